@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"weir/filter"
+	"weir/proxy"
+	"weir/store"
+)
+
+// captureFlags are the options of whatever captures.
+type captureFlags struct {
+	listen     string
+	modes      []string
+	output     string
+	filter     string
+	insecure   bool
+	upstreamCA string
+	ca         caFlags
+}
+
+func (f *captureFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", defaultListen, "listen on `HOST:PORT`")
+	flags.StringArrayVar(&f.modes, "mode", nil, "proxy mode `SPEC`, regular[@[HOST:]PORT]; may be given several times")
+	flags.StringVarP(&f.output, "output", "o", "", "record into `SESSION`; one that exists is continued (default: a new one in the data directory)")
+	flags.StringVar(&f.filter, "filter", "", "only flows that match `EXPR`: shown by weir, kept by record")
+	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a server")
+	flags.StringVar(&f.upstreamCA, "upstream-ca", "", "trust the certificates in PEM `FILE` for servers, too")
+	f.ca.register(cmd)
+}
+
+// capture is a session with proxies that record into it.
+type capture struct {
+	session *store.Session
+	writer  *store.Writer
+	servers []*proxy.Server
+	notices *notices
+	filter  filter.Expr
+	before  uint64 // flows that a continued session held already
+}
+
+// open checks the flags, opens or makes the session and starts to listen. On
+// success the caller serves and closes the capture.
+func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
+	listeners, err := parseModes(f.modes, f.listen)
+	if err != nil {
+		return nil, err
+	}
+	expr, err := filter.Parse(f.filter)
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	authority, err := f.ca.load()
+	if err != nil {
+		return nil, err
+	}
+	roots, err := f.roots()
+	if err != nil {
+		return nil, err
+	}
+	c := &capture{notices: newNotices(), filter: expr}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	if c.session, err = f.openSession(ctx); err != nil {
+		return nil, err
+	}
+	if c.before, err = c.session.Count(ctx); err != nil {
+		return nil, err
+	}
+	if c.writer, err = c.session.NewWriter(ctx, store.WriterOptions{}); err != nil {
+		return nil, err
+	}
+	for _, l := range listeners {
+		server, err := proxy.Listen(ctx, proxy.Options{
+			Listen: l.addr, Authority: authority, Sink: c.writer, Insecure: f.insecure, UpstreamCAs: roots,
+			Notify: func(n proxy.Notice) { c.notices.warn(n.Text, n.Hint) },
+		})
+		if err != nil {
+			return nil, hinted(err, "is something else listening there? choose another address with --listen")
+		}
+		c.servers = append(c.servers, server)
+	}
+	return c, nil
+}
+
+// openSession continues the session that -o names, or makes it.
+func (f *captureFlags) openSession(ctx context.Context) (*store.Session, error) {
+	path := f.output
+	if path == "" {
+		var err error
+		if path, err = newSessionPath(time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	if exists(path) {
+		return store.Open(ctx, path, store.Options{})
+	}
+	return store.Create(ctx, path, store.Options{Creator: "weir " + version()})
+}
+
+// roots reads --upstream-ca.
+func (f *captureFlags) roots() (*x509.CertPool, error) {
+	if f.upstreamCA == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(f.upstreamCA)
+	if err != nil {
+		return nil, fmt.Errorf("--upstream-ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, hinted(fmt.Errorf("--upstream-ca %q: no certificate in it", f.upstreamCA), "it has to hold PEM certificates (-----BEGIN CERTIFICATE-----)")
+	}
+	return pool, nil
+}
+
+// addresses are what the servers listen on.
+func (c *capture) addresses() []string {
+	out := make([]string, len(c.servers))
+	for i, s := range c.servers {
+		out[i] = s.Addr().String()
+	}
+	return out
+}
+
+// serve runs the proxies until ctx ends or one fails, and returns after the last
+// connection is closed and recorded.
+func (c *capture) serve(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, server := range c.servers {
+		group.Go(func() error { return server.Serve(ctx) })
+	}
+	return group.Wait()
+}
+
+// close writes what is queued and closes the session. It must not run before
+// serve has returned.
+func (c *capture) close() error {
+	for _, s := range c.servers {
+		_ = s.Close() // after serve a no-op
+	}
+	if c.session == nil {
+		return nil
+	}
+	return c.session.Close()
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	flowpb "weir/proto"
+	"weir/store"
+)
+
+// connJSON is one connection.
+type connJSON struct {
+	ID          uint64   `json:"id"`
+	Peer        *string  `json:"peer"`
+	Local       *string  `json:"local"`
+	Target      *string  `json:"target"` // server side: what was asked for, by name
+	Transport   string   `json:"transport"`
+	Mode        *string  `json:"mode"` // client side: the proxy mode it came in by
+	StartedAt   *string  `json:"started_at"`
+	ConnectedAt *string  `json:"connected_at"`
+	EndedAt     *string  `json:"ended_at"`
+	TLS         *tlsJSON `json:"tls"`
+	Error       *string  `json:"error"`
+}
+
+// tlsJSON is what a handshake agreed on.
+type tlsJSON struct {
+	Version      string   `json:"version"`
+	Cipher       string   `json:"cipher"`
+	ALPN         *string  `json:"alpn"`
+	ALPNOffers   []string `json:"alpn_offers"`
+	SNI          *string  `json:"sni"`
+	Verified     bool     `json:"verified"`
+	VerifyError  *string  `json:"verify_error"`
+	Certificates []string `json:"certificates"` // SHA-256 of each, leaf first
+}
+
+// timingJSON is when each step ended; null: it did not happen, or not for this flow.
+type timingJSON struct {
+	Created       string  `json:"created"`
+	Resolved      *string `json:"resolved"`
+	Connected     *string `json:"connected"`
+	TLS           *string `json:"tls"`
+	RequestStart  *string `json:"request_start"`
+	RequestEnd    *string `json:"request_end"`
+	ResponseStart *string `json:"response_start"`
+	ResponseEnd   *string `json:"response_end"`
+}
+
+// loadConn reads a connection; nil where the flow has none, or where it is still
+// in the writer's queue of a live session.
+func loadConn(ctx context.Context, s *store.Session, id uint64) (*flowpb.Conn, error) {
+	if id == 0 {
+		return nil, nil
+	}
+	c, err := s.Conn(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return c, err
+}
+
+func newConn(c *flowpb.Conn) *connJSON {
+	if c == nil {
+		return nil
+	}
+	return &connJSON{
+		ID: c.GetId(), Peer: address(c.GetPeer()), Local: address(c.GetLocal()), Target: address(c.GetTarget()),
+		Transport: strings.ToLower(strings.TrimPrefix(c.GetTransport().String(), "TRANSPORT_")), Mode: text(c.GetMode()),
+		StartedAt: moment(c.GetStartedNs()), ConnectedAt: moment(c.GetConnectedNs()), EndedAt: moment(c.GetEndedNs()),
+		TLS: newTLS(c.GetTls()), Error: text(c.GetError().GetMessage()),
+	}
+}
+
+func newTLS(t *flowpb.Tls) *tlsJSON {
+	if t == nil {
+		return nil
+	}
+	out := &tlsJSON{
+		Version: t.GetVersion(), Cipher: t.GetCipher(), ALPN: bytesText(t.GetAlpn()), SNI: bytesText(t.GetSni()),
+		Verified: t.GetVerified(), VerifyError: text(t.GetVerifyError()), ALPNOffers: []string{}, Certificates: []string{},
+	}
+	for _, p := range t.GetAlpnOffers() {
+		out.ALPNOffers = append(out.ALPNOffers, jsonText(string(p)))
+	}
+	for _, c := range t.GetCertificates() {
+		out.Certificates = append(out.Certificates, hex.EncodeToString(c.GetSha256()))
+	}
+	return out
+}
+
+// newTiming takes the times of the flow and of the connection it was sent on,
+// which an earlier flow may have opened.
+func newTiming(f *flowpb.Flow, server *flowpb.Conn) timingJSON {
+	q, p := f.GetHttp().GetRequest(), f.GetHttp().GetResponse()
+	return timingJSON{
+		Created:  timestamp(f.GetCreatedNs()),
+		Resolved: moment(server.GetResolvedNs()), Connected: moment(server.GetConnectedNs()), TLS: moment(server.GetTlsNs()),
+		RequestStart: moment(q.GetStartedNs()), RequestEnd: moment(q.GetEndedNs()),
+		ResponseStart: moment(p.GetStartedNs()), ResponseEnd: moment(p.GetEndedNs()),
+	}
+}
+
+func address(a *flowpb.Address) *string {
+	if a == nil {
+		return nil
+	}
+	s := string(a.GetHost())
+	if strings.Contains(s, ":") {
+		s = "[" + s + "]"
+	}
+	if a.GetPort() != 0 {
+		s = fmt.Sprintf("%s:%d", s, a.GetPort())
+	}
+	return text(s)
+}
+
+func moment(ns int64) *string {
+	if ns == 0 {
+		return nil
+	}
+	s := timestamp(ns)
+	return &s
+}

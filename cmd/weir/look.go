@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"weir/filter"
+	flowpb "weir/proto"
+	"weir/store"
+	"weir/tui"
+)
+
+// runCapture is the main job: capture and look. Where standard output is no
+// terminal the flows go there as JSON lines, as they end.
+func runCapture(ctx context.Context, std stdio, flags *captureFlags) error {
+	c, err := flags.open(ctx)
+	if err != nil {
+		return err
+	}
+	var look func(context.Context) error
+	if f, ok := terminal(std); ok {
+		look = func(ctx context.Context) error {
+			return tui.Run(ctx, newSource(c.session, c), tui.Options{Filter: flags.filter, In: std.in, Out: f})
+		}
+	} else {
+		c.announce(std)
+	}
+	err = c.runWith(ctx, std, look)
+	if e := c.close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// runWith serves until ctx ends or, where there is an interface, its user quits.
+func (c *capture) runWith(ctx context.Context, std stdio, look func(context.Context) error) error {
+	if look == nil {
+		return c.run(ctx, func(ctx context.Context) error { return c.notices.print(ctx, std.err) }, func(ctx context.Context) error {
+			return printFinished(ctx, std, c.session, c.filter)
+		})
+	}
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	served := make(chan error, 1)
+	go func() { served <- c.run(ctx) }()
+	err := look(ctx)
+	quit()
+	if e := <-served; err == nil {
+		err = e
+	}
+	return err
+}
+
+// printFinished prints flows as JSON lines when they end, each at once.
+func printFinished(ctx context.Context, std stdio, s *store.Session, expr filter.Expr) error {
+	session := uuid.UUID(s.UUID())
+	return eachFinished(ctx, s, func(ctx context.Context, rows []flowpb.Row) error {
+		keep, err := s.Filter(ctx, expr, rowIDs(rows))
+		if err != nil {
+			return err
+		}
+		p, err := newPrinter(std.out, "json", nil)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			if len(keep) == 0 || keep[0] != rows[i].ID {
+				continue
+			}
+			keep = keep[1:]
+			if err := p.row(newRow(session, &rows[i])); err != nil {
+				return err
+			}
+		}
+		return p.close()
+	})
+}
+
+// terminal returns standard output where it is one that a person looks at and
+// types at.
+func terminal(std stdio) (*os.File, bool) {
+	f, ok := std.out.(*os.File)
+	return f, ok && term.IsTerminal(f.Fd()) && term.IsTerminal(std.in.Fd())
+}
+
+func newOpen(std stdio) *cobra.Command {
+	var readOnly bool
+	cmd := &cobra.Command{
+		Use:   "open SESSION [FILTER]",
+		Short: "Look at a saved session, or one that is still being captured",
+		Example: `  weir open bug.weir
+  weir open bug.weir '~c >=500' --read-only`,
+		Args: usageArgs(cobra.RangeArgs(1, 2)),
+		RunE: func(cmd *cobra.Command, args []string) error { return runOpen(cmd.Context(), std, args, readOnly) },
+	}
+	cmd.Flags().BoolVar(&readOnly, "read-only", false, "write nothing, no marks and no comments either")
+	return cmd
+}
+
+// runOpen shows a session; where standard output is no terminal it prints the
+// flows that match, as JSON lines, and ends.
+func runOpen(ctx context.Context, std stdio, args []string, readOnly bool) error {
+	expr, err := parseFilter(args[1:])
+	if err != nil {
+		return err
+	}
+	out, interactive := terminal(std)
+	s, err := store.Open(ctx, args[0], store.Options{ReadOnly: readOnly || !interactive})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if interactive {
+		var text string
+		if len(args) > 1 {
+			text = args[1]
+		}
+		return tui.Run(ctx, newSource(s, nil), tui.Options{Filter: text, In: std.in, Out: out})
+	}
+	p, err := newPrinter(std.out, "json", nil)
+	if err != nil {
+		return err
+	}
+	session := uuid.UUID(s.UUID())
+	err = eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error { return p.row(newRow(session, r)) })
+	if err != nil {
+		return err
+	}
+	return p.close()
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"weir/filter"
+	flowpb "weir/proto"
+	"weir/store"
+)
+
+// queryFlags are the options of 'weir query'.
+type queryFlags struct {
+	format  string
+	columns []string
+	sort    string
+	reverse bool
+	limit   int
+	count   bool
+}
+
+func newQuery(std stdio) *cobra.Command {
+	var flags queryFlags
+	cmd := &cobra.Command{
+		Use:   "query SESSION [FILTER]",
+		Short: "List the flows of a session",
+		Long: `Lists flows, one a line, of a saved session or one that is being captured.
+The JSON keys are: ` + strings.Join(columns, " ") + `.`,
+		Example: `  weir query bug.weir '~c >=500' --sort duration --reverse --limit 10
+  weir query bug.weir '~d api' --format json | jq -r .url
+  weir query bug.weir --count`,
+		Args: usageArgs(cobra.RangeArgs(1, 2)),
+		RunE: func(cmd *cobra.Command, args []string) error { return runQuery(cmd.Context(), std, flags, args) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.format, "format", "table", "`FORMAT`: table, json (one object a line) or csv")
+	f.StringSliceVar(&flags.columns, "columns", nil, "only these `KEYS`, in this order, separated by commas")
+	f.StringVar(&flags.sort, "sort", "id", "sort `KEY`: "+strings.Join(store.OrderNames(), " "))
+	f.BoolVar(&flags.reverse, "reverse", false, "sort downwards")
+	f.IntVar(&flags.limit, "limit", 0, "at most `N` flows (0: all)")
+	f.BoolVar(&flags.count, "count", false, "print only how many there are")
+	complete(cmd, "format", "table", "json", "csv")
+	complete(cmd, "columns", columns...)
+	complete(cmd, "sort", store.OrderNames()...)
+	return cmd
+}
+
+// complete offers fixed values for a flag in shell completion.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	if err != nil {
+		panic("completion for a flag that does not exist: " + flag) // a mistake in this program, caught by any test that runs it
+	}
+}
+
+func runQuery(ctx context.Context, std stdio, flags queryFlags, args []string) error {
+	q, err := flags.query(args)
+	if err != nil {
+		return err
+	}
+	p, err := newPrinter(std.out, flags.format, flags.columns)
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, args[0], store.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if flags.count {
+		return printCount(ctx, std, s, q)
+	}
+	session := uuid.UUID(s.UUID())
+	err = eachRow(ctx, s, q, func(r *flowpb.Row) error { return p.row(newRow(session, r)) })
+	if err != nil {
+		return err
+	}
+	return p.close()
+}
+
+// query checks everything that can be checked before the session is opened.
+func (f queryFlags) query(args []string) (store.Query, error) {
+	order, err := store.ParseOrder(f.sort)
+	if err != nil {
+		return store.Query{}, usagef("--sort: %w", err)
+	}
+	if f.limit < 0 {
+		return store.Query{}, usagef("--limit %d: must not be negative", f.limit)
+	}
+	for _, name := range f.columns {
+		if !slices.Contains(columns, name) {
+			return store.Query{}, usagef("--columns: no key %q", name).withHint("the keys are: " + strings.Join(columns, " "))
+		}
+	}
+	expr, err := parseFilter(args[1:])
+	return store.Query{Filter: expr, Order: order, Reverse: f.reverse, Limit: f.limit}, err
+}
+
+// parseFilter reads the optional filter argument; a mistake in it is a usage error.
+func parseFilter(args []string) (filter.Expr, error) {
+	if len(args) == 0 {
+		return nil, nil
+	}
+	expr, err := filter.Parse(args[0])
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	return expr, nil
+}
+
+func printCount(ctx context.Context, std stdio, s *store.Session, q store.Query) error {
+	n, err := s.CountMatching(ctx, q.Filter)
+	if err != nil {
+		return err
+	}
+	if q.Limit > 0 {
+		n = min(n, q.Limit)
+	}
+	_, err = fmt.Fprintln(std.out, n)
+	return err
+}
+
+// pageSize is how many rows are read at a time: enough to make the query cheap,
+// few enough to keep memory flat.
+const pageSize = 256
+
+// eachRow calls do for every row of the query, in its order.
+func eachRow(ctx context.Context, s *store.Session, q store.Query, do func(*flowpb.Row) error) error {
+	ids := make([]uint64, 0, pageSize)
+	var failed error
+	flush := func() bool {
+		rows, err := s.Rows(ctx, ids)
+		for i := range rows {
+			if err == nil {
+				err = do(&rows[i])
+			}
+		}
+		ids = ids[:0]
+		failed = err
+		return err == nil
+	}
+	err := s.Select(ctx, q, func(id uint64) bool {
+		ids = append(ids, id)
+		return len(ids) < pageSize || flush()
+	})
+	if failed != nil {
+		return failed
+	}
+	if err != nil {
+		return err
+	}
+	flush()
+	return failed
+}

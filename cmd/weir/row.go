@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	flowpb "weir/proto"
+)
+
+// row is one flow as 'weir query' prints it: the keys and their order are a
+// contract. A pointer that is nil prints as null.
+type row struct {
+	ID           uint64   `json:"id"`
+	UID          string   `json:"uid"`
+	Kind         string   `json:"kind"`
+	State        string   `json:"state"`
+	Method       *string  `json:"method"`
+	Scheme       *string  `json:"scheme"`
+	Host         *string  `json:"host"`
+	Port         *uint32  `json:"port"`
+	Path         *string  `json:"path"`
+	URL          *string  `json:"url"`
+	HTTPVersion  *string  `json:"http_version"`
+	Status       *uint32  `json:"status"`
+	Reason       *string  `json:"reason"`
+	ContentType  *string  `json:"content_type"`
+	RequestSize  *int64   `json:"request_size"`
+	ResponseSize *int64   `json:"response_size"`
+	StartedAt    string   `json:"started_at"`
+	DurationMS   *float64 `json:"duration_ms"`
+	Client       *string  `json:"client"`
+	Server       *string  `json:"server"`
+	Error        *string  `json:"error"`
+	Marked       *string  `json:"marked"`
+	Comment      *string  `json:"comment"`
+	Tags         []string `json:"tags"`
+	Replay       *string  `json:"replay"`
+}
+
+// columns are the names of row's keys, in order.
+var columns = []string{
+	"id", "uid", "kind", "state", "method", "scheme", "host", "port", "path", "url", "http_version", "status", "reason",
+	"content_type", "request_size", "response_size", "started_at", "duration_ms", "client", "server", "error", "marked",
+	"comment", "tags", "replay",
+}
+
+// newRow turns a list row into its printed form.
+func newRow(session uuid.UUID, r *flowpb.Row) row {
+	out := row{
+		ID: r.ID, UID: uid(session, r.ID), Kind: r.Kind.String(), State: r.State.Label(),
+		Method: text(r.Method), Scheme: text(r.Scheme), Host: text(r.Host), Path: text(r.Path), URL: text(r.URL()),
+		HTTPVersion: text(r.Version), Reason: text(r.Reason), ContentType: text(r.ContentType),
+		RequestSize: present(r.RequestSize), ResponseSize: present(r.ResponseSize),
+		StartedAt: timestamp(r.Started), Client: text(r.Client), Server: text(r.Server), Error: text(r.Error),
+		Marked: text(r.Marked), Comment: text(r.Comment), Tags: r.Tags, Replay: text(r.Replay.Label()),
+	}
+	if r.Port != 0 {
+		out.Port = &r.Port
+	}
+	if r.Status != 0 {
+		out.Status = &r.Status
+	}
+	if r.Duration != flowpb.Absent {
+		ms := float64(r.Duration) / 1e6
+		out.DurationMS = &ms
+	}
+	if out.Tags == nil {
+		out.Tags = []string{}
+	}
+	return out
+}
+
+// uid names a flow wherever its session is copied to.
+func uid(session uuid.UUID, sequence uint64) string {
+	return session.String() + ":" + strconv.FormatUint(sequence, 10)
+}
+
+// timestamp prints nanoseconds since the epoch as the contract says.
+func timestamp(ns int64) string { return time.Unix(0, ns).UTC().Format(rfc3339Nano) }
+
+// rfc3339Nano keeps trailing zeros, so that times align and sort as text.
+const rfc3339Nano = "2006-01-02T15:04:05.000000000Z07:00"
+
+// text is nil for "", else s as JSON can carry it.
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	s = jsonText(s)
+	return &s
+}
+
+// jsonText returns bytes from the wire as a JSON string may carry them: UTF-8 as
+// it is, anything else byte for byte as Latin-1, which is what RFC 9110 section
+// 5.5 says of field values, and loses nothing.
+func jsonText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteRune(rune(s[i]))
+	}
+	return b.String()
+}
+
+func present(n int64) *int64 {
+	if n == flowpb.Absent {
+		return nil
+	}
+	return &n
+}
+
+// marshal is JSON without the escapes that only HTML needs.
+func marshal(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("write JSON: %w", err)
+	}
+	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}
+
+// fields is r by key, each value as JSON.
+func (r row) fields() (map[string]json.RawMessage, error) {
+	whole, err := marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	var out map[string]json.RawMessage
+	if err := json.Unmarshal(whole, &out); err != nil {
+		return nil, fmt.Errorf("read JSON back: %w", err)
+	}
+	return out, nil
+}

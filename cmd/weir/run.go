@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
+)
+
+// stdio is the three streams a command talks to.
+type stdio struct {
+	in  *os.File
+	out io.Writer
+	err io.Writer
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string, std stdio) int {
+	root := newRoot(std)
+	root.SetArgs(args)
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	err := fang.Execute(ctx, root,
+		fang.WithVersion(version()),
+		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { report(w, err) }),
+	)
+	return exitCode(err)
+}
+
+// newRoot builds the command tree. A fresh tree for each run keeps flag values
+// out of package variables.
+func newRoot(std stdio) *cobra.Command {
+	var capture captureFlags
+	root := &cobra.Command{
+		Use:   "weir",
+		Short: "See, filter and keep the traffic that passes",
+		Long: `weir is a terminal flow inspector. Without a command it starts a capture
+proxy and shows what passes, as it passes; the session is a file that can be
+opened again later, while others look at it too.`,
+		Example: `  # capture on 127.0.0.1:8080 and look
+  weir
+
+  # capture into a file of your choice, show only the API's errors
+  weir -o bug.weir --filter '~d api & ~c >=500'
+
+  # look at it again
+  weir open bug.weir`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runCapture(cmd.Context(), std, &capture) },
+	}
+	capture.register(root)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w", err).withHint("see '" + cmd.CommandPath() + " --help'")
+	})
+	root.AddCommand(
+		newOpen(std), newRecord(std), newQuery(std), newShow(std), newExport(std), newSession(std),
+		newFilter(std), newCA(std), newVersion(std), newBench(std), newGendocs(std),
+	)
+	return root
+}
+
+// usageArgs turns a cobra argument check into one whose error is a usage error.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usagef("%w", err).withHint("see '" + cmd.CommandPath() + " --help'")
+		}
+		return nil
+	}
+}
+
+// exitCode maps an error to the contract: 0 done, 1 failed, 2 usage.
+func exitCode(err error) int {
+	var usage *personError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage) && usage.usage:
+		return 2
+	default:
+		return 1
+	}
+}

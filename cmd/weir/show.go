@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	flowpb "weir/proto"
+	"weir/proto/coding"
+	"weir/store"
+	"weir/tui/widget"
+)
+
+// showFlags are the options of 'weir show'.
+type showFlags struct {
+	format string
+	body   string
+	as     string
+}
+
+func newShow(std stdio) *cobra.Command {
+	var flags showFlags
+	cmd := &cobra.Command{
+		Use:   "show SESSION ID",
+		Short: "Print one flow, or one of its bodies",
+		Long: `Prints one flow: its headers as they were sent, sizes, connections and times.
+With --body it prints that body alone, byte for byte, its content codings
+(gzip, br …) undone; --as says in which other shape.`,
+		Example: `  weir show bug.weir 12
+  weir show bug.weir 12 --body response > page.html
+  weir show bug.weir 12 --body response --as json`,
+		Args: usageArgs(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, args []string) error { return runShow(cmd.Context(), std, flags, args) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.format, "format", "text", "`FORMAT`: text or json")
+	f.StringVar(&flags.body, "body", "", "print only this `BODY`: request or response")
+	f.StringVar(&flags.as, "as", "", "print the body as `VIEW`: "+strings.Join(bodyViews(), " "))
+	complete(cmd, "format", "text", "json")
+	complete(cmd, "body", "request", "response")
+	complete(cmd, "as", bodyViews()...)
+	return cmd
+}
+
+func runShow(ctx context.Context, std stdio, flags showFlags, args []string) error {
+	id, err := strconv.ParseUint(args[1], 10, 63)
+	if err != nil || id == 0 {
+		return usagef("flow id %q: not a number from 1 up", args[1]).withHint("'weir query SESSION' lists the ids")
+	}
+	if err := flags.check(); err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, args[0], store.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if flags.body != "" {
+		return showBody(ctx, std, s, id, flags)
+	}
+	f, err := loadFlowJSON(ctx, s, id)
+	if err != nil {
+		return err
+	}
+	if flags.format == "json" {
+		line, err := marshal(f)
+		if err == nil {
+			_, err = fmt.Fprintf(std.out, "%s\n", line)
+		}
+		return err
+	}
+	return showText(ctx, std, s, f)
+}
+
+func (f showFlags) check() error {
+	switch {
+	case f.format != "text" && f.format != "json":
+		return usagef("--format %q: not a format of show", f.format).withHint("the formats are: text json")
+	case f.body != "" && f.body != "request" && f.body != "response":
+		return usagef("--body %q: not a body", f.body).withHint("the bodies are: request response")
+	case f.as != "" && f.body == "":
+		return usagef("--as goes with --body")
+	}
+	return checkView(f.as)
+}
+
+// showBody writes one body to standard output.
+func showBody(ctx context.Context, std stdio, s *store.Session, id uint64, flags showFlags) error {
+	f, err := s.Flow(ctx, id)
+	if err != nil {
+		return err
+	}
+	side, b, headers := half(f, flags.body)
+	switch {
+	case b == nil:
+		return fmt.Errorf("flow %d: its %s has no body", id, flags.body)
+	case b.GetState() == flowpb.BodyDropped:
+		return fmt.Errorf("flow %d: the body of its %s was passed on and not kept", id, flags.body)
+	}
+	stored, err := s.Body(ctx, id, side)
+	if err != nil {
+		return err
+	}
+	if flags.as == wireView {
+		_, err := io.Copy(std.out, stored.NewReader(ctx))
+		return err
+	}
+	decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Parse(flowpb.Get(headers, "content-encoding")...))
+	if err != nil {
+		return undecodable(id, err)
+	}
+	defer decoded.Close()
+	if flags.as != "" {
+		return writeView(ctx, std, flags.as, decoded, headers)
+	}
+	if _, err = io.Copy(std.out, decoded); err != nil {
+		return undecodable(id, err)
+	}
+	return nil
+}
+
+func undecodable(id uint64, err error) error {
+	return hinted(fmt.Errorf("flow %d: decode the body: %w", id, err), "--as wire prints it as it was received")
+}
+
+// half is one side of an HTTP flow, by the name --body gives it.
+func half(f *flowpb.Flow, name string) (flowpb.Side, *flowpb.Body, []*flowpb.Field) {
+	if name == "request" {
+		q := f.GetHttp().GetRequest()
+		return flowpb.SideRequest, q.GetBody(), q.GetHeaders()
+	}
+	p := f.GetHttp().GetResponse()
+	return flowpb.SideResponse, p.GetBody(), p.GetHeaders()
+}
+
+// textBody bounds how much of a body the text form shows.
+const textBody = 64 << 10
+
+// showText prints a flow for a person. It may go to a terminal, so whatever was
+// captured passes the sanitiser.
+func showText(ctx context.Context, std stdio, s *store.Session, f *flowJSON) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "#%d %s %s\n", f.ID, f.Kind, f.State)
+	f.describe(&b)
+	for _, name := range []string{"request", "response"} {
+		h := f.Request
+		if name == "response" {
+			h = f.Response
+		}
+		if h == nil {
+			continue
+		}
+		fmt.Fprintf(&b, "\n%s\n", h.startLine())
+		for _, p := range h.Headers {
+			fmt.Fprintf(&b, "%s: %s\n", widget.Sanitize(p[0]), widget.Sanitize(p[1]))
+		}
+		if err := h.writeBody(ctx, &b, s, f.ID, name); err != nil {
+			return err
+		}
+		for _, p := range h.Trailers {
+			fmt.Fprintf(&b, "(trailer) %s: %s\n", widget.Sanitize(p[0]), widget.Sanitize(p[1]))
+		}
+	}
+	for _, m := range f.Messages {
+		fmt.Fprintf(&b, "\n[%s %s %d bytes]\n", m.From, m.Type, m.Size)
+		if m.Text != nil {
+			fmt.Fprintln(&b, widget.Sanitize(*m.Text))
+		} else {
+			fmt.Fprintln(&b, *m.Base64)
+		}
+	}
+	_, err := io.WriteString(std.out, b.String())
+	return err
+}
+
+// describe writes the facts that stand above the headers.
+func (f *flowJSON) describe(b *strings.Builder) {
+	line := func(name string, value *string) {
+		if value != nil {
+			fmt.Fprintf(b, "%-10s %s\n", name, widget.Sanitize(*value))
+		}
+	}
+	line("url", f.URL)
+	line("started", &f.StartedAt)
+	if f.DurationMS != nil {
+		fmt.Fprintf(b, "%-10s %.3f ms\n", "took", *f.DurationMS)
+	}
+	line("client", f.Client)
+	line("server", f.Server)
+	if c := f.ServerConn; c != nil && c.TLS != nil {
+		tls := c.TLS.Version + " " + c.TLS.Cipher
+		line("tls", &tls)
+		line("untrusted", c.TLS.VerifyError)
+	}
+	line("marked", f.Marked)
+	line("comment", f.Comment)
+	if len(f.Tags) > 0 {
+		tags := strings.Join(f.Tags, ", ")
+		line("tags", &tags)
+	}
+	line("error", f.Error)
+	if f.ErrorDetail != nil {
+		line("hint", f.ErrorDetail.Hint)
+	}
+}
+
+func (h *halfJSON) startLine() string {
+	word := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return widget.Sanitize(*s)
+	}
+	if h.Status != nil {
+		return strings.TrimSpace(fmt.Sprintf("%s %d %s", word(h.HTTPVersion), *h.Status, word(h.Reason)))
+	}
+	return fmt.Sprintf("%s %s %s", word(h.Method), word(h.Target), word(h.HTTPVersion))
+}
+
+// writeBody appends the beginning of a body, decoded, or says why there is none.
+func (h *halfJSON) writeBody(ctx context.Context, b *strings.Builder, s *store.Session, id uint64, name string) error {
+	switch {
+	case h.BodySize == nil:
+		return nil
+	case *h.BodyState == "dropped":
+		fmt.Fprintf(b, "\n(%d bytes passed on, not kept)\n", *h.BodySize)
+		return nil
+	}
+	f, err := s.Flow(ctx, id)
+	if err != nil {
+		return err
+	}
+	side, _, headers := half(f, name)
+	stored, err := s.Body(ctx, id, side)
+	if err != nil {
+		return err
+	}
+	decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Parse(flowpb.Get(headers, "content-encoding")...))
+	if err != nil {
+		fmt.Fprintf(b, "\n(%d bytes that do not decode: %s)\n", *h.BodySize, widget.Sanitize(err.Error()))
+		return nil
+	}
+	defer decoded.Close()
+	p, err := io.ReadAll(io.LimitReader(decoded, textBody))
+	if err != nil && h.BodyCodingError == nil {
+		return err
+	}
+	fmt.Fprintf(b, "\n%s\n", sanitizeLines(p))
+	if h.BodyDecodedSize != nil && *h.BodyDecodedSize > int64(len(p)) {
+		fmt.Fprintf(b, "(%d more bytes; --body %s prints all)\n", *h.BodyDecodedSize-int64(len(p)), name)
+	}
+	return nil
+}

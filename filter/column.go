@@ -1,0 +1,226 @@
+package filter
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	flowpb "weir/proto"
+)
+
+// columnTest decides an operator by a flow's columns and note alone: in Go by
+// holds, in SQL by where. Both say the same of every flow, which a property test
+// beside the SQL engine checks.
+type columnTest interface {
+	holds(l *Leaf, s *flowpb.Summary, n *flowpb.Note) bool
+	where(l *Leaf, p *planner) condition
+}
+
+// factTest is about the kind and flags of a flow.
+type factTest struct {
+	kinds []flowpb.Kind // nil: any
+	// Of the flags in mask, exactly those in want are set.
+	mask, want flowpb.Flags
+}
+
+func (t factTest) holds(_ *Leaf, s *flowpb.Summary, _ *flowpb.Note) bool {
+	return oneOf(s.Kind, t.kinds) && s.Flags&t.mask == t.want
+}
+
+func (t factTest) where(*Leaf, *planner) condition {
+	var parts []condition
+	if t.kinds != nil {
+		parts = append(parts, kindIs(t.kinds))
+	}
+	if t.mask != 0 {
+		parts = append(parts, plain("f.flags & "+itoa(int64(t.mask))+" = "+itoa(int64(t.want))))
+	}
+	return allOf(parts)
+}
+
+// replayTest is about which half weir sent again.
+type replayTest struct {
+	half flowpb.Replay // ReplayNone: either
+}
+
+func (t replayTest) holds(_ *Leaf, s *flowpb.Summary, _ *flowpb.Note) bool {
+	if t.half == flowpb.ReplayNone {
+		return s.Replay != flowpb.ReplayNone
+	}
+	return s.Replay == t.half
+}
+
+func (t replayTest) where(*Leaf, *planner) condition {
+	if t.half == flowpb.ReplayNone {
+		return plain("f.replay <> 0")
+	}
+	return plain("f.replay = " + itoa(int64(t.half)))
+}
+
+// numberTest is about a number that is 0, in the Summary and in SQL, where there
+// is none. Such a flow is in no range.
+type numberTest struct {
+	kinds  []flowpb.Kind // nil: any
+	column string
+	value  func(*flowpb.Summary) int64
+}
+
+func (t numberTest) holds(l *Leaf, s *flowpb.Summary, _ *flowpb.Note) bool {
+	v := t.value(s)
+	return oneOf(s.Kind, t.kinds) && v > 0 && v >= l.low && v <= l.high
+}
+
+func (t numberTest) where(l *Leaf, _ *planner) condition {
+	low := max(l.low, 1)
+	var in condition
+	switch {
+	case low > l.high:
+		return never
+	case low == l.high:
+		in = plain(t.column+" = ?", low)
+	case l.high == math.MaxInt64:
+		in = plain(t.column+" >= ?", low)
+	default:
+		in = plain(t.column+" BETWEEN ? AND ?", low, l.high)
+	}
+	if t.kinds == nil {
+		return in
+	}
+	return allOf([]condition{kindIs(t.kinds), in})
+}
+
+// text is one text of a flow.
+type text struct {
+	column string // in SQL
+	value  func(*flowpb.Summary) string
+	// split cuts the text into those that are tested one by one, nil: it is one.
+	split    func(text string, accept func(string) bool) bool
+	optional bool // "" means that there is none, so nothing accepts it
+	memo     bool // few distinct values
+}
+
+// The texts that operators look at. Each needs no more than the columns.
+var (
+	method       = text{column: "f.method", value: func(s *flowpb.Summary) string { return s.Method }, memo: true}
+	scheme       = text{column: "f.scheme", value: func(s *flowpb.Summary) string { return s.Scheme }, memo: true}
+	version      = text{column: "f.version", value: func(s *flowpb.Summary) string { return s.Version }, memo: true}
+	host         = text{column: "f.host", value: func(s *flowpb.Summary) string { return s.Host }, memo: true}
+	namedHost    = text{column: "f.authority", value: func(s *flowpb.Summary) string { return s.Authority }, split: hostOf, optional: true, memo: true}
+	requestType  = text{column: "f.request_type", value: func(s *flowpb.Summary) string { return s.RequestType }, split: eachType, optional: true, memo: true}
+	responseType = text{column: "f.content_type", value: func(s *flowpb.Summary) string { return s.ContentType }, split: eachType, optional: true, memo: true}
+	client       = text{column: "f.client", value: func(s *flowpb.Summary) string { return s.Client }, split: address, optional: true}
+	server       = text{column: "f.server", value: func(s *flowpb.Summary) string { return s.Server }, split: address, optional: true, memo: true}
+	url          = text{column: urlColumn, value: (*flowpb.Summary).URL}
+)
+
+// urlColumn is Summary.URL in SQL, for the kinds that have one. The kind DNS has
+// the name asked for as its path.
+const urlColumn = `CASE f.kind WHEN 1 THEN f.scheme || '://' || ` +
+	`CASE WHEN f.authority <> '' THEN f.authority ELSE ` +
+	`CASE WHEN instr(f.host, ':') THEN '[' || f.host || ']' ELSE f.host END || ` +
+	`CASE WHEN f.port = 0 OR f.scheme = 'http' AND f.port = 80 OR f.scheme = 'https' AND f.port = 443 THEN '' ELSE ':' || f.port END ` +
+	`END || f.path WHEN 4 THEN f.path ELSE '' END`
+
+// accepted reports whether the leaf accepts the text s, split as t says.
+func (t text) accepted(l *Leaf, s string) bool {
+	switch {
+	case s == "" && t.optional:
+		return false
+	case t.split == nil:
+		return l.accepts(s)
+	default:
+		return t.split(s, l.accepts)
+	}
+}
+
+// where is accepted in SQL. Whole words are compared there, all else is a pattern.
+func (t text) where(l *Leaf, p *planner) condition {
+	if l.words != nil && t.split == nil {
+		args := make([]any, len(l.words))
+		for i, w := range l.words {
+			args[i] = w
+		}
+		return plain(t.column+" COLLATE NOCASE IN (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+	}
+	c := p.matches(t.column, Pattern{Match: func(s string) bool { return t.accepted(l, s) }, Memo: t.memo})
+	if t.optional {
+		return allOf([]condition{plain(t.column + " <> ''"), c})
+	}
+	return c
+}
+
+// textTest is about texts of the flow, any of which may be accepted.
+type textTest struct {
+	kinds []flowpb.Kind // nil: any
+	texts []text
+}
+
+func (t textTest) holds(l *Leaf, s *flowpb.Summary, _ *flowpb.Note) bool {
+	if !oneOf(s.Kind, t.kinds) {
+		return false
+	}
+	for _, text := range t.texts {
+		if text.accepted(l, text.value(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t textTest) where(l *Leaf, p *planner) condition {
+	var texts []condition
+	for _, text := range t.texts {
+		texts = append(texts, text.where(l, p))
+	}
+	if t.kinds == nil {
+		return anyOf(texts)
+	}
+	return allOf([]condition{kindIs(t.kinds), anyOf(texts)})
+}
+
+// hostOf tests the host of an authority, without port and brackets.
+func hostOf(authority string, accept func(string) bool) bool {
+	host := authority
+	if n := strings.LastIndexByte(authority, ':'); n >= 0 && strings.Trim(authority[n+1:], "0123456789") == "" {
+		host = authority[:n]
+	}
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		host = host[1 : len(host)-1]
+	}
+	return accept(host)
+}
+
+// eachType tests the values of several Content-Type fields, which the column
+// joins. A comma within one value cannot be told from that, so the whole is
+// tested too.
+func eachType(joined string, accept func(string) bool) bool {
+	rest, more := joined, true
+	for more {
+		var one string
+		if one, rest, more = strings.Cut(rest, ", "); accept(one) {
+			return true
+		}
+	}
+	return accept(joined)
+}
+
+// address tests a "host:port" with and without the brackets of an IPv6 address.
+func address(hostPort string, accept func(string) bool) bool {
+	if accept(hostPort) {
+		return true
+	}
+	host, port, ok := strings.Cut(strings.TrimPrefix(hostPort, "["), "]")
+	return ok && hostPort[0] == '[' && accept(host+port)
+}
+
+// oneOf reports whether kinds, nil for all, has k.
+func oneOf(k flowpb.Kind, kinds []flowpb.Kind) bool {
+	for _, one := range kinds {
+		if one == k {
+			return true
+		}
+	}
+	return kinds == nil
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,72 @@
+package filter
+
+// Need is how much of a flow a filter has to read. Each level includes the ones
+// before it.
+type Need uint8
+
+// The levels of [Need].
+const (
+	NeedColumns Need = iota // the flow's columns and its note
+	NeedHead                // the flow's head, which is decoded for it
+	NeedBody                // bodies and messages
+)
+
+// String is the level in one word: "columns", "heads", "bodies".
+func (n Need) String() string {
+	switch n {
+	case NeedColumns:
+		return "columns"
+	case NeedHead:
+		return "heads"
+	default:
+		return "bodies"
+	}
+}
+
+// Plan says how an expression runs over the flow table of a session.
+type Plan struct {
+	// Where is an SQL condition over `flow f` and the table note; "" for every row.
+	// It is true for every row that matches, and never NULL.
+	Where string
+	// Args are the values of its ? placeholders: int64, string or [PlanToken].
+	Args []any
+	// Exact means that Where alone decides. If not, each row that it lets through
+	// must also pass [Match].
+	Exact bool
+	// Needs is what Match has to read for the rows that Where lets through.
+	Needs Need
+	// Patterns are what Where calls as weir_match(?, i, text), i being the index.
+	Patterns []Pattern
+	// Expr is what was planned, nil for no filter.
+	Expr Expr
+}
+
+// Pattern is one test of a text that SQL cannot do itself.
+type Pattern struct {
+	// Match is safe for concurrent use.
+	Match func(string) bool
+	// Memo says that the column has few distinct values (hosts, methods, media
+	// types), so that remembering the answer for each of them pays.
+	Memo bool
+}
+
+// PlanToken stands in [Plan.Args] where the caller puts the integer under which
+// it registered the plan's patterns for weir_match.
+type PlanToken struct{}
+
+// NewPlan plans e; a nil Expr lets every row through.
+func NewPlan(e Expr) *Plan {
+	if e == nil {
+		return &Plan{Exact: true}
+	}
+	var p planner
+	c := p.bound(e, true)
+	plan := &Plan{Where: c.sql, Args: c.args, Exact: c.exact, Patterns: p.patterns, Expr: e}
+	if c.sql == "" && !c.value {
+		plan.Where, plan.Exact = "0", true
+	}
+	if !plan.Exact {
+		plan.Needs = e.need()
+	}
+	return plan
+}

@@ -1,0 +1,145 @@
+// Command bench measures weir against what it promises, and prints ratios.
+//
+//	go -C internal/bench run .                           all of it, some minutes
+//	go -C internal/bench run . -only https -duration 2s  one part, quickly
+//
+// The parts are: https, small requests through weir, recording, against a bare
+// goproxy MITM that records nothing; rss, what one large download adds to
+// weir's memory, and whether it arrived whole; view, how soon a large session
+// shows its first page in any order and under filters; keys, how soon the
+// interface appears and answers on a terminal.
+//
+// Every number is taken from real processes on this machine, so only the
+// ratios and the distance to the bars mean something elsewhere. A slow result
+// is printed, never an error: the command fails only when something is broken,
+// such as bytes that differ or flows that are missing.
+//
+// It is a module of its own, so that what it compares with stays out of the
+// product's dependencies, and it needs Linux, for /proc. The programs under
+// test run as processes of their own, one of them this binary under another
+// name; each is stopped and waited for before its part returns. Load
+// generator and origin share this process, the same for both sides.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// options is what the command line says; see register for the meaning.
+type options struct {
+	only     string
+	weir     string
+	self     bool
+	rounds   int
+	conns    int
+	duration time.Duration
+	size     int64
+	flows    int
+	session  string
+	keys     int
+}
+
+func (o *options) register(fs *flag.FlagSet) {
+	fs.StringVar(&o.only, "only", "https,rss,view,keys", "parts to run, separated by commas")
+	fs.StringVar(&o.weir, "weir", "", "the weir binary; built from the tree when empty")
+	fs.BoolVar(&o.self, "self", false, "https: measure goproxy against itself, which shows the noise of the measurement")
+	fs.IntVar(&o.rounds, "rounds", 5, "https: rounds, in each of which both sides run once")
+	fs.IntVar(&o.conns, "conns", 16, "https: client connections")
+	fs.DurationVar(&o.duration, "duration", 5*time.Second, "https: length of one side of a round")
+	fs.Int64Var(&o.size, "size", 1<<30, "rss: bytes to download")
+	fs.IntVar(&o.flows, "flows", 1_000_000, "view, keys: flows in the session")
+	fs.StringVar(&o.session, "session", "", "view, keys: a seeded session to use; made in a temporary directory when empty")
+	fs.IntVar(&o.keys, "keys", 200, "keys: strokes of each kind")
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// run is main without the process around it. The two sub-commands are how this
+// binary runs itself as one of the programs under test.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case cmdGoproxy:
+			return serveGoproxy(ctx, args[1:])
+		case cmdViews:
+			return measureViews(ctx, args[1:], out)
+		}
+	}
+	var o options
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	o.register(fs)
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	return runParts(ctx, &o, out)
+}
+
+// part is one independent measurement.
+type part struct {
+	name string
+	run  func(ctx context.Context, b *bench) error
+}
+
+func runParts(ctx context.Context, o *options, out io.Writer) error {
+	parts := []part{{"https", benchHTTPS}, {"rss", benchDownload}, {"view", benchViews}, {"keys", benchKeys}}
+	wanted := strings.Split(o.only, ",")
+	for _, name := range wanted {
+		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
+			return fmt.Errorf("no part %q: choose from https, rss, view, keys", name)
+		}
+	}
+	dir, err := os.MkdirTemp("", "weir-bench-")
+	if err != nil {
+		return fmt.Errorf("make working directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	subject := "weir"
+	if o.self {
+		subject = "goproxy again"
+	}
+	b := &bench{options: o, dir: dir, table: newTable(out, subject), session: o.session}
+	for _, p := range parts {
+		if !slices.Contains(wanted, p.name) {
+			continue
+		}
+		if err := p.run(ctx, b); err != nil {
+			return errors.Join(fmt.Errorf("%s: %w", p.name, err), b.table.flush())
+		}
+	}
+	return b.table.flush()
+}
+
+// bench is what the parts share. They run one after the other.
+type bench struct {
+	*options
+	dir     string // for files, removed at the end
+	table   *table
+	binary  string // weir, once it is built
+	session string // the seeded session, once there is one
+}
+
+// progress tells who waits what is going on, apart from the results.
+func (b *bench) progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain lets the test binary stand in for the program, which runs itself.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && slices.Contains([]string{cmdGoproxy, cmdViews}, os.Args[1]) {
+		main()
+		return
+	}
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(signalLoop))
+}
+
+// signalLoop is os/signal's own goroutine, which never ends once it runs.
+const signalLoop = "os/signal.loop"
+
+// The measurement works without weir: goproxy against itself, quickly.
+func TestSelf(t *testing.T) {
+	out := runBench(t, "-only", "https", "-self", "-rounds", "1", "-duration", "100ms", "-conns", "4")
+	for _, want := range []string{"HTTPS 1 KB keep-alive, 4 connections", "CPU a request", "RSS at most", ">= 0.80"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in:\n%s", want, out)
+		}
+	}
+}
+
+// Every part runs against the real weir, on sizes that take seconds.
+func TestParts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds weir")
+	}
+	out := runBench(t, "-rounds", "1", "-duration", "200ms", "-conns", "4", "-size", "3000000", "-flows", "2000", "-keys", "10")
+	for _, want := range []string{
+		"flows in the session", "sent, received and stored bytes", "view after opening", "view by duration", "view ~c 404",
+		"start to first frame", "key: one row",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in:\n%s", want, out)
+		}
+	}
+}
+
+func TestUnknownPart(t *testing.T) {
+	err := run(t.Context(), []string{"-only", "https,speed"}, new(strings.Builder))
+	if err == nil || !strings.Contains(err.Error(), `"speed"`) {
+		t.Errorf("got %v, want it to name the part", err)
+	}
+}
+
+func runBench(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var out strings.Builder
+	if err := run(ctx, args, &out); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	return out.String()
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// What weir record, and the baseline, print when they are ready.
+const (
+	announceListening = "listening on "
+	announceSession   = "session "
+)
+
+// build makes the weir binary, the way it ships, unless one was given.
+func (b *bench) build(ctx context.Context) error {
+	if b.binary != "" {
+		return nil
+	}
+	if b.weir != "" {
+		path, err := filepath.Abs(b.weir)
+		b.binary = path
+		return err
+	}
+	b.progress("building weir")
+	path := filepath.Join(b.dir, "weir")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, "./cmd/weir")
+	cmd.Dir = "../.."
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build weir: %w: %s", err, out)
+	}
+	b.binary = path
+	return nil
+}
+
+// startRecord starts weir record into session and returns it with the roots its
+// clients must trust.
+func (b *bench) startRecord(ctx context.Context, origin *origin, session string) (*process, *x509.CertPool, error) {
+	if err := b.build(ctx); err != nil {
+		return nil, nil, err
+	}
+	config := session + "-config"
+	args := []string{
+		"record", "--listen", "127.0.0.1:0", "--upstream-ca", origin.caFile, "--config", config, "-o", session,
+	}
+	p, err := start(ctx, b.binary, args, announceListening, announceSession)
+	if err != nil {
+		return nil, nil, err
+	}
+	roots, err := readRoots(filepath.Join(config, "weir-ca-cert.pem"))
+	if err != nil {
+		return nil, nil, errors.Join(err, p.kill())
+	}
+	return p, roots, nil
+}
+
+// seed makes the session that view and keys look at, once.
+func (b *bench) seed(ctx context.Context) error {
+	if err := b.build(ctx); err != nil || b.session != "" {
+		return err
+	}
+	b.progress("seeding a session of %d flows", b.flows)
+	path := filepath.Join(b.dir, "seeded.weir")
+	began := time.Now()
+	if _, err := output(ctx, b.binary, "bench", "seed", path, "--flows", strconv.Itoa(b.flows)); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("seed: %w", err)
+	}
+	b.session = path
+	b.table.add(result{what: fmt.Sprintf("seed %d flows", b.flows), weir: fmt.Sprintf("%.0f/s", float64(b.flows)/took.Seconds())})
+	b.table.add(result{what: "  file", weir: megabytes(info.Size())})
+	return nil
+}

@@ -1,0 +1,234 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	flowpb "weir/proto"
+	"weir/proxy/h1"
+)
+
+// client is one connection from a client, and everything that belongs to it.
+// One goroutine runs it from accept to close; during an exchange a second one
+// may read from the client (see exchange.pump), and in a tunnel a second one
+// copies the other direction.
+type client struct {
+	s    *Server
+	to   recorder
+	raw  net.Conn // the accepted connection
+	conn net.Conn // where its HTTP is read from: raw, or TLS over it
+	rec  flowpb.Conn
+	name []byte // its address, as flows keep it
+
+	in     inbox
+	reader *h1.Reader
+	out    []byte // scratch for a rewritten head with the body bytes that came with it
+
+	tunnel    route       // where all requests go inside a CONNECT tunnel; zero outside
+	refusal   *flowError  // answers every request, where the tunnel's server cannot be reached
+	upstreams []*upstream // idle or in use, the most recent first
+	unclean   bool        // close without a TLS goodbye, so that the client sees the truncation
+}
+
+// serveConn runs one client connection to its end.
+func (s *Server) serveConn(ctx context.Context, raw net.Conn) {
+	defer s.release(raw)
+	buf := s.buffer()
+	defer s.reclaim(buf)
+	c := &client{
+		s: s, to: recorder{s.opts.Sink}, raw: raw, conn: raw,
+		in: inbox{buf: *buf}, reader: h1.NewReader(h1.Request, s.opts.Limits),
+		name: []byte(raw.RemoteAddr().String()),
+	}
+	c.rec.Side, c.rec.Transport, c.rec.Mode = flowpb.SideRequest, flowpb.TransportTCP, "regular"
+	c.rec.Peer, c.rec.Local = addressOf(raw.RemoteAddr()), addressOf(raw.LocalAddr())
+	c.rec.StartedNs = nowNs()
+	c.rec.ConnectedNs = c.rec.StartedNs
+	err := c.to.conn(ctx, &c.rec)
+	if err == nil {
+		err = c.serve(ctx)
+	}
+	c.close(ctx, err)
+}
+
+// serve decides what the client speaks first: requests to a proxy, or TLS by mistake.
+func (c *client) serve(ctx context.Context) error {
+	_ = c.raw.SetReadDeadline(deadline(c.s.opts.Timeouts.KeepAlive))
+	if _, err := c.in.fill(c.conn); err != nil {
+		return nil // it came and went: a port check, a preconnect
+	}
+	if isTLS(c.in.unread()) {
+		return c.recordTLSFailure(ctx, route{}, &flowError{
+			code: flowpb.CodeTLS, side: flowpb.SideRequest,
+			message: "the client speaks TLS to the proxy itself", hint: "set the proxy as http://, not https://",
+		})
+	}
+	return c.serveHTTP(ctx)
+}
+
+// serveHTTP carries one request after the other.
+func (c *client) serveHTTP(ctx context.Context) error {
+	for {
+		head, startedNs, err := c.readHead()
+		if err != nil {
+			return c.badHead(ctx, err, startedNs)
+		}
+		if !c.inTunnel() && string(head.Method) == "CONNECT" {
+			return c.connect(ctx, head, startedNs)
+		}
+		again, err := newExchange(c, head, startedNs).run(ctx)
+		if err != nil || !again {
+			return err
+		}
+	}
+}
+
+func (c *client) inTunnel() bool { return c.tunnel.host != "" }
+
+// readHead waits for the head of the next request. startedNs is when its first
+// byte was here, 0 where none came.
+func (c *client) readHead() (head *h1.Head, startedNs int64, err error) {
+	wait := c.s.opts.Timeouts.KeepAlive
+	for {
+		if p := c.in.unread(); len(p) > 0 {
+			if startedNs == 0 {
+				startedNs = nowNs()
+				wait = c.s.opts.Timeouts.Head
+			}
+			n, ev, err := c.reader.Feed(p)
+			c.in.advance(n)
+			if err != nil || ev.Kind == h1.MessageHead {
+				return ev.Head, startedNs, err
+			}
+		}
+		_ = c.raw.SetReadDeadline(deadline(wait))
+		if _, err := c.in.fill(c.conn); err != nil {
+			if errors.Is(err, io.EOF) && !c.reader.Idle() {
+				_, err = c.reader.End()
+			}
+			return nil, startedNs, err
+		}
+	}
+}
+
+// badHead ends a connection whose next request cannot be read: silently where
+// there was none, else with a flow that shows as much as was read.
+func (c *client) badHead(ctx context.Context, err error, startedNs int64) error {
+	if isRemoteAlert(err) {
+		// In TLS 1.3 a client may find our certificate wanting after the handshake.
+		return c.recordTLSFailure(ctx, c.tunnel, clientTLSFailure(c.tunnel.serverName(), err))
+	}
+	if _, parsed := errors.AsType[*h1.Error](err); startedNs == 0 || c.reader.Idle() && !parsed {
+		return nil
+	}
+	f := asFailure(stopFailure(ctx, clientFailure(err)))
+	r := httpRecord{to: c.to}
+	start, _, _ := cutLine(c.reader.Partial())
+	r.begin(&h1.Head{Start: start}, c.tunnel, nil, startedNs)
+	r.request.StartLine = start
+	c.identify(&r.flow, c.tunnel)
+	if err := r.end(ctx, f); err != nil {
+		return err
+	}
+	if f.status != 0 {
+		c.answer(f, nil, false)
+	}
+	return f
+}
+
+// cutLine returns the first line of p without its end.
+func cutLine(p []byte) (line, rest []byte, found bool) {
+	for i, b := range p {
+		if b == '\n' || b == '\r' {
+			return p[:i], p[i:], true
+		}
+	}
+	return p, nil, false
+}
+
+// identify fills what every flow of this connection has in common.
+func (c *client) identify(f *flowpb.Flow, to route) {
+	f.ClientConn = c.rec.Id
+	f.Client = c.name
+	if to.host != "" {
+		f.Server = []byte(to.hostPort())
+	}
+}
+
+// answer sends the error page for f, then waits for the client to stop sending:
+// closing with unread bytes would reset the connection and lose the page.
+func (c *client) answer(f *flowError, accept []byte, head bool) {
+	if _, err := c.conn.Write(errorPage(f, accept, head)); err != nil {
+		return
+	}
+	c.linger()
+}
+
+// linger half-closes and discards what the client still sends, for a moment.
+func (c *client) linger() {
+	const patience, most = time.Second, 1 << 20
+	if !closeWrite(c.conn) {
+		return
+	}
+	_ = c.raw.SetReadDeadline(time.Now().Add(patience))
+	for n := 0; n < most; {
+		m, err := c.conn.Read(c.in.buf)
+		if err != nil {
+			return
+		}
+		n += m
+	}
+}
+
+// close ends the connection with everything it holds.
+func (c *client) close(ctx context.Context, err error) {
+	for _, up := range c.upstreams {
+		up.close(ctx, nil)
+	}
+	if c.unclean {
+		abort(c.raw)
+	} else {
+		_ = c.conn.Close() // with TLS's goodbye, which has a deadline of its own
+	}
+	c.rec.EndedNs = nowNs()
+	if f := asFailure(stopFailure(ctx, err)); f != nil && f.side != flowpb.SideResponse {
+		c.rec.Error = f.record()
+	}
+	if err := c.to.conn(ctx, &c.rec); err != nil {
+		c.s.opts.Notify(Notice{Text: err.Error()})
+	}
+}
+
+// abort closes a TCP connection with a reset.
+func abort(raw net.Conn) {
+	if tcp, ok := raw.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = raw.Close()
+}
+
+// closeWrite tells the other end that nothing more will come. It reports false
+// where the connection cannot be half-closed.
+func closeWrite(conn net.Conn) bool {
+	half, ok := conn.(interface{ CloseWrite() error })
+	return ok && half.CloseWrite() == nil
+}
+
+// interrupt ends a blocked read of conn. resume allows reading again.
+func interrupt(conn net.Conn) { _ = conn.SetReadDeadline(time.Unix(1, 0)) }
+
+func resume(conn net.Conn) { _ = conn.SetReadDeadline(time.Time{}) }
+
+func wasInterrupted(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// addressOf returns a as connections keep it.
+func addressOf(a net.Addr) *flowpb.Address {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return &flowpb.Address{Host: []byte(tcp.IP.String()), Port: uint32(tcp.Port)}
+	}
+	return &flowpb.Address{Host: []byte(a.String())}
+}

@@ -1,0 +1,201 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	flowpb "weir/proto"
+	"weir/proxy/h1"
+)
+
+// connectOK answers CONNECT. It goes out before the server is dialled: only
+// after it does the client say what it wants, and by then its name for the
+// server is known and errors can be shown as pages.
+const connectOK = "HTTP/1.1 200 Connection established\r\n\r\n"
+
+// connect turns the connection into a tunnel and finds out what it carries.
+func (c *client) connect(ctx context.Context, head *h1.Head, startedNs int64) error {
+	t, err := h1.ParseTarget(head.Method, head.Target)
+	r := route{scheme: "https", host: string(t.Host), port: t.Port}
+	var f *flowError
+	switch {
+	case err != nil:
+		f = &flowError{code: flowpb.CodeProtocol, side: flowpb.SideRequest, status: 400, message: err.Error()}
+	case c.s.own.isName(r.host, r.port):
+		f = ownAddressFailure(r)
+	}
+	if f != nil {
+		x := &exchange{c: c, head: head, route: r}
+		x.rec.to = c.to
+		x.rec.begin(head, r, nil, startedNs)
+		c.identify(&x.rec.flow, r)
+		return x.fail(ctx, f)
+	}
+	if _, _, err := c.reader.Feed(nil); err != nil { // the end of CONNECT
+		return clientFailure(err)
+	}
+	if _, err := c.conn.Write([]byte(connectOK)); err != nil {
+		return clientFailure(err)
+	}
+	c.tunnel = r
+	up, spoken, err := c.firstToSpeak(ctx, nil)
+	if err != nil {
+		return c.nobodySpoke(ctx, up, err)
+	}
+	if len(spoken) > 0 || c.s.opts.Authority == nil && isTLS(c.in.unread()) {
+		return c.rawTunnel(ctx, up, spoken)
+	}
+	if isTLS(c.in.unread()) {
+		return c.intercept(ctx, up)
+	}
+	c.tunnel.scheme = "http"
+	if up != nil {
+		up.route = c.tunnel
+	}
+	return c.carry(ctx, up)
+}
+
+// carry goes on with what the tunnel turned out to hold: HTTP or anything else.
+// up is the connection to its server, nil where there is none yet.
+func (c *client) carry(ctx context.Context, up *upstream) error {
+	if !c.speaksHTTP() {
+		return c.rawTunnel(ctx, up, nil)
+	}
+	return c.serveTunnel(ctx, up)
+}
+
+// serveTunnel carries the requests in a tunnel, over up where that is connected.
+func (c *client) serveTunnel(ctx context.Context, up *upstream) error {
+	if up != nil {
+		up.idle = time.Now() // it may be closed by the time the first request comes
+		c.keep(ctx, up)
+	}
+	return c.serveHTTP(ctx)
+}
+
+// afterHandshake finds out what TLS carries where no protocol was negotiated,
+// or one other than HTTP/1.1.
+func (c *client) afterHandshake(ctx context.Context, up *upstream) error {
+	up, spoken, err := c.firstToSpeak(ctx, up)
+	switch {
+	case err != nil:
+		return c.nobodySpoke(ctx, up, err)
+	case len(spoken) > 0:
+		return c.rawTunnel(ctx, up, spoken)
+	}
+	return c.carry(ctx, up)
+}
+
+// nobodySpoke ends a tunnel that was never used. That is no flow, unless the
+// client left because it does not trust our certificate, or the server could
+// not be reached, which is recorded already.
+func (c *client) nobodySpoke(ctx context.Context, up *upstream, err error) error {
+	if up != nil {
+		up.close(ctx, nil)
+	}
+	if isRemoteAlert(err) {
+		return c.recordTLSFailure(ctx, c.tunnel, clientTLSFailure(c.tunnel.serverName(), err))
+	}
+	if _, ok := errors.AsType[*flowError](err); ok {
+		return err
+	}
+	return nil
+}
+
+// firstToSpeak waits for the first bytes in a fresh tunnel: of the client, then
+// they are in the inbox, or of the server, then they are returned. Most clients
+// speak at once. With one that does not, the server is dialled (up, where it is
+// connected already) and may speak first, as those of SSH and SMTP do. It
+// returns an error where nobody spoke.
+func (c *client) firstToSpeak(ctx context.Context, up *upstream) (*upstream, []byte, error) {
+	if len(c.in.unread()) > 0 {
+		return up, nil, nil
+	}
+	_ = c.raw.SetReadDeadline(deadline(c.s.opts.Timeouts.Peek))
+	_, err := c.in.fill(c.conn)
+	resume(c.raw)
+	if err == nil || !isTimeout(err) {
+		return up, nil, err
+	}
+	if c.refusal != nil {
+		return nil, nil, c.recordStreamFailure(ctx, c.refusal)
+	}
+	if up == nil {
+		if up, err = c.openStream(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	spoken, err := c.race(up)
+	return up, spoken, err
+}
+
+// race waits until either side speaks or leaves, and returns what the server
+// said. The error is the client's, where neither spoke.
+func (c *client) race(up *upstream) (spoken []byte, err error) {
+	buf := make([]byte, 4<<10)
+	heard := make(chan int, 1)
+	go func() {
+		n, _ := up.conn.Read(buf)
+		interrupt(c.raw)
+		heard <- n
+	}()
+	_, err = c.in.fill(c.conn)
+	interrupt(up.raw)
+	n := <-heard
+	resume(up.raw)
+	resume(c.raw)
+	if n > 0 {
+		return buf[:n], nil
+	}
+	return nil, err
+}
+
+// isTLS reports whether p begins like a TLS record with a handshake (RFC 8446 §5.1).
+func isTLS(p []byte) bool {
+	return len(p) > 0 && p[0] == 0x16 && (len(p) < 2 || p[1] == 3)
+}
+
+// speaksHTTP looks at the first line of what the client sends, and waits for a
+// moment where it is not complete.
+func (c *client) speaksHTTP() bool {
+	patience := time.Now().Add(time.Second)
+	for {
+		switch p := c.in.unread(); {
+		case looksLikeHTTP(p):
+			return true
+		case !mayBecomeHTTP(p) || c.in.full():
+			return false
+		}
+		_ = c.raw.SetReadDeadline(patience)
+		_, err := c.in.fill(c.conn)
+		resume(c.raw)
+		if err != nil {
+			return false
+		}
+	}
+}
+
+// looksLikeHTTP reports whether p begins with a whole HTTP request line.
+func looksLikeHTTP(p []byte) bool {
+	line, _, found := cutLine(p)
+	i := bytes.LastIndexByte(line, ' ')
+	return found && mayBecomeHTTP(p) && i > 0 && bytes.HasPrefix(line[i+1:], []byte("HTTP/"))
+}
+
+// mayBecomeHTTP reports whether p can be the beginning of a request line:
+// capitals, then after a space anything up to the line end.
+func mayBecomeHTTP(p []byte) bool {
+	const longestMethod, longestLine = 24, 8 << 10
+	for i, b := range p {
+		switch {
+		case b == ' ' && i > 0:
+			line, _, found := cutLine(p)
+			return len(line) < longestLine && (!found || bytes.Contains(line, []byte(" HTTP/")))
+		case i >= longestMethod, (b < 'A' || b > 'Z') && b != '-' && b != '_':
+			return false
+		}
+	}
+	return true
+}

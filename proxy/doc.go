@@ -1,0 +1,67 @@
+// Package proxy takes connections from clients, carries what they ask for to
+// the servers they ask for, and tells a [Sink] everything that passed. It is
+// the place where bytes become flows; it stores nothing, shows nothing and
+// changes nothing.
+//
+// # The life of a connection
+//
+//	accept ─► first bytes
+//	            ├─ TLS ───────────────────────────────► TLS failure (flow): proxies are http://
+//	            ├─ anything else but HTTP ────────────► 400, flow with an error
+//	            ├─ GET http://host/ … ─► exchange ◄─┐
+//	            │                           └───────┘ keep-alive
+//	            └─ CONNECT host:port ─► 200 ─► who speaks first?
+//	                  ├─ the server ───────────────────────────────► raw stream (tcp flow)
+//	                  ├─ the client, a request line ─► exchange ◄─┐
+//	                  │                                  └────────┘
+//	                  ├─ the client, anything else ────────────────► raw stream
+//	                  └─ the client, ClientHello
+//	                        │  dial the server, TLS with the client's SNI and ALPN offers,
+//	                        │  verify, make a leaf with the names of its certificate
+//	                        ├─ the client refuses the leaf ────────► TLS failure (flow)
+//	                        └─ TLS with the client ─► as in a plain tunnel; if the server
+//	                           could not be reached every request gets a 502 page
+//
+//	exchange:   client ──request──►  h1 ──record──► Sink ──then──► server
+//	            client ◄──then──── Sink ◄─record── h1 ◄─response── server
+//	              ├─ done ─► the next request, or close
+//	              ├─ 101, or 2xx to CONNECT ─► raw bytes both ways, each read a message
+//	              └─ failed ─► flow with an error; a page if the client saw nothing yet
+//
+// # What holds
+//
+//   - Bytes are passed on as they were read, before the next read, and recorded
+//     before they are passed on: what a client received, the sink has been given.
+//     A sink that blocks slows the connection down; one that fails ends it. What
+//     cannot be recorded is not passed on.
+//   - Heads go out byte for byte. Only requests in absolute form, which are
+//     addressed to a proxy, are rewritten, see [weir/proxy/h1.AppendForward].
+//   - A flow is recorded when its request head is read, when its response head
+//     is about to be passed on, and when it is over. Interim responses (1xx) are
+//     passed on and kept in the flow.
+//   - Memory is two buffers of 32 KB and the two heads a connection, whatever
+//     the size of the bodies.
+//   - A server connection belongs to one client connection, which keeps up to
+//     four of them for its next requests. An idempotent request without a body is
+//     sent again, once and on a fresh connection, when a kept one turned out to
+//     be closed before anything of a response came.
+//   - Requests that would reach our own listener are refused.
+//   - An answer may come before the request is whole. The request then goes on
+//     as long as the server keeps its connection open, and is cut where it does not.
+//   - A client that closes its sending half while it waits is taken to have
+//     left, once the server has been silent for a second, as most proxies do.
+//
+// HTTP/1.0 and 1.1 are spoken with both sides. HTTP/2 is not offered to either.
+//
+// # Goroutines
+//
+// [Server.Serve] accepts, and waits for one goroutine a client connection. That
+// one owns the client's read side, the server connections and the flow in
+// progress. During an exchange whose request is still arriving, or whose server
+// is silent, it lends the client's read side to a second goroutine (the pump)
+// and takes it back before it goes on; in a raw stream the second one copies the
+// other direction. Ending the context closes every socket, which ends every
+// wait; the open flows are recorded as stopped.
+//
+// Raw streams and exchanges have no overall time limit, only [Timeouts].
+package proxy

@@ -1,0 +1,63 @@
+package proxy
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"net/http"
+	"strconv"
+)
+
+// errorPage is the whole response that tells a client why there is no other:
+// HTML for whoever accepts it, plain text else, and the connection ends with
+// it. Every byte that came from outside is escaped or made printable.
+func errorPage(f *flowError, accept []byte, head bool) []byte {
+	status := f.status
+	if status == 0 {
+		status = http.StatusBadGateway
+	}
+	contentType, body := "text/plain; charset=utf-8", textPage(f)
+	if bytes.Contains(accept, []byte("text/html")) {
+		contentType, body = "text/html; charset=utf-8", htmlPage(status, f)
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
+	fmt.Fprintf(&b, "Server: weir\r\nContent-Type: %s\r\nContent-Length: %d\r\n", contentType, len(body))
+	b.WriteString("Cache-Control: no-store\r\nConnection: close\r\n\r\n")
+	if !head {
+		b.WriteString(body)
+	}
+	return b.Bytes()
+}
+
+func textPage(f *flowError) string {
+	s := "weir: " + printable(f.message) + "\n"
+	if f.hint != "" {
+		s += "hint: " + printable(f.hint) + "\n"
+	}
+	return s
+}
+
+func htmlPage(status int, f *flowError) string {
+	title := fmt.Sprintf("%d %s", status, http.StatusText(status))
+	s := "<!doctype html>\n<title>weir: " + title + "</title>\n<h1>" + title + "</h1>\n<p>" +
+		html.EscapeString(printable(f.message)) + "</p>\n"
+	if f.hint != "" {
+		s += "<p>" + html.EscapeString(printable(f.hint)) + "</p>\n"
+	}
+	return s + "<hr><p>weir</p>\n"
+}
+
+// printable escapes control characters and broken UTF-8, and leaves the rest.
+func printable(s string) string {
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		if strconv.IsPrint(r) && r != '\uFFFD' {
+			out = append(out, string(r)...)
+			continue
+		}
+		q := strconv.QuoteRuneToASCII(r)
+		out = append(out, q[1:len(q)-1]...)
+	}
+	return string(out)
+}

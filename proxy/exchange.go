@@ -1,0 +1,185 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	flowpb "weir/proto"
+	"weir/proxy/h1"
+)
+
+// exchange is one request and its response on the way through.
+//
+// The goroutine of the client connection sends the request as far as it has
+// arrived, then reads the response and passes it on. Where the request goes on,
+// or the server is silent for a while, a second goroutine (pump) reads from the
+// client meanwhile, so that both directions stream at once and a client that
+// leaves is noticed.
+type exchange struct {
+	c      *client
+	head   *h1.Head
+	target h1.Target
+	route  route
+	path   []byte // of the request as forwarded
+	rec    httpRecord
+
+	up       *upstream
+	response *h1.Head // the final response's, once it is here
+	sent     bool     // the whole request has been passed on
+	answered bool     // the client has been sent something of a response
+	heard    bool     // the server has sent something of a response
+	leftover []byte   // what the server sent after its response
+
+	pumping  bool          // the pump goroutine was started
+	pumped   chan struct{} // closed when it is over
+	uploaded chan struct{} // closed when it passed the whole request on, or gave up
+	progress atomic.Int64  // when it last passed something on, in Unix nanoseconds
+	silent   atomic.Bool   // the client has closed its sending half
+
+	mu    sync.Mutex
+	cause error // why the pump ended the exchange
+}
+
+func newExchange(c *client, head *h1.Head, startedNs int64) *exchange {
+	x := &exchange{c: c, head: head}
+	x.rec.to = c.to
+	err := x.aim()
+	x.rec.begin(head, x.route, x.path, startedNs)
+	c.identify(&x.rec.flow, x.route)
+	if err != nil {
+		x.cause = err
+	}
+	return x
+}
+
+// run carries the exchange and reports whether the client connection can carry
+// another. The error is why it cannot, nil where that is in good order.
+func (x *exchange) run(ctx context.Context) (again bool, err error) {
+	if err := x.cause; err != nil {
+		return false, x.fail(ctx, err)
+	}
+	first, err := x.takeFirst(ctx)
+	if err == nil && x.c.refusal != nil {
+		err = x.c.refusal
+	}
+	if err != nil {
+		return false, x.fail(ctx, err)
+	}
+	err = x.attempt(ctx, first, false)
+	if err != nil && x.retriable() {
+		x.c.drop(ctx, x.up, nil)
+		x.up = nil
+		err = x.attempt(ctx, first, true)
+	}
+	return x.finish(ctx, err)
+}
+
+// attempt sends the first bytes of the request to the server and takes the response.
+func (x *exchange) attempt(ctx context.Context, first []byte, fresh bool) error {
+	up, err := x.c.open(ctx, x.route, fresh)
+	if err != nil {
+		return err
+	}
+	x.up = up
+	x.rec.server(up.rec.Id)
+	_, werr := up.conn.Write(first)
+	if !x.sent {
+		x.startPump(ctx)
+	}
+	err = x.receive(ctx) // even after a write error: an early response may wait to be read
+	if werr != nil && err != nil && !x.heard {
+		return serverFailure(x.route, werr)
+	}
+	return err
+}
+
+// retriable reports whether the attempt failed only because the server closed
+// an idle connection while the request was on its way: nothing of a response
+// came, the connection had served before, and the request is idempotent
+// (RFC 9110 §9.2.2) and has no body, so that sending it again is safe and needs
+// nothing kept (RFC 9112 §9.3.1).
+func (x *exchange) retriable() bool {
+	if x.up == nil || x.up.idle.IsZero() || x.heard || x.pumping || x.head.Framing != h1.FramingNone {
+		return false
+	}
+	switch string(x.head.Method) {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return true
+	}
+	return false
+}
+
+// finish ends the flow and settles what becomes of the two connections.
+func (x *exchange) finish(ctx context.Context, err error) (again bool, _ error) {
+	if err == nil && x.pumping && x.response.KeepAlive {
+		x.awaitUpload() // the server answered early and still listens
+	}
+	x.stopPump()
+	if cause := asFailure(x.pumpCause()); cause != nil && (err != nil || !x.sent && cause.code != flowpb.CodeClientGone) {
+		err = cause // a client that has its answer may leave with the rest of its request
+	}
+	if err != nil {
+		return false, x.fail(ctx, err)
+	}
+	if x.response.Framing == h1.FramingTunnel {
+		return false, x.upgrade(ctx)
+	}
+	if err := x.rec.end(ctx, nil); err != nil {
+		return false, err
+	}
+	reusable := x.response.KeepAlive && x.sent && len(x.leftover) == 0
+	if reusable {
+		x.up.idle = time.Now()
+	} else {
+		x.c.drop(ctx, x.up, nil)
+	}
+	if !x.sent {
+		x.c.linger()
+		return false, nil
+	}
+	return x.head.KeepAlive && x.response.KeepAlive, nil
+}
+
+// awaitUpload waits until the request has been passed on, as long as an idle
+// connection would be kept.
+func (x *exchange) awaitUpload() {
+	var late <-chan time.Time
+	if t := x.c.s.opts.Timeouts.KeepAlive; t > 0 {
+		late = time.After(t)
+	}
+	select {
+	case <-x.uploaded:
+	case <-late:
+	}
+}
+
+// fail ends the flow with err. The client gets an error page if it has seen
+// nothing of a response, and a reset connection else.
+func (x *exchange) fail(ctx context.Context, err error) error {
+	x.stopPump()
+	f := asFailure(stopFailure(ctx, err))
+	if f.conn != 0 {
+		x.rec.server(f.conn)
+	}
+	if x.up != nil {
+		x.c.drop(ctx, x.up, f)
+	}
+	if rerr := x.rec.end(ctx, f); rerr != nil {
+		f = asFailure(rerr)
+	}
+	if f.code == flowpb.CodeRecording {
+		text := fmt.Sprintf("%s %s: %s", x.head.Method, x.route.hostPort(), f.message)
+		x.c.s.opts.Notify(Notice{Text: printable(text), Hint: f.hint})
+	}
+	switch {
+	case x.answered:
+		x.c.unclean = true
+	case f.code != flowpb.CodeClientGone && f.code != flowpb.CodeStopped:
+		accept, _ := x.head.Get("Accept")
+		x.c.answer(f, accept, string(x.head.Method) == "HEAD")
+	}
+	return f
+}

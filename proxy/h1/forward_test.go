@@ -1,0 +1,84 @@
+package h1
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAppendForward(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{
+			"origin form stays, with all fields",
+			"GET /a HTTP/1.1\r\nProxy-Connection: x\r\nA:1\r\n\r\n",
+			"GET /a HTTP/1.1\r\nProxy-Connection: x\r\nA:1\r\n\r\n",
+		},
+		{
+			"absolute form loses what is for the proxy",
+			"GET http://h:80/a?b HTTP/1.1\r\nproxy-CONNECTION: x\r\nhost: h\r\nA:1\r\nProxy-Authorization: Basic eA==\r\nB:  2\r\n\r\n",
+			"GET /a?b HTTP/1.1\r\nhost: h\r\nA:1\r\nB:  2\r\n\r\n",
+		},
+		{"no path", "GET http://h HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\n\r\n"},
+		{"a query without a path", "GET http://h?a HTTP/1.1\r\nHost: h\r\n\r\n", "GET /?a HTTP/1.1\r\nHost: h\r\n\r\n"},
+		{"OPTIONS of the server", "OPTIONS http://h HTTP/1.1\r\nHost: h\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"},
+		{"another Host stays", "GET http://h/ HTTP/1.1\r\nHost: other\r\n\r\n", "GET / HTTP/1.1\r\nHost: other\r\n\r\n"},
+		{"a missing Host is put in", "GET http://u:p@h:8/ HTTP/1.0\r\nA: 1\r\n\r\n", "GET / HTTP/1.0\r\nHost: h:8\r\nA: 1\r\n\r\n"},
+		{"bare LF stays", "GET http://h/ HTTP/1.1\nHost: h\n\n", "GET / HTTP/1.1\nHost: h\n\n"},
+		{"folds stay", "GET http://h/ HTTP/1.1\r\nHost: h\r\nA: 1\r\n  2\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\n  2\r\n\r\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, ev, err := NewReader(Request, Limits{}).Feed([]byte(tt.in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			target, err := ParseTarget(ev.Head.Method, ev.Head.Target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, string(AppendForward(nil, ev.Head, target))); diff != "" {
+				t.Errorf("forwarded (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseTarget(t *testing.T) {
+	for _, tt := range []struct {
+		method, target     string
+		form               Form
+		scheme, host, path string
+		port               int
+	}{
+		{"GET", "/a", OriginForm, "", "", "/a", 0},
+		{"GET", "//h/a", OriginForm, "", "", "//h/a", 0},
+		{"OPTIONS", "*", AsteriskForm, "", "", "*", 0},
+		{"GET", "http://h/a?b#c", AbsoluteForm, "http", "h", "/a?b#c", 0},
+		{"GET", "HTTP://H:8080", AbsoluteForm, "HTTP", "H", "", 8080},
+		{"GET", "http://h:", AbsoluteForm, "http", "h", "", 0},
+		{"GET", "http://a:b@c:d@h:1?x", AbsoluteForm, "http", "h", "?x", 1},
+		{"GET", "http://[::1]:1/", AbsoluteForm, "http", "::1", "/", 1},
+		{"GET", "http://[fe80::1%25eth0]/", AbsoluteForm, "http", "fe80::1%25eth0", "/", 0},
+		{"CONNECT", "h:443", AuthorityForm, "", "h", "", 443},
+		{"CONNECT", "[::1]:443", AuthorityForm, "", "::1", "", 443},
+		{"CONNECT", "h", 0, "", "", "", 0},
+		{"CONNECT", "h:0", 0, "", "", "", 0},
+		{"CONNECT", "h:65536", 0, "", "", "", 0},
+		{"CONNECT", "::1:443", 0, "", "", "", 0},
+		{"CONNECT", ":443", 0, "", "", "", 0},
+		{"CONNECT", "http://h:443", 0, "", "", "", 0},
+		{"GET", "h:80", 0, "", "", "", 0},
+		{"GET", "http:///a", 0, "", "", "", 0},
+		{"GET", "http://h h/", 0, "", "", "", 0},
+		{"GET", "http://h:x/", 0, "", "", "", 0},
+		{"GET", "http://h:99999999999999999999/", 0, "", "", "", 0},
+		{"GET", "a b://h/", 0, "", "", "", 0},
+	} {
+		got, err := ParseTarget([]byte(tt.method), []byte(tt.target))
+		if (err != nil) != (tt.form == 0) {
+			t.Errorf("%s %s: error %v", tt.method, tt.target, err)
+		}
+		if got.Form != tt.form || string(got.Scheme) != tt.scheme || string(got.Host) != tt.host || string(got.Path) != tt.path || got.Port != tt.port {
+			t.Errorf("%s %s: got %d %q %q %d %q", tt.method, tt.target, got.Form, got.Scheme, got.Host, got.Port, got.Path)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package h1
+
+import "bytes"
+
+// Framing is how the end of a body is found (RFC 9112 §6.3).
+type Framing uint8
+
+// The framings.
+const (
+	FramingNone    Framing = iota // no body
+	FramingLength                 // Content-Length; Head.Length bytes
+	FramingChunked                // Transfer-Encoding: chunked
+	FramingClose                  // until the connection closes; responses only
+	FramingTunnel                 // HTTP ends here: 101, or 2xx to CONNECT
+)
+
+// requestKind is what a response needs to know of its request.
+type requestKind uint8
+
+const (
+	plainRequest requestKind = iota
+	headRequest
+	connectRequest
+)
+
+// framingFields is what the fields of a head say about framing.
+type framingFields struct {
+	lengths, codings int
+	length           int64
+	chunked          bool // the last transfer coding is chunked
+	close, keepAlive bool // options of Connection
+	upgradeOption    bool
+	upgradeField     bool
+}
+
+// frame decides framing and persistence from the parsed fields.
+func (h *Head) frame(req requestKind) *fault {
+	var ff framingFields
+	at := 0 // of the last field that frames
+	for i := range h.Fields {
+		f := &h.Fields[i]
+		seen := ff.lengths + ff.codings
+		reason := ff.add(h, f)
+		if reason != "" || ff.lengths+ff.codings > seen {
+			at = offsetOf(h.Raw, f)
+		}
+		if reason != "" {
+			return malformed("header", at, reason)
+		}
+	}
+	h.KeepAlive = !ff.close && (h.Minor >= 1 || ff.keepAlive)
+	h.Upgrade = ff.upgradeField && ff.upgradeOption
+	if h.Role == Response && h.bodiless(req) {
+		return nil
+	}
+	switch {
+	case ff.codings > 0 && ff.lengths > 0:
+		return malformed("header", at, "both Transfer-Encoding and Content-Length")
+	case ff.codings > 0 && h.Minor == 0:
+		return malformed("header", at, "Transfer-Encoding in an HTTP/1.0 message")
+	case h.Role == Request && string(h.Method) == "CONNECT" && (ff.codings > 0 || ff.length > 0):
+		return malformed("header", at, "a body on CONNECT")
+	case h.Role == Request && ff.codings > 0 && !ff.chunked:
+		return malformed("header", at, "Transfer-Encoding of a request does not end in chunked")
+	}
+	h.settle(&ff)
+	return nil
+}
+
+// settle sets Framing and Length once nothing is ambiguous.
+func (h *Head) settle(ff *framingFields) {
+	switch {
+	case ff.chunked:
+		h.Framing = FramingChunked
+	case ff.lengths > 0:
+		h.Framing, h.Length = FramingLength, ff.length
+	case h.Role == Response:
+		h.Framing, h.KeepAlive = FramingClose, false
+	}
+}
+
+// bodiless handles the responses whose fields do not decide (RFC 9112 §6.3,
+// rules 1 and 2) and reports whether this is one.
+func (h *Head) bodiless(req requestKind) bool {
+	switch {
+	case h.Status == 101, req == connectRequest && h.Status/100 == 2:
+		h.Framing = FramingTunnel
+	case req == headRequest, h.Status/100 == 1, h.Status == 204, h.Status == 304:
+		h.Framing = FramingNone
+	default:
+		return false
+	}
+	return true
+}
+
+// add takes one field into account and says what is wrong with it, or "".
+func (ff *framingFields) add(h *Head, f *Field) string {
+	switch len(f.Name) {
+	case len("Content-Length"):
+		if equalFold(f.Name, "Content-Length") {
+			return ff.addLength(h, f.Value)
+		}
+	case len("Transfer-Encoding"):
+		if equalFold(f.Name, "Transfer-Encoding") {
+			return ff.addCodings(f.Value)
+		}
+	case len("Connection"):
+		if equalFold(f.Name, "Connection") {
+			ff.close = ff.close || HasToken(f.Value, "close")
+			ff.keepAlive = ff.keepAlive || HasToken(f.Value, "keep-alive")
+			ff.upgradeOption = ff.upgradeOption || HasToken(f.Value, "upgrade")
+		}
+	case len("Upgrade"):
+		ff.upgradeField = ff.upgradeField || equalFold(f.Name, "Upgrade")
+	case len("Expect"):
+		h.Continue = h.Continue || h.Role == Request && equalFold(f.Name, "Expect") && equalFold(f.Value, "100-continue")
+	}
+	return ""
+}
+
+// addLength accepts one number, and in a response repetitions of it, be it as
+// several fields or as a list.
+func (ff *framingFields) addLength(h *Head, value []byte) string {
+	for part := range bytes.SplitSeq(value, []byte{','}) {
+		n, ok := parseLength(trimBlank(part))
+		switch {
+		case !ok:
+			return "Content-Length is not a decimal number below 2^63"
+		case ff.lengths > 0 && (h.Role == Request || n != ff.length):
+			return "more than one Content-Length"
+		}
+		ff.lengths++
+		ff.length = n
+	}
+	return ""
+}
+
+// addCodings looks for chunked, which must be the last coding and stand once.
+func (ff *framingFields) addCodings(value []byte) string {
+	if ff.codings > 0 {
+		return "more than one Transfer-Encoding field"
+	}
+	ff.codings++
+	for part := range bytes.SplitSeq(value, []byte{','}) {
+		if ff.chunked {
+			return "Transfer-Encoding goes on after chunked"
+		}
+		ff.chunked = equalFold(trimBlank(part), "chunked")
+	}
+	return ""
+}
+
+// parseLength reads 1*DIGIT below 2^63.
+func parseLength(b []byte) (n int64, ok bool) {
+	if len(b) == 0 || len(b) > 19 {
+		return 0, false
+	}
+	for _, c := range b {
+		if !isDigit(c) {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, n >= 0
+}
+
+// HasToken reports whether the comma-separated list contains token, ignoring case.
+func HasToken(list []byte, token string) bool {
+	for part := range bytes.SplitSeq(list, []byte{','}) {
+		if equalFold(trimBlank(part), token) {
+			return true
+		}
+	}
+	return false
+}
+
+// offsetOf returns where f stands in raw, the head that its name was cut from:
+// both slices end at the end of the same array.
+func offsetOf(raw []byte, f *Field) int {
+	return cap(raw) - cap(f.Name)
+}

@@ -1,0 +1,282 @@
+package h1
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+)
+
+// Kind is the kind of an Event.
+type Kind uint8
+
+// The kinds of events.
+const (
+	NeedMore       Kind = iota // all input is taken; feed more
+	MessageHead                // Event.Head is complete
+	Data                       // Event.Data is a piece of the body, without chunk framing
+	ChunkExtension             // Event.Data is the extension of the chunk that begins, from its semicolon on
+	MessageEnd                 // the message is over; Event.Trailer holds its trailer fields
+	Tunnel                     // Event.Data is what follows a response with FramingTunnel
+)
+
+// Event is one step of a message.
+type Event struct {
+	Kind    Kind
+	Data    []byte  // points into the slice given to Feed, or (extensions) into the Reader: until the next Feed
+	Head    *Head   // of MessageHead; valid until the first Feed after MessageEnd
+	Trailer []Field // of MessageEnd; valid until the next Feed
+}
+
+type state uint8
+
+const (
+	inHead state = iota
+	inLength
+	inClose
+	inChunkLine
+	inChunkData
+	inChunkEnd
+	inTrailer
+	atEnd
+	inTunnel
+)
+
+// Reader parses one direction of a connection. Make one with NewReader.
+type Reader struct {
+	role Role
+	lim  Limits
+	req  requestKind
+
+	state   state
+	err     error
+	offset  int64  // bytes taken before the input of the current step
+	section []byte // the head as it gathers; owned, reused
+	lines   []byte // a chunk line or trailer section as it gathers; owned, reused
+	line    int    // offset in section or lines at which the current line begins
+	blank   int    // empty lines skipped before the start line
+	head    Head
+	trailer []Field
+	left    int64 // bytes left of the body or the chunk
+}
+
+// NewReader returns a Reader for the given direction.
+func NewReader(role Role, lim Limits) *Reader {
+	return &Reader{role: role, lim: lim.withDefaults(), head: Head{Role: role}}
+}
+
+// ForRequest names the method of the request that the next final response
+// answers: responses to HEAD have no body, a 2xx to CONNECT has no end
+// (RFC 9112 §6.3). Without it the request is taken for a GET.
+func (r *Reader) ForRequest(method []byte) {
+	switch string(method) {
+	case "HEAD":
+		r.req = headRequest
+	case "CONNECT":
+		r.req = connectRequest
+	default:
+		r.req = plainRequest
+	}
+}
+
+// Offset returns the number of bytes taken so far.
+func (r *Reader) Offset() int64 { return r.offset }
+
+// Idle reports whether the Reader stands between two messages.
+func (r *Reader) Idle() bool { return r.state == inHead && len(r.section) == 0 }
+
+// Feed takes bytes from the front of p and returns how many it took and what
+// they amount to. An error is a *Error; it is final, and returned again by
+// every later call.
+func (r *Reader) Feed(p []byte) (n int, ev Event, err error) {
+	if r.err != nil {
+		return 0, Event{}, r.err
+	}
+	for {
+		before := r.state
+		took, ev, err := r.step(p[n:])
+		n += took
+		r.offset += int64(took)
+		if err != nil {
+			r.err = err
+			return n, Event{}, err
+		}
+		if ev.Kind != NeedMore || took == 0 && r.state == before {
+			return n, ev, nil
+		}
+	}
+}
+
+// step makes one transition, without looping over states.
+func (r *Reader) step(p []byte) (int, Event, error) {
+	switch r.state {
+	case inHead:
+		return r.stepHead(p)
+	case inLength, inClose, inChunkData:
+		return r.stepData(p)
+	case inChunkLine:
+		return r.stepChunkLine(p)
+	case inChunkEnd:
+		return r.stepChunkEnd(p)
+	case inTrailer:
+		return r.stepTrailer(p)
+	case atEnd:
+		return 0, r.end(), nil
+	}
+	if len(p) == 0 {
+		return 0, Event{}, nil
+	}
+	return len(p), Event{Kind: Tunnel, Data: p}, nil
+}
+
+// End says that the input is over. It returns MessageEnd where that completes
+// the message (FramingClose), NeedMore between messages and in a tunnel, and a
+// *Error with Code Truncated inside a message.
+func (r *Reader) End() (Event, error) {
+	switch {
+	case r.err != nil:
+		return Event{}, r.err
+	case r.state == inClose, r.state == atEnd:
+		return r.end(), nil
+	case r.Idle(), r.state == inTunnel:
+		return Event{}, nil
+	}
+	r.err = r.truncated()
+	return Event{}, r.err
+}
+
+// truncated describes the place at which the input ended too early.
+func (r *Reader) truncated() *Error {
+	switch r.state {
+	case inHead:
+		return &Error{Code: Truncated, Role: r.role, Part: "header", Line: 1 + bytes.Count(r.section, []byte{'\n'}), Offset: r.offset, Reason: "the connection ended inside the head"}
+	case inLength:
+		return r.bodyError(Truncated, 0, fmt.Sprintf("the connection ended with %d of %d bytes missing", r.left, r.head.Length))
+	}
+	return r.bodyError(Truncated, 0, "the connection ended inside the chunked body")
+}
+
+// stepHead gathers lines until the empty one and parses the head.
+func (r *Reader) stepHead(p []byte) (int, Event, error) {
+	for took := 0; took < len(p); {
+		n, complete := gatherLine(&r.section, p[took:], r.lim.HeadBytes)
+		took += n
+		start := r.offset + int64(took) - int64(len(r.section))
+		if f := r.checkHeadSize(); f != nil {
+			return took, Event{}, r.place(f, r.section, start)
+		}
+		if !complete {
+			break
+		}
+		empty := len(trimLineEnd(r.section[r.line:])) == 0
+		switch {
+		case !empty:
+			r.line = len(r.section)
+		case r.line > 0:
+			return r.finishHead(took, start)
+		case r.blank >= r.lim.BlankLines:
+			return took, Event{}, r.place(malformed("start line", 0, "empty lines where a start line should be"), nil, start)
+		default:
+			r.blank++
+			r.section = r.section[:0]
+		}
+	}
+	return len(p), Event{}, nil
+}
+
+// finishHead parses the gathered head, which began at offset start.
+func (r *Reader) finishHead(took int, start int64) (int, Event, error) {
+	r.trailer = r.trailer[:0]
+	if f := r.head.parse(r.section, r.req, r.lim); f != nil {
+		return took, Event{}, r.place(f, r.section, start)
+	}
+	r.begin()
+	return took, Event{Kind: MessageHead, Head: &r.head}, nil
+}
+
+// releaseHead makes ready for the next head. Buffers grown by an unusually
+// large head are given back.
+func (r *Reader) releaseHead() {
+	const keep = 64 << 10
+	r.section = r.section[:0]
+	if cap(r.section) > keep {
+		r.section = nil
+	}
+	if cap(r.lines) > keep {
+		r.lines = nil
+	}
+	r.line, r.blank = 0, 0
+}
+
+func (r *Reader) checkHeadSize() *fault {
+	switch {
+	case r.line == 0 && len(r.section) > r.lim.StartLine:
+		return &fault{code: LineTooLong, part: "start line", reason: fmt.Sprintf("start line over the limit of %d bytes", r.lim.StartLine)}
+	case len(r.section) > r.lim.HeadBytes:
+		return tooLarge("header", len(r.section), "head bytes", r.lim.HeadBytes)
+	}
+	return nil
+}
+
+// begin enters the body that the head announces.
+func (r *Reader) begin() {
+	switch r.head.Framing {
+	case FramingLength:
+		r.state, r.left = inLength, r.head.Length
+		if r.left == 0 {
+			r.state = atEnd
+		}
+	case FramingChunked:
+		r.state, r.lines = inChunkLine, r.lines[:0]
+	case FramingClose:
+		r.state, r.left = inClose, math.MaxInt64
+	default:
+		r.state = atEnd
+	}
+}
+
+// stepData hands out body bytes.
+func (r *Reader) stepData(p []byte) (int, Event, error) {
+	if len(p) == 0 {
+		return 0, Event{}, nil
+	}
+	n := len(p)
+	if r.state != inClose {
+		n = int(min(int64(n), r.left))
+		r.left -= int64(n)
+	}
+	if r.left == 0 {
+		if r.state == inLength {
+			r.state = atEnd
+		} else {
+			r.state = inChunkEnd
+		}
+	}
+	return n, Event{Kind: Data, Data: p[:n]}, nil
+}
+
+// end closes the message and makes ready for the next. The head's bytes stay
+// in place until the next message overwrites them.
+func (r *Reader) end() Event {
+	r.state = inHead
+	r.releaseHead()
+	if r.head.Framing == FramingTunnel {
+		r.state = inTunnel
+	}
+	if r.role == Response && !r.head.Informational() {
+		r.req = plainRequest
+	}
+	return Event{Kind: MessageEnd, Trailer: r.trailer}
+}
+
+// InHead reports whether the Reader stands between two messages or inside a
+// head, so that what it took since the last event is no part of a body.
+func (r *Reader) InHead() bool { return r.state == inHead }
+
+// Partial returns what is known of a head that is not complete or not valid:
+// the bytes gathered so far. It is nil elsewhere.
+func (r *Reader) Partial() []byte {
+	if r.state != inHead {
+		return nil
+	}
+	return r.section
+}

@@ -1,0 +1,163 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"slices"
+	"time"
+
+	flowpb "weir/proto"
+	"weir/proxy/ca"
+)
+
+// interception is one TLS handshake with a client, during which the server is
+// asked first: its certificate's names and its choice of protocol are what the
+// client gets to see.
+type interception struct {
+	c     *client
+	route route
+	up    *upstream // to the server; nil where that failed
+	err   error     // why it failed
+	hello *tls.ClientHelloInfo
+	leaf  *tls.Certificate
+}
+
+// intercept takes TLS off the tunnel. up is a plain connection to the server
+// where one was opened already.
+func (c *client) intercept(ctx context.Context, up *upstream) error {
+	i := &interception{c: c, route: c.tunnel, up: up}
+	wire := &prefixed{Conn: c.raw, prefix: bytes.Clone(c.in.unread())}
+	conn := tls.Server(wire, &tls.Config{
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return i.answer(ctx, hello) },
+	})
+	c.in.advance(len(c.in.unread()))
+	_ = c.raw.SetDeadline(deadline(c.s.opts.Timeouts.Handshake))
+	err := conn.HandshakeContext(ctx)
+	_ = c.raw.SetDeadline(time.Time{})
+	c.tunnel = i.route
+	i.record(conn.ConnectionState())
+	if err != nil {
+		if alert, ok := wire.alert(); ok {
+			err = remoteAlert(alert)
+		}
+		return i.failed(ctx, err)
+	}
+	wire.over = true
+	c.conn = conn
+	c.rec.TlsNs = nowNs()
+	if err := c.to.conn(ctx, &c.rec); err != nil {
+		i.closeUpstream(ctx)
+		return err
+	}
+	if i.err != nil {
+		c.refusal = asFailure(i.err)
+	}
+	if conn.ConnectionState().NegotiatedProtocol == "http/1.1" {
+		return c.serveTunnel(ctx, i.up)
+	}
+	return c.afterHandshake(ctx, i.up)
+}
+
+// answer is called with the ClientHello and returns how to go on.
+func (i *interception) answer(ctx context.Context, hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	i.hello = hello
+	i.route.sni = hello.ServerName
+	offers := slices.DeleteFunc(slices.Clone(hello.SupportedProtos), isHTTP2)
+	choice := []string{"http/1.1"} // of a client that has only HTTP/2: it will refuse
+	if len(offers) > 0 || len(hello.SupportedProtos) == 0 {
+		choice = i.ask(ctx, offers)
+	}
+	var server *x509.Certificate
+	if i.up != nil {
+		if conn, ok := i.up.conn.(*tls.Conn); ok {
+			server = conn.ConnectionState().PeerCertificates[0]
+		}
+	}
+	leaf, err := i.c.s.opts.Authority.Leaf(ca.NamesFor(i.route.sni, i.route.host, server))
+	if err != nil {
+		return nil, err
+	}
+	i.leaf = leaf
+	_ = i.c.raw.SetDeadline(deadline(i.c.s.opts.Timeouts.Handshake))
+	return &tls.Config{Certificates: []tls.Certificate{*leaf}, NextProtos: choice, SessionTicketsDisabled: true}, nil
+}
+
+// isHTTP2 reports whether an application protocol is one that is not
+// intercepted yet, so that it must not be negotiated.
+func isHTTP2(protocol string) bool { return protocol == "h2" || protocol == "h2c" || protocol == "h3" }
+
+// ask connects to the server and returns the protocols to choose from for the
+// client: the server's choice. Where the server cannot be reached the client is
+// let in all the same, to be told why.
+func (i *interception) ask(ctx context.Context, offers []string) []string {
+	if i.up == nil {
+		i.up, i.err = i.c.s.connect(ctx, i.route)
+	}
+	if i.err == nil {
+		i.up.route = i.route
+		i.err = i.up.handshake(ctx, offers)
+		if err := i.up.record(ctx); err != nil {
+			i.err = err
+		}
+		if i.err != nil {
+			f := asFailure(i.err)
+			f.conn = i.up.rec.Id
+			i.err = f
+			i.up.close(ctx, i.err)
+			i.up = nil
+		}
+	}
+	switch {
+	case i.err != nil && slices.Contains(offers, "http/1.1"):
+		return []string{"http/1.1"}
+	case i.err != nil || i.up.protocol() == "":
+		return nil
+	}
+	return []string{i.up.protocol()}
+}
+
+// record notes the client's handshake in its connection.
+func (i *interception) record(cs tls.ConnectionState) {
+	t := tlsRecord(cs, i.route.sni, nil)
+	if i.hello != nil {
+		for _, p := range i.hello.SupportedProtos {
+			t.AlpnOffers = append(t.AlpnOffers, []byte(p))
+		}
+	}
+	if i.leaf != nil {
+		t.Presented = certificate(i.leaf.Certificate[0])
+	}
+	i.c.rec.Tls = t
+}
+
+// failed ends the connection after a handshake that did not come to be.
+func (i *interception) failed(ctx context.Context, err error) error {
+	i.closeUpstream(ctx)
+	f := asFailure(stopFailure(ctx, clientTLSFailure(i.route.serverName(), err)))
+	return i.c.recordTLSFailure(ctx, i.route, f)
+}
+
+func (i *interception) closeUpstream(ctx context.Context) {
+	if i.up != nil {
+		i.up.close(ctx, nil)
+		i.up = nil
+	}
+}
+
+// recordTLSFailure records a failed handshake with the client as a flow.
+func (c *client) recordTLSFailure(ctx context.Context, to route, f *flowError) error {
+	now := nowNs()
+	flow := &flowpb.Flow{
+		State: flowpb.StateError, CreatedNs: now, Error: f.record(),
+		Protocol: &flowpb.Flow_Tls{Tls: &flowpb.TlsFailure{
+			Side: f.side, Sni: []byte(to.sni), Host: []byte(to.host), Port: uint32(to.port), EndedNs: now,
+		}},
+	}
+	c.identify(flow, to)
+	if err := c.to.flow(ctx, flow); err != nil {
+		return err
+	}
+	return f
+}

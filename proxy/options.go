@@ -1,0 +1,94 @@
+package proxy
+
+import (
+	"context"
+	"crypto/x509"
+	"net"
+	"time"
+
+	"weir/proxy/ca"
+	"weir/proxy/h1"
+)
+
+// Options say how a Server works. Only Sink must be set.
+type Options struct {
+	// Listen is the address to listen on; default "127.0.0.1:8080". Port 0 takes a free one.
+	Listen string
+	// Authority signs the certificates shown to clients. Without one TLS is not
+	// intercepted: it is recorded as a TCP stream.
+	Authority *ca.Authority
+	// Sink receives everything that is seen.
+	Sink Sink
+	// Insecure accepts any certificate of a server. That it did not verify is recorded.
+	Insecure bool
+	// UpstreamCAs are trusted for servers in addition to the system's roots.
+	UpstreamCAs *x509.CertPool
+	// Dial connects to servers; default a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Timeouts bound every wait.
+	Timeouts Timeouts
+	// Limits bound the heads that are read.
+	Limits h1.Limits
+	// Notify is told what the person at the terminal should know. It is called
+	// from many goroutines and must not block; default is to drop notices.
+	Notify func(Notice)
+}
+
+// Notice is something to tell the person at the terminal.
+type Notice struct {
+	Text string // one sentence, lower case, no full stop
+	Hint string // what to do about it, where that is known
+}
+
+// Timeouts bound the waits of a Server. A zero field means its default, a
+// negative one no bound.
+type Timeouts struct {
+	Dial      time.Duration // resolving and connecting; default 30 s
+	Handshake time.Duration // each TLS handshake; default 30 s
+	KeepAlive time.Duration // a client connection between two requests; default 10 min
+	Head      time.Duration // from the first to the last byte of a request head; default 1 min
+	Silence   time.Duration // no byte in either direction inside an exchange; default 30 min
+	Peek      time.Duration // a client's silence in a fresh tunnel, after which the server may speak first; default 1 s
+}
+
+// watchAfter is how long a server may be silent before the client is watched
+// for having gone away. Fast exchanges never pay for the watching goroutine.
+const watchAfter = time.Second
+
+// bufferSize is the size of the read buffers: two TLS records.
+const bufferSize = 32 << 10
+
+// withDefaults returns o with every zero field replaced.
+func (o Options) withDefaults() Options {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:8080"
+	}
+	if o.Notify == nil {
+		o.Notify = func(Notice) {}
+	}
+	t := &o.Timeouts
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&t.Dial, 30 * time.Second},
+		{&t.Handshake, 30 * time.Second},
+		{&t.KeepAlive, 10 * time.Minute},
+		{&t.Head, time.Minute},
+		{&t.Silence, 30 * time.Minute},
+		{&t.Peek, time.Second},
+	} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	return o
+}
+
+// deadline returns the time d from now, or no deadline for a negative d.
+func deadline(d time.Duration) time.Time {
+	if d < 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(d)
+}

@@ -1,0 +1,110 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// errServerDeaf ends an upload that the server takes no more of. Its response,
+// or the lack of one, decides what becomes of the exchange.
+var errServerDeaf = errors.New("the server reads no more of the request")
+
+// startPump starts the goroutine that reads from the client during an exchange.
+// stopPump waits for it; every exchange that started one calls that before it
+// touches the client's inbox again.
+func (x *exchange) startPump(ctx context.Context) {
+	x.pumping = true
+	x.pumped, x.uploaded = make(chan struct{}), make(chan struct{})
+	x.progress.Store(nowNs())
+	resume(x.c.raw)
+	go x.pump(ctx)
+}
+
+// stopPump calls the pump back from its read and waits for it.
+func (x *exchange) stopPump() {
+	if !x.pumping {
+		return
+	}
+	interrupt(x.c.raw)
+	select {
+	case <-x.uploaded:
+	default: // it may wait for the server to read, and the connection is lost anyhow
+		_ = x.up.raw.SetWriteDeadline(time.Unix(1, 0))
+	}
+	<-x.pumped
+	resume(x.c.raw)
+	x.pumping = false
+}
+
+// pump passes the rest of the request on, then watches the client. It owns the
+// client's read side, inbox and reader while it runs. An error that is not the
+// server's ends the exchange: closing the server's connection wakes receive.
+// The end of the client's bytes is told to receive instead, since it may be half
+// a close only.
+func (x *exchange) pump(ctx context.Context) {
+	defer close(x.pumped)
+	err := x.upload(ctx)
+	close(x.uploaded)
+	if err == nil {
+		err = x.watch()
+	}
+	switch {
+	case err == nil, wasInterrupted(err), errors.Is(err, errServerDeaf):
+		return
+	case isEndOfStream(err):
+		x.silent.Store(true)
+		_ = x.up.raw.SetReadDeadline(deadline(watchAfter))
+		return
+	}
+	x.mu.Lock()
+	x.cause = clientFailure(err)
+	x.mu.Unlock()
+	_ = x.up.raw.Close()
+}
+
+// upload passes the request on as it arrives.
+func (x *exchange) upload(ctx context.Context) error {
+	in := &x.c.in
+	for !x.sent {
+		if _, err := in.fill(x.c.conn); err != nil {
+			if isEndOfStream(err) {
+				_, err = x.c.reader.End()
+			}
+			return err
+		}
+		n, err := x.take(ctx, in.unread())
+		if err != nil {
+			return err
+		}
+		if x.sent {
+			if err := x.rec.save(ctx); err != nil {
+				return err
+			}
+		}
+		_, err = x.up.conn.Write(in.unread()[:n])
+		in.advance(n)
+		if err != nil {
+			return errServerDeaf
+		}
+		x.progress.Store(nowNs())
+	}
+	return nil
+}
+
+// watch waits for the client to leave. Bytes of a next request stay in the
+// inbox; behind them nobody can see whether the client is still there.
+func (x *exchange) watch() error {
+	if len(x.c.in.unread()) > 0 {
+		return nil
+	}
+	_, err := x.c.in.fill(x.c.conn)
+	return err
+}
+
+// pumpCause returns why the pump ended the exchange, nil if it did not.
+func (x *exchange) pumpCause() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.cause
+}

@@ -1,0 +1,262 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"sync"
+	"time"
+
+	flowpb "weir/proto"
+	"weir/proxy/h1"
+)
+
+// What one flow may gather in its head, beyond the limits of its fields.
+const (
+	maxExtensions     = 1024     // chunk extensions of one body
+	maxExtensionBytes = 64 << 10 // and their bytes
+	maxInformational  = 100      // 1xx responses of one request
+	maxInterimBytes   = 1 << 20  // and the bytes of their heads
+)
+
+// recorder is the sink as the connections use it: what has been seen is
+// recorded even while the server is being stopped, and every error says that it
+// came from recording.
+type recorder struct{ sink Sink }
+
+func (r recorder) conn(ctx context.Context, c *flowpb.Conn) error {
+	return recorded(r.sink.Conn(context.WithoutCancel(ctx), c))
+}
+
+func (r recorder) flow(ctx context.Context, f *flowpb.Flow) error {
+	return recorded(r.sink.Flow(context.WithoutCancel(ctx), f))
+}
+
+func (r recorder) body(ctx context.Context, flow uint64, side flowpb.Side, p []byte) error {
+	return recorded(r.sink.Body(context.WithoutCancel(ctx), flow, side, p))
+}
+
+func (r recorder) message(ctx context.Context, m *flowpb.Message) error {
+	return recorded(r.sink.Message(context.WithoutCancel(ctx), m))
+}
+
+func recorded(err error) error {
+	if err == nil {
+		return nil
+	}
+	return recordingFailure(err)
+}
+
+// httpRecord is the flow of one exchange in the making. Two goroutines may tell
+// it what they saw, one for each half; the mutex gives the sink one at a time.
+//
+// The flow's fields point into the readers' heads. That holds because neither
+// reader is fed the next message before the flow is over.
+type httpRecord struct {
+	to recorder
+
+	mu       sync.Mutex
+	dirty    bool // flow changed since the sink had it
+	flow     flowpb.Flow
+	http     flowpb.Http
+	request  flowpb.Request
+	response flowpb.Response
+	bodies   [2]bodyRecord // request, response
+	interim  int           // bytes of the heads of the 1xx responses
+}
+
+// bodyRecord is one half's body.
+type bodyRecord struct {
+	body           flowpb.Body
+	extensionBytes int
+	done           bool // the message is over
+}
+
+func nowNs() int64 { return time.Now().UnixNano() }
+
+// begin fills the flow from the request head.
+func (r *httpRecord) begin(head *h1.Head, to route, path []byte, startedNs int64) {
+	r.flow.Protocol = &flowpb.Flow_Http{Http: &r.http}
+	r.flow.CreatedNs = startedNs
+	r.flow.State = flowpb.StateRequest
+	r.http.Request = &r.request
+	q := &r.request
+	q.Method, q.Target, q.Version = head.Method, head.Target, head.Version
+	q.Path = path
+	q.Scheme, q.Host, q.Port = []byte(to.scheme), []byte(to.host), uint32(to.port)
+	q.Authority, _ = head.Get("Host")
+	q.Headers = fieldsOf(head.Fields)
+	q.StartedNs = startedNs
+	if len(head.Start) != len(head.Method)+len(head.Target)+len(head.Version)+2 {
+		q.StartLine = head.Start
+	}
+	r.openBody(&q.Body, 0, head)
+	r.dirty = true
+}
+
+// openBody attaches a Body where the head announces one.
+func (r *httpRecord) openBody(to **flowpb.Body, half int, head *h1.Head) {
+	if head.Framing == h1.FramingNone || head.Framing == h1.FramingTunnel {
+		return
+	}
+	b := &r.bodies[half].body
+	b.State = flowpb.BodyStreaming
+	b.Chunked = head.Framing == h1.FramingChunked
+	*to = b
+}
+
+// data records body bytes of one side.
+func (r *httpRecord) data(ctx context.Context, side flowpb.Side, p []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := &r.bodies[side-flowpb.SideRequest].body
+	b.Size += uint64(len(p))
+	return r.to.body(ctx, r.flow.Id, side, p)
+}
+
+// extension records a chunk extension of one side, as long as there is room.
+func (r *httpRecord) extension(side flowpb.Side, ext []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := &r.bodies[side-flowpb.SideRequest]
+	b.extensionBytes += len(ext)
+	if len(b.body.ChunkExtensions) < maxExtensions && b.extensionBytes <= maxExtensionBytes {
+		b.body.ChunkExtensions = append(b.body.ChunkExtensions,
+			&flowpb.ChunkExtension{Offset: b.body.Size, Extension: bytes.Clone(ext)})
+	}
+}
+
+// requestEnd notes that the request is whole.
+func (r *httpRecord) requestEnd(trailer []h1.Field) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.request.Trailers = fieldsOf(trailer)
+	r.request.EndedNs = nowNs()
+	r.bodies[0].done = true
+	r.bodies[0].body.State = flowpb.BodyComplete
+	if r.flow.State == flowpb.StateRequest {
+		r.flow.State = flowpb.StateWaiting
+	}
+	r.settle()
+}
+
+// informational adds a 1xx response. It reports false where there are too many.
+func (r *httpRecord) informational(head *h1.Head) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := &flowpb.Response{StartedNs: nowNs(), EndedNs: nowNs()}
+	fillResponse(p, head)
+	p.Version, p.Reason, p.StartLine = bytes.Clone(p.Version), bytes.Clone(p.Reason), bytes.Clone(p.StartLine)
+	for _, f := range p.Headers {
+		f.Name, f.Value, f.Raw = bytes.Clone(f.Name), bytes.Clone(f.Value), bytes.Clone(f.Raw)
+	}
+	r.http.Informational = append(r.http.Informational, p)
+	r.interim += len(head.Raw)
+	r.dirty = true
+	return len(r.http.Informational) <= maxInformational && r.interim <= maxInterimBytes
+}
+
+// responseHead fills the flow from the head of the final response.
+func (r *httpRecord) responseHead(head *h1.Head) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.http.Response = &r.response
+	r.response.StartedNs = nowNs()
+	fillResponse(&r.response, head)
+	r.openBody(&r.response.Body, 1, head)
+	r.flow.State = flowpb.StateResponse
+	r.dirty = true
+}
+
+// responseEnd notes that the response is whole.
+func (r *httpRecord) responseEnd(trailer []h1.Field) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.response.Trailers = fieldsOf(trailer)
+	r.response.EndedNs = nowNs()
+	r.bodies[1].done = true
+	r.bodies[1].body.State = flowpb.BodyComplete
+	r.settle()
+}
+
+// settle completes the flow once both halves are whole.
+func (r *httpRecord) settle() {
+	if r.bodies[0].done && r.bodies[1].done && r.flow.State == flowpb.StateResponse {
+		r.flow.State = flowpb.StateComplete
+	}
+	r.dirty = true
+}
+
+// server notes the connection that the request goes out on.
+func (r *httpRecord) server(id uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.flow.ServerConn = id
+	r.dirty = true
+}
+
+// save hands the flow to the sink if it changed.
+func (r *httpRecord) save(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.saveLocked(ctx)
+}
+
+func (r *httpRecord) saveLocked(ctx context.Context) error {
+	if !r.dirty {
+		return nil
+	}
+	r.dirty = false
+	return r.to.flow(ctx, &r.flow)
+}
+
+// end closes the flow for good: complete, or failed with f. Bodies that are
+// still open were cut. A request that the server answered without reading it to
+// the end is complete all the same.
+func (r *httpRecord) end(ctx context.Context, f *flowError) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.bodies {
+		if r.bodies[i].body.State == flowpb.BodyStreaming {
+			r.bodies[i].body.State = flowpb.BodyCut
+			r.dirty = true
+		}
+	}
+	switch {
+	case f != nil:
+		r.flow.State, r.flow.Error = flowpb.StateError, f.record()
+		r.dirty = true
+	case r.flow.State != flowpb.StateComplete:
+		r.flow.State = flowpb.StateComplete
+		r.dirty = true
+	}
+	return r.saveLocked(ctx)
+}
+
+// record returns f as flows and connections keep it.
+func (f *flowError) record() *flowpb.Error {
+	return &flowpb.Error{
+		Code: f.code, Message: printable(f.message), Hint: printable(f.hint), AtNs: nowNs(), Side: f.side,
+	}
+}
+
+func fillResponse(p *flowpb.Response, head *h1.Head) {
+	p.Version, p.Status, p.Reason = head.Version, uint32(head.Status), head.Reason
+	p.Headers = fieldsOf(head.Fields)
+	if head.Reason == nil || len(head.Start) != len(head.Version)+len(" 200 ")+len(head.Reason) {
+		p.StartLine = head.Start
+	}
+}
+
+// fieldsOf returns fields as the flow keeps them, in two allocations.
+func fieldsOf(fields []h1.Field) []*flowpb.Field {
+	if len(fields) == 0 {
+		return nil
+	}
+	all := make([]flowpb.Field, len(fields))
+	out := make([]*flowpb.Field, len(fields))
+	for i := range fields {
+		all[i].Name, all[i].Value, all[i].Raw = fields[i].Name, fields[i].Value, fields[i].Raw
+		out[i] = &all[i]
+	}
+	return out
+}

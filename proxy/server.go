@@ -1,0 +1,144 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// Server is a listening proxy. Make one with Listen.
+type Server struct {
+	opts    Options
+	ln      net.Listener
+	own     ownAddress
+	buffers sync.Pool // of *[]byte, bufferSize long
+
+	stopped chan struct{} // closed when stop has closed everything
+
+	mu       sync.Mutex
+	conns    map[net.Conn]struct{} // every open connection of both sides
+	stopping bool
+
+	clients sync.WaitGroup
+}
+
+// Listen opens the listening socket. Connections are taken once Serve runs.
+func Listen(ctx context.Context, opts Options) (*Server, error) {
+	opts = opts.withDefaults()
+	if opts.Sink == nil {
+		return nil, errors.New("listen: no sink to record into")
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", opts.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", opts.Listen, err)
+	}
+	s := newServer(opts, ln)
+	if !s.own.loopback() {
+		opts.Notify(Notice{
+			Text: fmt.Sprintf("listening on %s: whoever reaches this address can use the proxy", ln.Addr()),
+			Hint: "listen on 127.0.0.1 unless other machines are meant to connect",
+		})
+	}
+	return s, nil
+}
+
+func newServer(opts Options, ln net.Listener) *Server {
+	s := &Server{
+		opts:    opts,
+		ln:      ln,
+		own:     newOwnAddress(ln.Addr()),
+		stopped: make(chan struct{}),
+		conns:   make(map[net.Conn]struct{}),
+	}
+	s.buffers.New = func() any { b := make([]byte, bufferSize); return &b }
+	return s
+}
+
+// Addr returns the address that the server listens on.
+func (s *Server) Addr() net.Addr { return s.ln.Addr() }
+
+// Close ends the listening of a Server that does not serve.
+func (s *Server) Close() error { return s.ln.Close() }
+
+// Serve takes connections until ctx is done, then closes them all and returns
+// after the last goroutine with every open flow recorded as stopped. It returns
+// nil where ctx ended it. Call it once.
+func (s *Server) Serve(ctx context.Context) error {
+	cancelled := context.AfterFunc(ctx, s.stop)
+	err := s.accept(ctx)
+	if cancelled() {
+		s.stop()
+	}
+	<-s.stopped
+	s.clients.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// accept starts one goroutine a client connection; Serve waits for them all.
+func (s *Server) accept(ctx context.Context) error {
+	for {
+		conn, err := s.ln.Accept()
+		switch {
+		case err == nil:
+			if s.track(conn) {
+				s.clients.Go(func() { s.serveConn(ctx, conn) })
+			}
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("accept on %s: %w", s.ln.Addr(), err)
+		default:
+			// Out of file descriptors, mostly: existing connections go on, new ones wait.
+			s.opts.Notify(Notice{Text: fmt.Sprintf("accept on %s: %v", s.ln.Addr(), err)})
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(200 * time.Millisecond):
+			}
+		}
+	}
+}
+
+// stop closes the listener and every connection, which ends all waits.
+func (s *Server) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopping = true
+	_ = s.ln.Close()
+	for c := range s.conns {
+		_ = c.Close()
+	}
+	close(s.stopped)
+}
+
+// track remembers c so that stop closes it. It closes c at once and reports
+// false where the server is stopping already.
+func (s *Server) track(c net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping {
+		_ = c.Close()
+		return false
+	}
+	s.conns[c] = struct{}{}
+	return true
+}
+
+// release closes c and forgets it.
+func (s *Server) release(c net.Conn) {
+	_ = c.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+func (s *Server) buffer() *[]byte { return s.buffers.Get().(*[]byte) }
+
+func (s *Server) reclaim(b *[]byte) { s.buffers.Put(b) }

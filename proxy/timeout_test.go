@@ -1,0 +1,144 @@
+package proxy
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	flowpb "weir/proto"
+)
+
+// memoryListener stands for a listener where a test hands connections over itself.
+type memoryListener struct{ net.Listener }
+
+func (memoryListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
+
+// inMemory runs a proxy without sockets, for a synctest bubble: it serves one
+// client connection, of which it returns the client's end, and hands the ends of
+// server connections to serve.
+func inMemory(t *testing.T, opts Options, serve func(net.Conn)) (net.Conn, *memory) {
+	t.Helper()
+	sink := newMemory()
+	opts.Sink = sink
+	if opts.Dial == nil {
+		opts.Dial = func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go serve(theirs)
+			return ours, nil
+		}
+	}
+	s := newServer(opts.withDefaults(), memoryListener{})
+	client, accepted := net.Pipe()
+	s.track(accepted)
+	go s.serveConn(t.Context(), accepted)
+	t.Cleanup(func() { client.Close() })
+	return client, sink
+}
+
+// answerOf reads all that comes until the proxy closes, and how long that took.
+func answerOf(client net.Conn) (string, time.Duration) {
+	begin := time.Now()
+	b, _ := io.ReadAll(client)
+	return string(b), time.Since(begin)
+}
+
+func TestTimeouts(t *testing.T) {
+	silent := func(c net.Conn) { _, _ = io.Copy(io.Discard, c); c.Close() }
+	never := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	for _, tt := range []struct {
+		name, send string
+		dial       func(context.Context, string, string) (net.Conn, error)
+		want       time.Duration
+		answer     string // its beginning
+		message    string // of the flow; "" for no flow
+	}{
+		{"idle client", "", nil, 10 * time.Minute, "", ""},
+		{"slow head", "GET http://x/ HT", nil, time.Minute, "HTTP/1.1 408 ", "the client was silent"},
+		{"dial", "GET http://x/ HTTP/1.1\r\n\r\n", never, 30 * time.Second, "HTTP/1.1 502 ", "connecting to x:80 timed out"},
+		{"silent server", "GET http://x/ HTTP/1.1\r\n\r\n", nil, 30*time.Minute + watchAfter, "HTTP/1.1 502 ", "x:80 was silent"},
+		{"silent TLS server", "GET https://x/ HTTP/1.1\r\n\r\n", nil, 30 * time.Second, "HTTP/1.1 502 ", "the TLS handshake with x:443 timed out"},
+		{"silent TLS client", "CONNECT x:443 HTTP/1.1\r\n\r\n\x16\x03\x01", nil, 30 * time.Second, connectOK, "the TLS handshake with the client timed out"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, _ := authority(t)
+			synctest.Test(t, func(t *testing.T) {
+				client, sink := inMemory(t, Options{Dial: tt.dial, Authority: a}, silent)
+				go func() { _, _ = io.WriteString(client, tt.send) }()
+				answer, took := answerOf(client)
+				if !strings.HasPrefix(answer, tt.answer) || took != tt.want {
+					t.Errorf("got %q after %v, want %q after %v", answer, took, tt.answer, tt.want)
+				}
+				synctest.Wait()
+				if tt.message == "" {
+					if len(sink.flows) != 0 {
+						t.Errorf("flows: got %v, want none", sink.flows)
+					}
+					return
+				}
+				if f := sink.flows[0]; f.Error.GetCode() != flowpb.CodeTimeout || !strings.Contains(f.Error.Message, tt.message) {
+					t.Errorf("error: got %v, want a timeout with %q", f.Error, tt.message)
+				}
+			})
+		})
+	}
+}
+
+// TestSlowUploadIsNoSilence sends a byte every 20 minutes: neither side is silent
+// for 30, so that the exchange goes on.
+func TestSlowUploadIsNoSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, sink := inMemory(t, Options{}, func(c net.Conn) {
+			p := newPeer(t, c)
+			_ = c.SetDeadline(time.Time{})
+			p.head()
+			p.expect("abcdef")
+			p.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+		})
+		go func() {
+			_, _ = io.WriteString(client, "PUT http://x/ HTTP/1.1\r\nContent-Length: 6\r\n\r\n")
+			for _, b := range "abcdef" {
+				time.Sleep(20 * time.Minute)
+				_, _ = io.WriteString(client, string(b))
+			}
+		}()
+		answer, _ := answerOf(client)
+		if !strings.HasPrefix(answer, "HTTP/1.1 204 ") {
+			t.Errorf("got %q", answer)
+		}
+		synctest.Wait()
+		if f := sink.flows[0]; f.State != flowpb.StateComplete {
+			t.Errorf("got %v", f)
+		}
+	})
+}
+
+// TestIdleServerConnectionIsLookedAt has the server close its connection while
+// the client thinks: even a POST then goes out on a fresh one.
+func TestIdleServerConnectionIsLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, sink := inMemory(t, Options{}, func(c net.Conn) {
+			p := newPeer(t, c)
+			p.head()
+			p.send("HTTP/1.1 204 No Content\r\n\r\n")
+			c.Close()
+		})
+		p := newPeer(t, client)
+		for range 2 {
+			p.send("POST http://x/ HTTP/1.1\r\nHost: x\r\n\r\n")
+			p.expect("HTTP/1.1 204 No Content\r\n\r\n")
+			time.Sleep(5 * time.Second)
+		}
+		client.Close()
+		synctest.Wait()
+		if a, b := sink.flows[0].ServerConn, sink.flows[1].ServerConn; a == b || sink.flows[1].Error != nil {
+			t.Errorf("server connections %d and %d, error %v", a, b, sink.flows[1].Error)
+		}
+	})
+}

@@ -1,0 +1,195 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	flowpb "weir/proto"
+	"weir/proxy/h1"
+)
+
+// maxUpstreams is how many servers one client connection keeps connections to.
+const maxUpstreams = 4
+
+// upstream is one connection to a server. It belongs to one client connection
+// and to the goroutine that runs it, so that what happened on the one side can
+// be told from the other.
+type upstream struct {
+	s      *Server
+	to     recorder
+	route  route
+	raw    net.Conn
+	conn   net.Conn // raw, or TLS over it
+	rec    flowpb.Conn
+	reader *h1.Reader
+	idle   time.Time // since when it waits for another request; zero for a fresh one
+}
+
+// connect resolves and dials r. A failed attempt is recorded as a connection too.
+func (s *Server) connect(ctx context.Context, r route) (*upstream, error) {
+	up := &upstream{s: s, to: recorder{s.opts.Sink}, route: r, reader: h1.NewReader(h1.Response, s.opts.Limits)}
+	up.rec.Side, up.rec.Transport = flowpb.SideResponse, flowpb.TransportTCP
+	up.rec.Target = &flowpb.Address{Host: []byte(r.host), Port: uint32(r.port)}
+	up.rec.StartedNs = nowNs()
+	raw, err := s.dial(ctx, r, &up.rec)
+	if err == nil && !s.track(raw) {
+		err = net.ErrClosed
+	}
+	if err != nil {
+		f := asFailure(stopFailure(ctx, dialFailure(r, err)))
+		up.rec.EndedNs, up.rec.Error = nowNs(), f.record()
+		if err := up.to.conn(ctx, &up.rec); err != nil {
+			return nil, err
+		}
+		f.conn = up.rec.Id
+		return nil, f
+	}
+	up.raw, up.conn = raw, raw
+	up.rec.ConnectedNs = nowNs()
+	up.rec.Peer, up.rec.Local = addressOf(raw.RemoteAddr()), addressOf(raw.LocalAddr())
+	return up, nil
+}
+
+// dial opens a TCP connection that does not lead to ourselves.
+func (s *Server) dial(ctx context.Context, r route, rec *flowpb.Conn) (net.Conn, error) {
+	if s.own.isName(r.host, r.port) {
+		return nil, errOwnAddress
+	}
+	if t := s.opts.Timeouts.Dial; t > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, t)
+		defer cancel()
+	}
+	if s.opts.Dial != nil {
+		return s.opts.Dial(ctx, "tcp", r.hostPort())
+	}
+	// The dialer calls back once it knows the addresses, possibly from two
+	// goroutines that race for IPv4 and IPv6.
+	var resolved atomic.Int64
+	d := net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		resolved.CompareAndSwap(0, nowNs())
+		if ap, err := netip.ParseAddrPort(address); err == nil && s.own.isIP(ap.Addr(), int(ap.Port())) {
+			return errOwnAddress
+		}
+		return nil
+	}}
+	conn, err := d.DialContext(ctx, "tcp", r.hostPort())
+	rec.ResolvedNs = resolved.Load()
+	return conn, err
+}
+
+// handshake speaks TLS on up, offering the given application protocols, and
+// records the connection, verified or not.
+func (up *upstream) handshake(ctx context.Context, protocols []string) error {
+	_ = up.raw.SetDeadline(deadline(up.s.opts.Timeouts.Handshake))
+	v := verifier{name: up.route.serverName(), extra: up.s.opts.UpstreamCAs, insecure: up.s.opts.Insecure}
+	conn := tls.Client(up.raw, v.config(up.route.sni, protocols))
+	err := conn.HandshakeContext(ctx)
+	_ = up.raw.SetDeadline(time.Time{})
+	up.rec.Tls = tlsRecord(conn.ConnectionState(), up.route.sni, protocols)
+	v.fill(up.rec.Tls)
+	if err != nil {
+		return asFailure(stopFailure(ctx, serverTLSFailure(up.route, err)))
+	}
+	up.conn = conn
+	up.rec.TlsNs = nowNs()
+	return nil
+}
+
+// protocol is what was negotiated by ALPN, "" without.
+func (up *upstream) protocol() string {
+	if conn, ok := up.conn.(*tls.Conn); ok {
+		return conn.ConnectionState().NegotiatedProtocol
+	}
+	return ""
+}
+
+// record hands the connection to the sink for the first time or again.
+func (up *upstream) record(ctx context.Context) error { return up.to.conn(ctx, &up.rec) }
+
+// close ends the connection and records that. err is why, nil in good order.
+func (up *upstream) close(ctx context.Context, err error) {
+	_ = up.conn.Close() // with TLS's goodbye, which has a deadline of its own
+	up.s.release(up.raw)
+	up.rec.EndedNs = nowNs()
+	if f := asFailure(err); f != nil && f.side != flowpb.SideRequest {
+		up.rec.Error = f.record()
+	}
+	if err := up.record(ctx); err != nil {
+		up.s.opts.Notify(Notice{Text: err.Error()})
+	}
+}
+
+// alive reports whether an idle connection can take another request. A server
+// closes idle connections when it likes; having looked a moment before spares
+// the request from failing. Only one that idled for a while is looked at, since
+// the look costs a millisecond.
+func (up *upstream) alive() bool {
+	const recent, look = time.Second, time.Millisecond
+	if time.Since(up.idle) < recent {
+		return true
+	}
+	_ = up.raw.SetReadDeadline(time.Now().Add(look))
+	n, err := up.conn.Read(make([]byte, 1))
+	_ = up.raw.SetReadDeadline(time.Time{})
+	return n == 0 && isTimeout(err) // bytes without a request are no response to the next
+}
+
+// open returns a connection of this client to r: an idle one, or a new one.
+func (c *client) open(ctx context.Context, r route, fresh bool) (*upstream, error) {
+	for i, up := range c.upstreams {
+		if up.route != r {
+			continue
+		}
+		c.upstreams = append(c.upstreams[:i], c.upstreams[i+1:]...)
+		if !fresh && up.alive() {
+			c.keep(ctx, up)
+			return up, nil
+		}
+		up.close(ctx, nil)
+		break
+	}
+	up, err := c.s.connect(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if r.scheme == "https" {
+		err = up.handshake(ctx, []string{"http/1.1"})
+	}
+	if rerr := up.record(ctx); rerr != nil {
+		err = rerr
+	}
+	if err != nil {
+		up.close(ctx, err)
+		f := asFailure(err)
+		f.conn = up.rec.Id
+		return nil, f
+	}
+	c.keep(ctx, up)
+	return up, nil
+}
+
+// keep puts up first, and closes the one that is least recent if they are too many.
+func (c *client) keep(ctx context.Context, up *upstream) {
+	if len(c.upstreams) == maxUpstreams {
+		c.upstreams[maxUpstreams-1].close(ctx, nil)
+		c.upstreams = c.upstreams[:maxUpstreams-1]
+	}
+	c.upstreams = append([]*upstream{up}, c.upstreams...)
+}
+
+// drop closes up and forgets it.
+func (c *client) drop(ctx context.Context, up *upstream, err error) {
+	for i := range c.upstreams {
+		if c.upstreams[i] == up {
+			c.upstreams = append(c.upstreams[:i], c.upstreams[i+1:]...)
+			break
+		}
+	}
+	up.close(ctx, err)
+}

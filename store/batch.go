@@ -1,0 +1,141 @@
+package store
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	flowpb "weir/proto"
+)
+
+// entryCost is what an entry takes beside its bytes, about: the struct, the
+// summary's strings and its place in the queue.
+const entryCost = 512
+
+// flowEntry is one recorded state of a flow.
+type flowEntry struct {
+	summary flowpb.Summary
+	blob    []byte
+	fresh   bool // the flow's first
+	size    int64
+}
+
+// connEntry is one recorded state of a connection, with the certificates that
+// the file may not have yet.
+type connEntry struct {
+	id    uint64
+	blob  []byte
+	certs []cert
+	size  int64
+}
+
+// bodyEntry is bytes to append to a body, at most a piece.
+type bodyEntry struct {
+	flow uint64
+	side flowpb.Side
+	data []byte
+}
+
+// messageEntry is one message.
+type messageEntry struct {
+	flow, sequence uint64
+	at             int64
+	side           flowpb.Side
+	kind           flowpb.MessageType
+	flags          int64
+	content        []byte
+}
+
+func (e *flowEntry) cost() int64    { return e.size }
+func (e *connEntry) cost() int64    { return e.size }
+func (e *bodyEntry) cost() int64    { return entryCost + int64(len(e.data)) }
+func (e *messageEntry) cost() int64 { return entryCost + int64(len(e.content)) }
+
+// batch is what one transaction writes: of each flow and connection the last
+// recorded state, of each body what is to be appended, all in the order of their keys,
+// so that pages are written one after the other.
+type batch struct {
+	flows    []*flowEntry
+	conns    []*connEntry
+	certs    []cert
+	bodies   []addition
+	messages []*messageEntry
+	touched  []uint64 // flows, ascending
+	bytes    int64
+}
+
+// addition is what a batch appends to one body.
+type addition struct {
+	flow  uint64
+	side  flowpb.Side
+	parts [][]byte
+}
+
+// fold makes a batch of entries, which come in the order they were recorded.
+func fold(entries []entry) *batch {
+	b := &batch{}
+	flows := map[uint64]*flowEntry{}
+	conns := map[uint64]*connEntry{}
+	bodies := map[int64]*addition{}
+	touched := map[uint64]struct{}{}
+	for _, e := range entries {
+		b.bytes += e.cost()
+		switch e := e.(type) {
+		case *flowEntry:
+			if old := flows[e.summary.ID]; old != nil && old.fresh {
+				e.fresh = true
+			}
+			flows[e.summary.ID] = e
+			touched[e.summary.ID] = struct{}{}
+		case *connEntry:
+			conns[e.id] = e
+			b.certs = append(b.certs, e.certs...)
+		case *bodyEntry:
+			add(bodies, e)
+			touched[e.flow] = struct{}{}
+		case *messageEntry:
+			b.messages = append(b.messages, e)
+			touched[e.flow] = struct{}{}
+		}
+	}
+	b.flows = sortedBy(flows)
+	b.conns = sortedBy(conns)
+	for _, a := range sortedBy(bodies) {
+		b.bodies = append(b.bodies, *a)
+	}
+	slices.SortStableFunc(b.messages, func(x, y *messageEntry) int {
+		return cmp.Or(cmp.Compare(x.flow, y.flow), cmp.Compare(x.sequence, y.sequence))
+	})
+	b.touched = slices.Sorted(maps.Keys(touched))
+	return b
+}
+
+// add collects e with what else is appended to its body.
+func add(bodies map[int64]*addition, e *bodyEntry) {
+	key := bodyKey(e.flow, e.side, 0)
+	a := bodies[key]
+	if a == nil {
+		a = &addition{flow: e.flow, side: e.side}
+		bodies[key] = a
+	}
+	a.parts = append(a.parts, e.data)
+}
+
+// sortedBy returns the values of m in the order of their keys.
+func sortedBy[K cmp.Ordered, V any](m map[K]V) []V {
+	out := make([]V, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, m[k])
+	}
+	return out
+}
+
+// fresh counts the flows that no earlier batch brought.
+func (b *batch) fresh() (n uint64) {
+	for _, e := range b.flows {
+		if e.fresh {
+			n++
+		}
+	}
+	return n
+}

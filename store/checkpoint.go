@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+)
+
+// When the -wal file is folded into the session.
+const (
+	checkpointBytes = 16 << 20 // written since the last one
+	commitBytes     = 96 << 10 // what a commit writes beside its content: six half-empty pages
+	// tooManyPages in the -wal file stop the writer until they are folded: without a pause
+	// a writer at full speed never lets the file begin anew, and it would grow for ever.
+	tooManyPages = 4096
+)
+
+// checkpointer folds the -wal file into the session beside the writer, by a
+// connection of its own: commits need not wait for it. Its goroutine ends in close.
+type checkpointer struct {
+	db      *sql.DB
+	written int64         // since the last request; the writer's
+	request chan struct{} // holds one; closed at the end
+	done    chan struct{}
+
+	mu    sync.Mutex // held while folding
+	pages int        // in the -wal file when last seen
+}
+
+func newCheckpointer(ctx context.Context, s *Session) (*checkpointer, error) {
+	c := &checkpointer{
+		db:      s.pool(dsn{mode: modeReadWrite, cache: noteCache, synchronous: s.sync, noCheckpoint: true}, 1),
+		request: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	if err := c.db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, c.db.Close())
+	}
+	go c.run(context.WithoutCancel(ctx))
+	return c, nil
+}
+
+func (c *checkpointer) run(ctx context.Context) {
+	defer close(c.done)
+	for range c.request {
+		c.fold(ctx)
+	}
+	// The last one also empties the file. Whoever still reads it keeps it from
+	// that, which does no harm.
+	_, _ = c.db.ExecContext(ctx, "PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
+// fold copies what is committed into the session and sees how long the -wal file
+// is. An error is left to the next commit, which meets it too.
+func (c *checkpointer) fold(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var busy, folded int
+	err := c.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &c.pages, &folded)
+	if err != nil {
+		c.pages = 0
+	}
+}
+
+// wrote is told of each commit by the writer, between two of them.
+func (c *checkpointer) wrote(ctx context.Context, bytes int64) {
+	if c.long() {
+		c.fold(ctx) // all of it, since nobody writes meanwhile: the next commit begins the file anew
+	}
+	if c.written += bytes + commitBytes; c.written < checkpointBytes {
+		return
+	}
+	c.written = 0
+	select {
+	case c.request <- struct{}{}:
+	default: // it has not come to the last one yet
+	}
+}
+
+func (c *checkpointer) long() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pages > tooManyPages
+}
+
+// close ends the goroutine after a last checkpoint.
+func (c *checkpointer) close() error {
+	close(c.request)
+	<-c.done
+	return c.db.Close()
+}

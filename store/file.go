@@ -1,0 +1,201 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+
+	"modernc.org/sqlite"
+)
+
+// What makes a SQLite file a session. The header fields are those of the SQLite
+// file format, sqlite.org/fileformat2.html section 1.3.
+const (
+	applicationID = 0x77656972 // "weir"
+	pageSize      = 16 << 10   // bytes; 4 KB pages write at 0.6 of the rate into a file half as large again
+	headerSize    = 100
+)
+
+// sniff reads the header of the file at path, without SQLite, and says what is
+// wrong with it. It changes nothing, not even the times of the file.
+func sniff(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return fmt.Errorf("is a directory: %w", ErrNotSession)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("is no regular file: %w", ErrNotSession)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var h [headerSize]byte
+	n, err := io.ReadFull(f, h[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return err
+	}
+	return judge(h[:n], info.Size(), leftoverWAL(path))
+}
+
+// judge says what is wrong with a file of size bytes that begins with h. With a
+// -wal file beside it the file itself may be behind its own header.
+func judge(h []byte, size int64, wal bool) error {
+	const magic = "SQLite format 3\x00"
+	switch {
+	case size == 0:
+		return fmt.Errorf("the file is empty: %w", ErrNotSession)
+	case len(h) < len(magic) || string(h[:len(magic)]) != magic:
+		return ErrNotSession
+	case len(h) < headerSize:
+		return fmt.Errorf("cut off in its header: %w", ErrDamaged)
+	case binary.BigEndian.Uint32(h[68:]) != applicationID:
+		return fmt.Errorf("is another program's database: %w", ErrNotSession)
+	}
+	switch v := int(int32(binary.BigEndian.Uint32(h[60:]))); {
+	case v > formatVersion:
+		return newerError(v)
+	case v < 1:
+		return fmt.Errorf("format %d: %w", v, ErrDamaged)
+	}
+	page := int64(binary.BigEndian.Uint16(h[16:]))
+	if page == 1 {
+		page = 64 << 10
+	}
+	if want := page * int64(binary.BigEndian.Uint32(h[28:])); !wal && size < want {
+		return fmt.Errorf("%d bytes long where its header says %d: %w", size, want, ErrDamaged)
+	}
+	return nil
+}
+
+func newerError(version int) error {
+	return fmt.Errorf("format %d, this weir reads up to %d: %w", version, formatVersion, ErrNewer)
+}
+
+// leftoverWAL reports whether commits stand beside the file at path: somebody has
+// it open, or was killed.
+func leftoverWAL(path string) bool {
+	info, err := os.Stat(path + "-wal")
+	return err == nil && info.Size() > 0
+}
+
+// access is how SQLite is asked to open a file.
+type access string
+
+const (
+	modeReadWrite access = "mode=rw"
+	modeReadOnly  access = "mode=ro"
+	// modeImmutable reads without locks and without the -wal and -shm files that
+	// could not be made on a medium that cannot be written.
+	modeImmutable access = "mode=ro&immutable=1"
+)
+
+// accessMode decides how to open the file at path and whether it can be written.
+//
+// A read-only session is still opened for writing where that is possible and
+// nobody has the file open: only then can SQLite take away again the -wal and -shm files
+// that it needs while a file is open. Its connections are query_only, so nothing
+// is written. Where commits stand in a -wal file they are read, and left there.
+func accessMode(path string, readOnly bool) (access, bool) {
+	writable := canWrite(path)
+	switch {
+	case writable && !readOnly:
+		return modeReadWrite, false
+	case leftoverWAL(path):
+		return modeReadOnly, true
+	case writable:
+		return modeReadWrite, true
+	default:
+		return modeImmutable, true
+	}
+}
+
+// canWrite reports whether the file at path, and files beside it, can be written.
+// Nobody's write bit on the file is taken as "no", although root could.
+func canWrite(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm()&0o222 == 0 || !dirWritable(path) {
+		return false
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	return f.Close() == nil
+}
+
+// dsn is what the connections of one pool have in common.
+type dsn struct {
+	mode         access
+	cache        int // bytes a connection
+	queryOnly    bool
+	synchronous  Synchronous
+	noCheckpoint bool // somebody else does them
+}
+
+// String is the driver's name for the file at path. The file is hostile: it gets
+// no say over functions (trusted_schema) and no way to corrupt itself (_defensive).
+func (d dsn) String(path string) string {
+	u := url.URL{Scheme: "file", Path: path}
+	q := url.Values{"_defensive": {"1"}}
+	q["_pragma"] = []string{
+		"busy_timeout(" + strconv.FormatInt(busyWait.Milliseconds(), 10) + ")",
+		"trusted_schema(0)",
+		"cell_size_check(1)",
+		"cache_size(-" + strconv.Itoa(d.cache>>10) + ")",
+		"mmap_size(0)",
+		"synchronous(" + d.synchronous.pragma() + ")",
+	}
+	if d.queryOnly {
+		q["_pragma"] = append(q["_pragma"], "query_only(1)")
+	} else {
+		q.Set("_txlock", "immediate") // a lock taken late could fail after the work is done
+	}
+	if d.noCheckpoint {
+		q["_pragma"] = append(q["_pragma"], "wal_autocheckpoint(0)")
+	}
+	return u.String() + "?" + string(d.mode) + "&" + q.Encode()
+}
+
+// pool makes a pool of up to n connections to the session's file. None is opened yet.
+func (s *Session) pool(d dsn, n int) *sql.DB {
+	db := sql.OpenDB(connector{drv: s.drv, name: d.String(s.path)})
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	return db
+}
+
+// connector opens connections by the session's own driver, which carries its SQL functions.
+type connector struct {
+	drv  *sqlite.Driver
+	name string
+}
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return c.drv.Open(c.name)
+}
+
+func (c connector) Driver() driver.Driver { return c.drv }
+
+// syncDir makes a new name in the directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+
+	flowpb "weir/proto"
+)
+
+// flowColumns are the columns of the flow table as flowValues gives and
+// scanSummary takes them.
+const flowColumns = "id, revision, kind, state, flags, replay, started, duration, ttfb, status, " +
+	"request_size, response_size, port, method, scheme, host, authority, path, version, " +
+	"content_type, request_type, client, server"
+
+// flowValues is the row of a flow.
+func flowValues(s *flowpb.Summary, revision uint64) []any {
+	return []any{
+		int64(s.ID), int64(revision), int64(s.Kind), int64(s.State), int64(s.Flags), int64(s.Replay),
+		s.Started, present(s.Duration, flowpb.Absent), present(s.TTFB, flowpb.Absent), present(int64(s.Status), 0),
+		present(s.RequestSize, flowpb.Absent), present(s.ResponseSize, flowpb.Absent), int64(s.Port),
+		s.Method, s.Scheme, s.Host, s.Authority, s.Path, s.Version,
+		s.ContentType, s.RequestType, s.Client, s.Server,
+	}
+}
+
+// present is v, or NULL where v says that there is nothing.
+func present(v, absent int64) any {
+	if v == absent {
+		return nil
+	}
+	return v
+}
+
+// summaryFields are the places in s for flowColumns; those of columns that may be
+// NULL need fill afterwards.
+type summaryFields struct {
+	s                                                *flowpb.Summary
+	revision                                         int64
+	duration, ttfb, status, requestSize, respondSize sql.NullInt64
+}
+
+func (f *summaryFields) into() []any {
+	s := f.s
+	return []any{
+		&s.ID, &f.revision, &s.Kind, &s.State, &s.Flags, &s.Replay, &s.Started, &f.duration, &f.ttfb, &f.status,
+		&f.requestSize, &f.respondSize, &s.Port, &s.Method, &s.Scheme, &s.Host, &s.Authority, &s.Path, &s.Version,
+		&s.ContentType, &s.RequestType, &s.Client, &s.Server,
+	}
+}
+
+func (f *summaryFields) fill() {
+	f.s.Duration, f.s.TTFB = orElse(f.duration, flowpb.Absent), orElse(f.ttfb, flowpb.Absent)
+	f.s.Status = uint32(orElse(f.status, 0))
+	f.s.RequestSize, f.s.ResponseSize = orElse(f.requestSize, flowpb.Absent), orElse(f.respondSize, flowpb.Absent)
+}
+
+func orElse(v sql.NullInt64, absent int64) int64 {
+	if !v.Valid {
+		return absent
+	}
+	return v.Int64
+}
+
+// decodeHead reads the blob of flow id.
+func decodeHead(id uint64, blob []byte) (*flowpb.Flow, error) {
+	f := &flowpb.Flow{}
+	if err := flowpb.Decode(blob, f); err != nil {
+		return nil, fmt.Errorf("read flow %d: %w", id, err)
+	}
+	f.Id = id
+	return f, nil
+}
+
+// Flow returns the head of a flow; [ErrNotFound] if there is no such flow.
+func (s *Session) Flow(ctx context.Context, id uint64) (*flowpb.Flow, error) {
+	var blob []byte
+	err := s.read.QueryRowContext(ctx, "SELECT blob FROM head WHERE id = ?", int64(id)).Scan(&blob)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read flow %d: %w", id, classify(err))
+	}
+	return decodeHead(id, blob)
+}
+
+// Heads returns the heads of flows in the order of ids; those that do not exist
+// are left out. It is meant for a window of some hundreds.
+func (s *Session) Heads(ctx context.Context, ids []uint64) ([]*flowpb.Flow, error) {
+	rows, err := s.read.QueryContext(ctx,
+		"SELECT h.id, h.blob FROM json_each(?) j CROSS JOIN head h ON h.id = j.value ORDER BY j.key", idList(ids))
+	if err != nil {
+		return nil, fmt.Errorf("read flows: %w", classify(err))
+	}
+	defer rows.Close()
+	out := make([]*flowpb.Flow, 0, len(ids))
+	for rows.Next() {
+		var id uint64
+		var blob sql.RawBytes
+		if err := rows.Scan(&id, &blob); err != nil {
+			return nil, fmt.Errorf("read flows: %w", classify(err))
+		}
+		f, err := decodeHead(id, blob)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read flows: %w", classify(err))
+	}
+	return out, nil
+}
+
+// rowsQuery reads list rows, in the order of the JSON array of ids.
+const rowsQuery = `SELECT f.*, coalesce(n.marked, ''), coalesce(n.tags, ''), coalesce(n.comment, ''), coalesce(n.highlight, ''), h.blob
+	FROM json_each(?) j
+	CROSS JOIN (SELECT ` + flowColumns + ` FROM flow) f ON f.id = j.value
+	LEFT JOIN note n ON n.flow = f.id
+	LEFT JOIN head h ON h.id = f.id
+	ORDER BY j.key`
+
+// Rows returns the list rows of flows in the order of ids; those that do not
+// exist are left out. It is meant for a window of some hundreds.
+func (s *Session) Rows(ctx context.Context, ids []uint64) ([]flowpb.Row, error) {
+	rows, err := s.read.QueryContext(ctx, rowsQuery, idList(ids))
+	if err != nil {
+		return nil, fmt.Errorf("read rows: %w", classify(err))
+	}
+	defer rows.Close()
+	out := make([]flowpb.Row, 0, len(ids))
+	for rows.Next() {
+		row, err := scanRow(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read rows: %w", classify(err))
+		}
+		out = append(out, row)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read rows: %w", classify(err))
+	}
+	return out, nil
+}
+
+func scanRow(rows *sql.Rows) (row flowpb.Row, err error) {
+	fields := summaryFields{s: &row.Summary}
+	var tags string
+	var blob sql.RawBytes
+	if err := rows.Scan(append(fields.into(), &row.Marked, &tags, &row.Comment, &row.Highlight, &blob)...); err != nil {
+		return row, err
+	}
+	fields.fill()
+	row.Tags = splitTags(tags)
+	head, err := decodeHead(row.ID, blob)
+	if err != nil {
+		// A damaged head must not hide the other rows of the page.
+		row.Error = err.Error()
+		return row, nil
+	}
+	row.Reason = string(head.GetHttp().GetResponse().GetReason())
+	row.Error = head.GetError().GetMessage()
+	return row, nil
+}
+
+// idList is the JSON array of ids: one parameter, however many there are.
+func idList(ids []uint64) string {
+	b := []byte{'['}
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(b, id, 10)
+	}
+	return string(append(b, ']'))
+}

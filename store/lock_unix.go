@@ -1,0 +1,84 @@
+//go:build unix
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// fileLock keeps other writers, in this and in other processes, from a session.
+// It is a lock on an open file beside the session: the kernel drops it when its
+// process dies, however that happens. (A lock on the session itself would mix with
+// SQLite's own.)
+type fileLock struct {
+	f *os.File
+}
+
+// lockFile takes the lock at path or says who has it.
+func lockFile(path string) (*fileLock, error) {
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		l := &fileLock{f: f}
+		switch current, err := l.take(); {
+		case err != nil:
+			return nil, errors.Join(err, f.Close())
+		case current:
+			return l, nil
+		}
+		// The holder before us removed the file between our open and our lock.
+		if err := f.Close(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// take locks the file. current is false if the locked file is no longer the one
+// at its path, so that the lock means nothing.
+func (l *fileLock) take() (current bool, err error) {
+	err = unix.Flock(int(l.f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return false, fmt.Errorf("%w%s", ErrCapturing, l.holder())
+	case err != nil:
+		return false, fmt.Errorf("lock %s: %w", l.f.Name(), err)
+	}
+	mine, err := l.f.Stat()
+	if err != nil {
+		return false, err
+	}
+	there, err := os.Stat(l.f.Name())
+	if errors.Is(err, os.ErrNotExist) || err == nil && !os.SameFile(mine, there) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_ = l.f.Truncate(0) // who holds it is only told, the lock does not depend on it
+	_, _ = l.f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return true, nil
+}
+
+// holder names the process that wrote the file, for a person.
+func (l *fileLock) holder() string {
+	var b [20]byte
+	n, _ := l.f.ReadAt(b[:], 0)
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(b[:n]))); err == nil {
+		return fmt.Sprintf(" (process %d)", pid)
+	}
+	return ""
+}
+
+// release gives the lock up. The file goes first: once unlocked it may be
+// somebody else's.
+func (l *fileLock) release() error {
+	return errors.Join(os.Remove(l.f.Name()), l.f.Close())
+}

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	flowpb "weir/proto"
+)
+
+// messageBits of a message's key count the messages of its flow.
+const messageBits = 28
+
+const maxMessages = 1<<messageBits - 1
+
+// Flags of a message row.
+const (
+	messageDropped  = 1
+	messageInjected = 2
+)
+
+func messageKey(flow, sequence uint64) int64 { return int64(flow<<messageBits | sequence) }
+
+// Message records a message, whose flow must be recorded already, and gives it
+// the flow's next sequence number.
+func (w *Writer) Message(ctx context.Context, m *flowpb.Message) error {
+	e := &messageEntry{flow: m.GetFlow(), at: m.GetAtNs(), side: m.GetSide(), kind: m.GetType(), content: bytes.Clone(m.GetContent())}
+	if m.GetDropped() {
+		e.flags |= messageDropped
+	}
+	if m.GetInjected() {
+		e.flags |= messageInjected
+	}
+	for {
+		ok, err := w.queue.put(ctx, e, func() bool { return w.number(e) })
+		if err == nil && !ok {
+			err = w.count(ctx, e.flow)
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("record message of flow %d: %w", e.flow, err)
+		case ok:
+			m.Sequence = e.sequence
+			return nil
+		}
+	}
+}
+
+// number gives e the next sequence number of its flow, if the count is known.
+func (w *Writer) number(e *messageEntry) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.counters[e.flow]
+	if c == nil || c.last >= maxMessages {
+		return false
+	}
+	c.last++
+	c.queued++
+	e.sequence = c.last
+	return true
+}
+
+// count makes the counter of a flow, from the file. A counter goes when none of its
+// messages is in the queue and there are too many; the file then knows the count.
+func (w *Writer) count(ctx context.Context, flow uint64) error {
+	w.finding.Lock()
+	defer w.finding.Unlock()
+	w.mu.Lock()
+	c, known := w.counters[flow], flow > 0 && flow <= w.lastFlow
+	w.mu.Unlock()
+	switch {
+	case c != nil && c.last >= maxMessages:
+		return fmt.Errorf("more than %d messages: %w", maxMessages, ErrLimit)
+	case c != nil:
+		return nil
+	case !known:
+		return ErrNotFound
+	}
+	var last uint64
+	err := w.s.read.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) & ? FROM message WHERE id BETWEEN ? AND ?",
+		maxMessages, messageKey(flow, 0), messageKey(flow, maxMessages)).Scan(&last)
+	if err != nil {
+		return classify(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counters[flow] = &counter{last: last}
+	return nil
+}
+
+// forget drops counters that are not needed, once their messages are on disk.
+func (w *Writer) forget(written []*messageEntry) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range written {
+		c := w.counters[m.flow]
+		if c.queued--; c.queued == 0 && len(w.counters) > maxCounters {
+			delete(w.counters, m.flow)
+		}
+	}
+}
+
+// Messages returns up to n messages of a flow in order, from sequence first on
+// (1 is the first).
+func (s *Session) Messages(ctx context.Context, flow, first uint64, n int) ([]*flowpb.Message, error) {
+	rows, err := s.read.QueryContext(ctx,
+		"SELECT id, at, side, type, flags, content FROM message WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+		messageKey(flow, min(first, maxMessages)), messageKey(flow, maxMessages), n)
+	if err != nil {
+		return nil, fmt.Errorf("read messages of flow %d: %w", flow, classify(err))
+	}
+	defer rows.Close()
+	var out []*flowpb.Message
+	for rows.Next() {
+		var id uint64
+		var flags int
+		m := &flowpb.Message{Flow: flow}
+		if err := rows.Scan(&id, &m.AtNs, &m.Side, &m.Type, &flags, &m.Content); err != nil {
+			return nil, fmt.Errorf("read messages of flow %d: %w", flow, classify(err))
+		}
+		m.Sequence = id & maxMessages
+		m.Dropped, m.Injected = flags&messageDropped != 0, flags&messageInjected != 0
+		out = append(out, m)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read messages of flow %d: %w", flow, classify(err))
+	}
+	return out, nil
+}

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	flowpb "weir/proto"
+)
+
+func TestMessages(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	record(t, w, httpFlow(1), httpFlow(2))
+	var want []*flowpb.Message
+	for n := range 10 {
+		m := &flowpb.Message{
+			Flow: 1, Side: flowpb.Side(1 + n%2), Type: flowpb.MessageText, AtNs: int64(n),
+			Content: []byte{byte(n), 0, 0xff}, Dropped: n == 3, Injected: n == 4,
+		}
+		if err := w.Message(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, m)
+	}
+	if err := w.Message(t.Context(), &flowpb.Message{Flow: 2}); err != nil { // no content at all
+		t.Fatal(err)
+	}
+	flush(t, w)
+	for _, c := range []struct {
+		flow, first uint64
+		n           int
+		want        []*flowpb.Message
+	}{
+		{1, 1, 100, want},
+		{1, 0, 100, want},
+		{1, 4, 2, want[3:5]},
+		{1, 11, 5, nil},
+		{1, math.MaxUint64, 5, nil},
+		{1, 1, 0, nil},
+		{3, 1, 5, nil},
+		{2, 1, 5, []*flowpb.Message{{Flow: 2, Sequence: 1, Content: []byte{}}}},
+	} {
+		got, err := s.Messages(t.Context(), c.flow, c.first, c.n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c.want, got, protocmp.Transform()); d != "" {
+			t.Errorf("messages of %d from %d, %d (-want +got):\n%s", c.flow, c.first, c.n, d)
+		}
+	}
+}
+
+// TestMessageCountersAreBounded sees that a writer forgets counters, and finds
+// them again in the file.
+func TestMessageCountersAreBounded(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	for n := range maxCounters + 100 {
+		if err := w.Flow(t.Context(), httpFlow(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flush(t, w)
+	for id := uint64(1); id <= maxCounters+100; id++ {
+		if err := w.Message(t.Context(), &flowpb.Message{Flow: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flush(t, w)
+	w.mu.Lock()
+	if got := len(w.counters); got > maxCounters {
+		t.Errorf("counters remembered: got %d, want at most %d", got, maxCounters)
+	}
+	w.mu.Unlock()
+	for id := uint64(1); id <= maxCounters+100; id++ {
+		m := &flowpb.Message{Flow: id}
+		if err := w.Message(t.Context(), m); err != nil || m.GetSequence() != 2 {
+			t.Fatalf("second message of flow %d: got sequence %d, %v, want 2", id, m.GetSequence(), err)
+		}
+	}
+	flush(t, w)
+	if ms, err := s.Messages(t.Context(), 1, 1, 9); err != nil || len(ms) != 2 {
+		t.Errorf("messages of flow 1: got %d, %v, want 2", len(ms), err)
+	}
+}
+
+func TestTooManyMessages(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	record(t, w, httpFlow(1))
+	_, err := s.note.Exec("INSERT INTO message VALUES (?, 0, 1, 1, 0, x'')", messageKey(1, maxMessages))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Message(t.Context(), &flowpb.Message{Flow: 1}); !errors.Is(err, ErrLimit) {
+		t.Errorf("got %v, want %v", err, ErrLimit)
+	}
+}

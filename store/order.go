@@ -1,0 +1,123 @@
+package store
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"math"
+	"strings"
+
+	flowpb "weir/proto"
+)
+
+// Order is what a view is sorted by. Flows that are equal in it stand in order of
+// arrival, so that every order is total, and reversing one reverses all of it.
+// Absent numbers sort before all others, text in byte order.
+type Order uint8
+
+// The orders.
+const (
+	OrderID Order = iota // arrival
+	OrderStarted
+	OrderMethod
+	OrderHost
+	OrderPath
+	OrderURL
+	OrderStatus
+	OrderType
+	OrderRequestSize
+	OrderResponseSize
+	OrderDuration
+)
+
+// orders says of each Order how it is called and which columns decide it: a text
+// order has a text function that makes the text out of them, a number has none.
+var orders = [...]struct {
+	name    string
+	columns string
+	text    func(row []driver.Value) string // may share memory with row
+}{
+	OrderID:           {name: "id"},
+	OrderStarted:      {name: "started", columns: "f.started"},
+	OrderMethod:       {name: "method", columns: "f.method", text: columnText},
+	OrderHost:         {name: "host", columns: "f.host", text: columnText},
+	OrderPath:         {name: "path", columns: "f.path", text: columnText},
+	OrderURL:          {name: "url", columns: "f.kind, f.scheme, f.host, f.port, f.authority, f.path", text: urlText},
+	OrderStatus:       {name: "status", columns: "f.status"},
+	OrderType:         {name: "type", columns: "f.content_type", text: columnText},
+	OrderRequestSize:  {name: "request_size", columns: "f.request_size"},
+	OrderResponseSize: {name: "response_size", columns: "f.response_size"},
+	OrderDuration:     {name: "duration", columns: "f.duration"},
+}
+
+// ParseOrder returns the order with that name: a sort key of the command line.
+// Its error lists them. "" is [OrderID].
+func ParseOrder(name string) (Order, error) {
+	if name == "" {
+		return OrderID, nil
+	}
+	for o := range orders {
+		if orders[o].name == name {
+			return Order(o), nil
+		}
+	}
+	return 0, fmt.Errorf("no sort key %q: it is one of %s", name, strings.Join(OrderNames(), " "))
+}
+
+// OrderNames are the names that [ParseOrder] takes, the default first.
+func OrderNames() []string {
+	names := make([]string, len(orders))
+	for o := range orders {
+		names[o] = orders[o].name
+	}
+	return names
+}
+
+// String is the order's name on the command line.
+func (o Order) String() string {
+	if int(o) >= len(orders) {
+		return fmt.Sprintf("order(%d)", uint8(o))
+	}
+	return orders[o].name
+}
+
+// isText reports whether the order compares texts.
+func (o Order) isText() bool { return orders[o].text != nil }
+
+// maxText is how much of a text takes part in comparisons, in bytes. It bounds
+// what one hostile URL can make a sort hold.
+const maxText = 4 << 10
+
+// text is what a text order compares. It is valid as long as row is.
+func (o Order) text(row []driver.Value) string {
+	t := orders[o].text(row)
+	return t[:min(len(t), maxText)]
+}
+
+func columnText(row []driver.Value) string {
+	t, _ := row[0].(string)
+	return t
+}
+
+// urlText asks package proto, so that there is one idea of what a URL is.
+func urlText(row []driver.Value) string {
+	kind, _ := row[0].(int64)
+	port, _ := row[3].(int64)
+	s := flowpb.Summary{Kind: flowpb.Kind(kind), Port: uint32(port)}
+	s.Scheme, _ = row[1].(string)
+	s.Host, _ = row[2].(string)
+	s.Authority, _ = row[4].(string)
+	s.Path, _ = row[5].(string)
+	return s.URL()
+}
+
+// numberKey maps a column to a key that sorts as the column does, NULL first.
+func numberKey(v driver.Value) uint64 {
+	n, ok := v.(int64)
+	if !ok {
+		return 0
+	}
+	return max(uint64(n)^1<<63, 1) // the least int64 of all gives way to NULL
+}
+
+// maxID is the largest flow id a view can hold: 4 bytes a flow is the point of it.
+const maxID = math.MaxUint32

@@ -1,0 +1,295 @@
+package store
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	flowpb "weir/proto"
+)
+
+// What the test binary is when it runs as its own child: a role, and the session
+// it plays it on.
+const (
+	roleVariable    = "WEIR_STORE_TEST_ROLE"
+	sessionVariable = "WEIR_STORE_TEST_SESSION"
+
+	roleCapture  = "capture"  // records until killed; prints each id that is on disk
+	roleAnnotate = "annotate" // marks flows 1 to 20, one at a time
+	roleSecond   = "second"   // tries to capture as well
+	roleWatch    = "watch"    // waits for flow 2 and prints its host
+)
+
+// play is the child's main. Its context is the process's life.
+func play(role string) int {
+	ctx := context.Background()
+	s, err := Open(ctx, os.Getenv(sessionVariable), Options{})
+	if err == nil {
+		switch role {
+		case roleCapture:
+			err = playCapture(ctx, s)
+		case roleAnnotate:
+			err = playAnnotate(ctx, s)
+		case roleSecond:
+			_, err = s.NewWriter(ctx, WriterOptions{})
+			fmt.Println(errors.Is(err, ErrCapturing), err)
+			err = nil
+		case roleWatch:
+			err = playWatch(ctx, s)
+		}
+		err = errors.Join(err, s.Close())
+	}
+	if err != nil {
+		fmt.Println("child:", err)
+		return 1
+	}
+	return 0
+}
+
+func playCapture(ctx context.Context, s *Session) error {
+	w, err := s.NewWriter(ctx, WriterOptions{BatchDelay: time.Millisecond})
+	if err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		f := httpFlow(n)
+		if err := w.Flow(ctx, f); err != nil {
+			return err
+		}
+		if err := w.Body(ctx, f.GetId(), flowpb.SideResponse, []byte("hello")); err != nil {
+			return err
+		}
+		if n%50 == 0 {
+			if err := w.Flush(ctx); err != nil {
+				return err
+			}
+			fmt.Println(f.GetId())
+		}
+	}
+}
+
+func playAnnotate(ctx context.Context, s *Session) error {
+	for id := uint64(1); id <= 20; id++ {
+		mark := "by the child " + strconv.FormatUint(id, 10)
+		if _, err := s.Annotate(ctx, []uint64{id}, NoteChange{Marked: &mark}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func playWatch(ctx context.Context, s *Session) error {
+	for seen := uint64(0); ; {
+		fmt.Println("watching")
+		var err error
+		seen, err = s.Wait(ctx, seen)
+		if err != nil {
+			return err
+		}
+		rows, err := s.Rows(ctx, []uint64{2})
+		if err != nil || len(rows) == 0 {
+			continue
+		}
+		fmt.Println(rows[0].Host, seen)
+		return nil
+	}
+}
+
+// process is the test binary as its own child.
+type process struct {
+	*exec.Cmd
+	said *bufio.Scanner // its standard output
+	pipe io.Reader
+}
+
+// start starts the test binary in a role on the session.
+func start(t *testing.T, role string, s *Session) *process {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{Cmd: exec.CommandContext(t.Context(), exe)}
+	p.Env = append(os.Environ(), roleVariable+"="+role, sessionVariable+"="+s.Path())
+	p.Stderr = os.Stderr
+	if p.pipe, err = p.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	p.said = bufio.NewScanner(p.pipe)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// finish waits for the process to end by itself.
+func (p *process) finish() error {
+	_, _ = io.Copy(io.Discard, p.pipe)
+	return p.Wait()
+}
+
+func TestKilledCaptureLosesNothingAcknowledged(t *testing.T) {
+	s := newSession(t)
+	for round := range 3 {
+		p := start(t, roleCapture, s)
+		var acknowledged uint64
+		read := func() bool {
+			if !p.said.Scan() {
+				return false
+			}
+			n, err := strconv.ParseUint(p.said.Text(), 10, 64)
+			if err != nil {
+				t.Fatalf("the capturing process said %q", p.said.Text())
+			}
+			acknowledged = n
+			return true
+		}
+		for n := 0; n < 10+7*round && read(); n++ {
+		}
+		if err := p.Process.Kill(); err != nil { // SIGKILL
+			t.Fatal(err)
+		}
+		for read() { // what it could still say
+		}
+		_ = p.Wait()
+		checkSurvivors(t, s, acknowledged)
+	}
+}
+
+// checkSurvivors opens the session afresh and looks for the flows up to last.
+func checkSurvivors(t *testing.T, s *Session, last uint64) {
+	t.Helper()
+	again, err := Open(t.Context(), s.Path(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	problems, err := again.Verify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		// A head goes into the queue before its body; only the very last may be without.
+		if !strings.HasPrefix(p.Place, "body of flow") {
+			t.Errorf("verify: %v", p)
+		}
+	}
+	for id := uint64(1); id <= last; id++ {
+		if _, err := again.Flow(t.Context(), id); err != nil {
+			t.Fatalf("acknowledged flow: %v", err)
+		}
+		b, err := again.Body(t.Context(), id, flowpb.SideResponse)
+		if err != nil || b.Size() != 5 {
+			t.Fatalf("acknowledged body of flow %d: got %v, %v, want 5 bytes", id, b, err)
+		}
+	}
+	if n, err := again.Count(t.Context()); err != nil || n < last || last == 0 {
+		t.Errorf("count: got %d, %v, want at least %d and more than 0", n, err, last)
+	}
+	// The dead writer's lock is gone with it.
+	w, err := again.NewWriter(t.Context(), WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOtherProcessAnnotatesDuringCapture(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{BatchDelay: time.Millisecond})
+	for n := range 20 {
+		record(t, w, httpFlow(n))
+	}
+	before, err := s.Revision(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, roleAnnotate, s)
+	done := make(chan error, 1)
+	go func() { done <- p.finish() }()
+	n := 20
+	for busy := true; busy; n++ {
+		if err := w.Flow(t.Context(), httpFlow(n)); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			busy = false
+		default:
+		}
+	}
+	flush(t, w)
+	for id := uint64(1); id <= 20; id++ {
+		note, err := s.Note(t.Context(), id)
+		if want := fmt.Sprintf("by the child %d", id); err != nil || note.Marked != want {
+			t.Errorf("mark of flow %d: got %q, %v, want %q", id, note.Marked, err, want)
+		}
+	}
+	ids, _, truncated, err := s.Changes(t.Context(), before)
+	if err != nil || truncated {
+		t.Fatalf("changes: truncated %v, %v", truncated, err)
+	}
+	if len(ids) < 20 || ids[0] != 1 || ids[19] != 20 {
+		t.Errorf("changes: got %d ids that begin with %v, want the child's notes on 1 to 20 first", len(ids), ids[:min(20, len(ids))])
+	}
+	if got, err := s.Count(t.Context()); err != nil || got != uint64(n) {
+		t.Errorf("flows: got %d, %v, want %d", got, err, n)
+	}
+}
+
+func TestSecondCaptureIsRefused(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	if _, err := s.NewWriter(t.Context(), WriterOptions{}); !errors.Is(err, ErrCapturing) {
+		t.Errorf("second writer in this process: got %v, want %v", err, ErrCapturing)
+	}
+	p := start(t, roleSecond, s)
+	p.said.Scan()
+	want := fmt.Sprintf("true write session %q: another capture writes to this session (process %d)", s.Path(), os.Getpid())
+	if got := p.said.Text(); got != want {
+		t.Errorf("second writer in another process: got %q, want %q", got, want)
+	}
+	if err := p.finish(); err != nil {
+		t.Error(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w, err := s.NewWriter(t.Context(), WriterOptions{})
+	if err != nil {
+		t.Errorf("writer after the first one closed: %v", err)
+	} else if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOtherProcessSeesCommits(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{BatchDelay: time.Millisecond})
+	record(t, w, httpFlow(1))
+	p := start(t, roleWatch, s)
+	for p.said.Scan() {
+		if p.said.Text() == "watching" {
+			break
+		}
+	}
+	record(t, w, httpFlow(2))
+	for p.said.Scan() && p.said.Text() == "watching" {
+	}
+	if got := p.said.Text(); !strings.HasPrefix(got, "example.com ") {
+		t.Errorf("the watching process: got %q, want the host of flow 2", got)
+	}
+	if err := p.finish(); err != nil {
+		t.Error(err)
+	}
+}

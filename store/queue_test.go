@@ -1,0 +1,216 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// sized is an entry of so many bytes.
+func sized(n int64) *bodyEntry { return &bodyEntry{data: make([]byte, n-entryCost)} }
+
+func always() bool { return true }
+
+// mustPut puts an entry that there is room for.
+func mustPut(t *testing.T, q *queue, e entry) {
+	t.Helper()
+	if ok, err := q.put(t.Context(), e, always); !ok || err != nil {
+		t.Fatalf("put: got %v, %v, want true, nil", ok, err)
+	}
+}
+
+// taken is a batch and when it was handed out.
+type taken struct {
+	entries int
+	after   time.Duration
+}
+
+// takeAll plays the writer: it takes batches and commits each in no time.
+func takeAll(q *queue, got chan<- taken) {
+	begin := time.Now()
+	for {
+		b, ok := q.next()
+		if !ok {
+			close(got)
+			return
+		}
+		got <- taken{len(b), time.Since(begin)}
+		q.committed(b)
+	}
+}
+
+func TestQueueHandsOutBatches(t *testing.T) {
+	limits := WriterOptions{QueueBytes: 1 << 30, BatchFlows: 3, BatchBytes: 10_000, BatchDelay: 50 * time.Millisecond}
+	flow := func() entry { return &flowEntry{size: 600} }
+	for _, c := range []struct {
+		name string
+		do   func(t *testing.T, q *queue)
+		want []taken
+	}{
+		{"one entry waits its delay", func(t *testing.T, q *queue) {
+			mustPut(t, q, flow())
+			time.Sleep(time.Second)
+		}, []taken{{1, 50 * time.Millisecond}}},
+		{"the delay counts from the first entry", func(t *testing.T, q *queue) {
+			mustPut(t, q, flow())
+			time.Sleep(40 * time.Millisecond)
+			mustPut(t, q, flow())
+			time.Sleep(time.Second)
+		}, []taken{{2, 50 * time.Millisecond}}},
+		{"enough flows do not wait", func(t *testing.T, q *queue) {
+			for range 7 {
+				mustPut(t, q, flow())
+			}
+			time.Sleep(time.Second)
+		}, []taken{{3, 0}, {3, 0}, {1, 50 * time.Millisecond}}},
+		{"enough bytes do not wait", func(t *testing.T, q *queue) {
+			for range 3 {
+				mustPut(t, q, sized(6_000))
+			}
+			time.Sleep(time.Second)
+		}, []taken{{2, 0}, {1, 50 * time.Millisecond}}},
+		{"a flush does not wait", func(t *testing.T, q *queue) {
+			mustPut(t, q, flow())
+			time.Sleep(10 * time.Millisecond)
+			if err := q.flush(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}, []taken{{1, 10 * time.Millisecond}}},
+		{"closing does not wait", func(t *testing.T, q *queue) {
+			mustPut(t, q, flow())
+			time.Sleep(10 * time.Millisecond)
+		}, []taken{{1, 10 * time.Millisecond}}},
+		{"nothing to flush", func(t *testing.T, q *queue) {
+			if err := q.flush(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := newQueue(limits)
+				got := make(chan taken, 10)
+				go takeAll(q, got)
+				c.do(t, q)
+				q.close()
+				var all []taken
+				for b := range got {
+					all = append(all, b)
+				}
+				// Entries that come at the same instant may be taken one batch earlier or
+				// later; the number of batches and their times are what is promised.
+				if len(all) != len(c.want) {
+					t.Fatalf("got batches %v, want %v", all, c.want)
+				}
+				for i := range all {
+					if all[i] != c.want[i] {
+						t.Errorf("batch %d: got %v, want %v", i, all[i], c.want[i])
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestQueueWaitsForRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(WriterOptions{QueueBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+		mustPut(t, q, sized(1500))
+		done := make(chan error, 1)
+		go func() {
+			_, err := q.put(t.Context(), sized(1500), always)
+			done <- err
+		}()
+		synctest.Wait()
+		b, _ := q.next()
+		synctest.Wait()
+		select {
+		case <-done:
+			t.Fatal("put got in while the batch before was still being written")
+		default:
+		}
+		q.committed(b)
+		if err := <-done; err != nil {
+			t.Errorf("put with room: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if ok, err := q.put(ctx, sized(1500), always); ok || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("put with an ended context: got %v, %v, want false, %v", ok, err, context.DeadlineExceeded)
+		}
+	})
+}
+
+func TestQueueTakesWhatIsLargerThanItself(t *testing.T) {
+	q := newQueue(WriterOptions{QueueBytes: 1000, BatchFlows: 1, BatchBytes: 1, BatchDelay: time.Hour})
+	mustPut(t, q, sized(100_000))
+}
+
+func TestQueueWhileCommitsFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(WriterOptions{QueueBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+		mustPut(t, q, sized(1500))
+		waiting := make(chan error, 2)
+		go func() { waiting <- q.flush(t.Context()) }()
+		go func() {
+			_, err := q.put(t.Context(), sized(1500), always)
+			waiting <- err
+		}()
+		synctest.Wait()
+		b, _ := q.next()
+		cause := errors.New("no space")
+		q.refused(cause)
+		for range 2 { // neither waits for ever
+			if err := <-waiting; !errors.Is(err, ErrWrite) || !errors.Is(err, cause) {
+				t.Errorf("waiting while a commit fails: got %v, want %v and %v", err, ErrWrite, cause)
+			}
+		}
+		q.committed(b)
+		mustPut(t, q, sized(1500))
+		q.close()
+		if ok, err := q.put(t.Context(), sized(600), always); ok || !errors.Is(err, ErrClosed) {
+			t.Errorf("put after close: got %v, %v, want false, %v", ok, err, ErrClosed)
+		}
+		if b, ok := q.next(); !ok || len(b) != 1 {
+			t.Errorf("next after close: got %d entries, %v, want what was in", len(b), ok)
+		} else {
+			q.committed(b)
+		}
+		if _, ok := q.next(); ok {
+			t.Error("next after the last: got true, want false")
+		}
+	})
+}
+
+func TestQueuePausesUntilSomebodyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(WriterOptions{QueueBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+		begin := time.Now()
+		if closing := q.pause(time.Second); closing || time.Since(begin) != time.Second {
+			t.Errorf("pause: got %v after %v, want false after 1s", closing, time.Since(begin))
+		}
+		go func() {
+			time.Sleep(10 * time.Millisecond)
+			mustPut(t, q, sized(600)) // nobody waits for that
+			time.Sleep(10 * time.Millisecond)
+			q.close()
+		}()
+		begin = time.Now()
+		if closing := q.pause(time.Second); !closing || time.Since(begin) != 20*time.Millisecond {
+			t.Errorf("pause cut short: got %v after %v, want true after 20ms", closing, time.Since(begin))
+		}
+	})
+}
+
+// TestQueueRefusedByAssign sees that what gets no number is not in the queue.
+func TestQueueRefusedByAssign(t *testing.T) {
+	q := newQueue(WriterOptions{QueueBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+	if ok, err := q.put(t.Context(), sized(600), func() bool { return false }); ok || err != nil {
+		t.Errorf("put: got %v, %v, want false, nil", ok, err)
+	}
+	if q.held != 0 || len(q.entries) != 0 {
+		t.Errorf("the queue holds %d bytes in %d entries, want nothing", q.held, len(q.entries))
+	}
+}

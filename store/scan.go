@@ -1,0 +1,267 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"weir/filter"
+)
+
+// Query says which flows, and in which order.
+type Query struct {
+	Filter     filter.Expr // nil: all
+	Order      Order
+	Reverse    bool
+	MarkedOnly bool // only marked flows, on top of Filter
+	Limit      int  // at most so many, the first in order; 0: no limit
+}
+
+// selection is a query made ready to run: what of it SQL decides, and what is
+// left for Go. It never changes and may be used from several goroutines.
+type selection struct {
+	session *Session
+	order   Order
+	where   string // "" for every row
+	args    []any
+	plan    *filter.Plan
+}
+
+func (s *Session) selection(q Query) (*selection, error) {
+	if int(q.Order) >= len(orders) {
+		return nil, fmt.Errorf("view: no such order: %v", q.Order)
+	}
+	plan := filter.NewPlan(q.Filter)
+	sel := &selection{session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan}
+	if q.MarkedOnly {
+		const marked = "f.id IN (SELECT flow FROM note WHERE marked <> '')"
+		if sel.where == "" {
+			sel.where = marked
+		} else {
+			sel.where = "(" + sel.where + ") AND " + marked
+		}
+	}
+	return sel, nil
+}
+
+// all reports whether every flow of the session is selected.
+func (sel *selection) all() bool { return sel.where == "" && sel.plan.Exact }
+
+// keyed reports whether lists of this selection have keys beside the ids.
+func (sel *selection) keyed() bool { return sel.order != OrderID }
+
+// each calls row for the selected flows that meet the condition, with the flow's
+// id and the columns asked for. The values are valid during the call only, which
+// happens inside SQLite. Flows come in no certain order, though almost always in
+// that of ids.
+func (sel *selection) each(ctx context.Context, db querier, on condition, columns string, row func([]driver.Value) error) error {
+	call, err := sel.session.functions.begin(ctx, row, sel.plan.Patterns)
+	if err != nil {
+		return err
+	}
+	defer sel.session.functions.end(call)
+
+	where := []string{on.sql}
+	args := append([]any{call.token}, on.args...)
+	if on.filtered && sel.where != "" {
+		where = append(where, "("+sel.where+")")
+		for _, arg := range sel.args {
+			if _, ok := arg.(filter.PlanToken); ok {
+				arg = call.token
+			}
+			args = append(args, arg)
+		}
+	}
+	if columns != "" {
+		columns = ", " + columns
+	}
+	// The function is called for what count counts, that is after all of WHERE.
+	statement := "SELECT count(" + collectFunction + "(?, f.id" + columns + ")) FROM flow f WHERE " + strings.Join(where, " AND ")
+	var none int
+	if err := db.QueryRowContext(ctx, statement, args...).Scan(&none); err != nil {
+		switch {
+		case call.err != nil:
+			return call.err
+		case ctx.Err() != nil:
+			return ctx.Err() // SQLite only says that it was interrupted
+		}
+		return fmt.Errorf("scan flows: %w", classify(err))
+	}
+	return nil
+}
+
+// condition limits a scan.
+type condition struct {
+	sql      string
+	args     []any
+	filtered bool // only flows that the selection's SQL lets through
+}
+
+// span is the flows with ids from low to high, both included: none if high is below.
+type span struct{ low, high uint32 }
+
+func (r span) len() int { return int(r.high) - int(r.low) + 1 }
+
+// halves cuts a range that is not empty in two, the second of which may be.
+func (r span) halves() [2]span {
+	middle := r.low + uint32((r.len()-1)/2)
+	return [2]span{{r.low, middle}, {middle + 1, r.high}}
+}
+
+func (r span) condition(filtered bool) condition {
+	return condition{sql: "f.id BETWEEN ? AND ?", args: []any{int64(r.low), int64(r.high)}, filtered: filtered}
+}
+
+// idsCondition names flows one by one, in one argument whatever their number.
+func idsCondition(ids []uint32, filtered bool) condition {
+	return condition{sql: "f.id IN (SELECT value FROM json_each(?))", args: []any{jsonIDs(ids)}, filtered: filtered}
+}
+
+// splitRows is the least number of rows that a second connection pays for.
+const splitRows = 16 << 10
+
+// scan returns what the query selects of a range, sorted. Two connections share a
+// large range. Tails of texts go to t, if that is not nil; t is worthless after
+// errTooMuchText, which is not returned but left in t.
+func (sel *selection) scan(ctx context.Context, r span, keys keyer) (portion, error) {
+	if r.len() < splitRows {
+		return sel.collect(ctx, r.condition(true), keys.half(0))
+	}
+	var parts [2]portion
+	group, ctx := errgroup.WithContext(ctx)
+	for i, half := range r.halves() {
+		// Ended by Wait, below.
+		group.Go(func() (err error) {
+			parts[i], err = sel.collect(ctx, half.condition(true), keys.half(i))
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return portion{}, err
+	}
+	both := list{keyed: sel.keyed(), ids: parts[0].ids, keys: parts[0].keys}
+	both.merge(parts[1])
+	return portion{ids: both.ids, keys: both.keys}, nil
+}
+
+// collect returns the selected flows that meet the condition, sorted.
+func (sel *selection) collect(ctx context.Context, on condition, keys keyer) (portion, error) {
+	p := portion{ids: make([]uint32, 0, on.most)}
+	if sel.keyed() {
+		p.keys = make([]uint64, 0, on.most)
+	}
+	err := sel.each(ctx, sel.session.read, on, orders[sel.order].columns, func(row []driver.Value) error {
+		id, err := flowID(row[0])
+		if err != nil {
+			return err
+		}
+		p.ids = append(p.ids, id)
+		if sel.keyed() {
+			p.keys = append(p.keys, keys.key(id, row[1:]))
+		}
+		return nil
+	})
+	if err != nil {
+		return portion{}, err
+	}
+	p.sortIDs()
+	if !sel.plan.Exact {
+		if p, err = sel.residual(ctx, p); err != nil {
+			return portion{}, err
+		}
+	}
+	if sel.keyed() {
+		sortPortion(p)
+	}
+	return p, nil
+}
+
+// sortIDs brings a batch in the order of ids, in which SQLite almost always finds it.
+func (b portion) sortIDs() {
+	if slices.IsSorted(b.ids) {
+		return
+	}
+	if b.keys == nil {
+		slices.Sort(b.ids)
+		return
+	}
+	swapped := portion{ids: make([]uint32, len(b.ids)), keys: make([]uint64, len(b.ids))}
+	for i, id := range b.ids {
+		swapped.ids[i], swapped.keys[i] = uint32(i), uint64(id)
+	}
+	sortPortion(swapped)
+	keys := slices.Clone(b.keys)
+	for i, old := range swapped.ids {
+		b.ids[i], b.keys[i] = uint32(swapped.keys[i]), keys[old]
+	}
+}
+
+// flowID is a row's id as lists hold it.
+func flowID(v driver.Value) (uint32, error) {
+	id, ok := v.(int64)
+	if !ok || id < 1 || id > maxID {
+		return 0, fmt.Errorf("flow id %v: %w", v, ErrLimit)
+	}
+	return uint32(id), nil
+}
+
+// bounds returns the range of ids in the session.
+func bounds(ctx context.Context, db querier) (span, error) {
+	const query = "SELECT coalesce((SELECT min(id) FROM flow), 1), coalesce((SELECT max(id) FROM flow), 0)"
+	var low, high int64
+	if err := db.QueryRowContext(ctx, query).Scan(&low, &high); err != nil {
+		return span{}, fmt.Errorf("read range of flows: %w", classify(err))
+	}
+	if low < 1 || high > maxID {
+		return span{}, fmt.Errorf("flows %d to %d: %w", low, high, ErrLimit)
+	}
+	return span{uint32(low), uint32(high)}, nil
+}
+
+// Samples for a coder: flows in short stretches, spread evenly.
+const (
+	sampleFlows     = 65536
+	sampleStretches = 64
+	sampleBytes     = 512 // of each text
+)
+
+// coder makes a coder for the texts in a range of flows, nil where the order needs
+// none. It takes a sample's word for what the rest looks like.
+func (sel *selection) coder(ctx context.Context, r span, sample int) (*coder, error) {
+	if !sel.order.isText() {
+		return nil, nil
+	}
+	var texts []string
+	stretches := min(sample, sampleStretches)
+	long := sample / stretches
+	for low := int(r.low); low <= int(r.high); low += max(r.len()/stretches, long) { // none if r is empty
+		stretch := span{uint32(low), uint32(min(low+long-1, int(r.high)))}
+		err := sel.each(ctx, sel.session.read, stretch.condition(false), orders[sel.order].columns, func(row []driver.Value) error {
+			text := sel.order.text(row[1:])
+			texts = append(texts, strings.Clone(text[:min(len(text), sampleBytes)]))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return newCoder(texts), nil
+}
+
+// jsonIDs is a JSON array of the ids.
+func jsonIDs(ids []uint32) string {
+	text := make([]byte, 0, 2+8*len(ids))
+	text = append(text, '[')
+	for i, id := range ids {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendUint(text, uint64(id), 10)
+	}
+	return string(append(text, ']'))
+}

@@ -1,0 +1,100 @@
+-- The session file, format 1. docs/session-format.md says it in prose.
+-- The pragmas that make it (application_id, user_version, page_size, auto_vacuum,
+-- journal_mode) are set by Create, because some must come before the first table.
+
+-- What the file says of itself: uuid (16 bytes), created (ns), weir (version), name …
+CREATE TABLE session (
+  key   TEXT PRIMARY KEY,
+  value ANY
+) STRICT, WITHOUT ROWID;
+
+-- The narrow columns that decide filters and sorts: package flowpb's Summary.
+-- One row a flow, id in arrival order. No index but the primary key: a whole scan
+-- of a million rows is cheaper than what indexes cost while capturing.
+CREATE TABLE flow (
+  id            INTEGER PRIMARY KEY,
+  revision      INTEGER NOT NULL,  -- change.revision of the last change
+  kind          INTEGER NOT NULL,
+  state         INTEGER NOT NULL,
+  flags         INTEGER NOT NULL,
+  replay        INTEGER NOT NULL,
+  started       INTEGER NOT NULL,  -- ns since the epoch
+  duration      INTEGER,           -- ns; NULL while open
+  ttfb          INTEGER,           -- ns to the response's first byte
+  status        INTEGER,           -- NULL: no response
+  request_size  INTEGER,           -- bytes of stored body; NULL: no body
+  response_size INTEGER,
+  port          INTEGER NOT NULL,
+  method        TEXT NOT NULL,
+  scheme        TEXT NOT NULL,
+  host          TEXT NOT NULL,
+  authority     TEXT NOT NULL,     -- '' unless it differs from host and port
+  path          TEXT NOT NULL,
+  version       TEXT NOT NULL,
+  content_type  TEXT NOT NULL,
+  request_type  TEXT NOT NULL,
+  client        TEXT NOT NULL,
+  server        TEXT NOT NULL
+);
+
+-- The flow itself: a flowpb blob (version byte, protobuf), apart from the narrow
+-- table so that a scan of that never drags it.
+CREATE TABLE head (
+  id   INTEGER PRIMARY KEY,
+  blob BLOB NOT NULL
+);
+
+-- Bodies as received (content coding kept), in pieces, so that no body needs more
+-- memory than a piece. id = flow << 23 | side << 20 | piece: one integer key keeps a
+-- body's pieces together and lets a scan walk flows in ranges. Pieces are numbered
+-- 0, 1, 2 … and follow each other without a gap; each has 16 KB to 256 KB, but for
+-- the last, which may have less. `start` rises with `piece`, so that an offset is
+-- found by bisection.
+CREATE TABLE body (
+  id    INTEGER PRIMARY KEY,
+  start INTEGER NOT NULL,            -- offset of the first byte in the body
+  size  INTEGER NOT NULL,            -- bytes, before enc
+  enc   INTEGER NOT NULL DEFAULT 0,  -- 0 as received, else the compactor's coding of data
+  data  BLOB NOT NULL
+);
+
+-- One message a row. id = flow << 28 | sequence.
+CREATE TABLE message (
+  id      INTEGER PRIMARY KEY,
+  at      INTEGER NOT NULL,
+  side    INTEGER NOT NULL,
+  type    INTEGER NOT NULL,
+  flags   INTEGER NOT NULL,  -- 1 dropped, 2 injected
+  content BLOB NOT NULL
+);
+
+CREATE TABLE conn (
+  id   INTEGER PRIMARY KEY,
+  blob BLOB NOT NULL
+);
+
+CREATE TABLE cert (
+  sha256 BLOB PRIMARY KEY,
+  der    BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- What people say of flows. Other processes write here.
+CREATE TABLE note (
+  flow      INTEGER PRIMARY KEY,
+  marked    TEXT NOT NULL DEFAULT '',
+  tags      TEXT NOT NULL DEFAULT '',  -- comma between and around: ",a,b,"
+  comment   TEXT NOT NULL DEFAULT '',
+  highlight TEXT NOT NULL DEFAULT ''
+);
+
+-- View state: filter, order, focus, panes; one row a name.
+CREATE TABLE state (
+  name  TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- The change log, one row a commit: which flows it touched. Trimmed from the old end.
+CREATE TABLE change (
+  revision INTEGER PRIMARY KEY,  -- the newest row is never trimmed: max + 1 is the next
+  flows    BLOB NOT NULL   -- ids, ascending, as uvarint differences
+);

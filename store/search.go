@@ -1,0 +1,223 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"weir/filter"
+	flowpb "weir/proto"
+)
+
+// How much a search holds at a time. What is larger is read piece by piece when
+// the filter asks for it.
+const (
+	searchPage  = 128      // flows
+	searchBody  = 32 << 10 // bytes of a body that is read ahead
+	searchAhead = 4 << 20  // bytes of bodies read ahead
+)
+
+// residual returns those flows of a portion that pass what of the filter SQL
+// cannot decide. It reads them a page at a time, and only what the filter needs.
+func (sel *selection) residual(ctx context.Context, p portion) (portion, error) {
+	var passed portion
+	for at := 0; at < len(p.ids); at += searchPage {
+		page := p.ids[at:min(at+searchPage, len(p.ids))]
+		subjects, err := sel.subjects(ctx, page)
+		if err != nil {
+			return portion{}, err
+		}
+		for _, s := range subjects {
+			ok, err := filter.Match(sel.plan.Expr, s)
+			switch {
+			case errors.Is(err, ErrDamaged) && ctx.Err() == nil:
+				continue // one flow that cannot be read must not end the search in the others
+			case err != nil:
+				return portion{}, fmt.Errorf("search flow %d: %w", s.row.ID, err)
+			case !ok:
+				continue
+			}
+			passed.ids = append(passed.ids, uint32(s.row.ID))
+			if p.keys != nil {
+				i, _ := slices.BinarySearch(page, uint32(s.row.ID))
+				passed.keys = append(passed.keys, p.keys[at+i])
+			}
+		}
+	}
+	return passed, nil
+}
+
+// subjects reads flows for the filter to look at, in order of their ids. Those
+// that were deleted meanwhile are left out.
+func (sel *selection) subjects(ctx context.Context, ids []uint32) ([]*subject, error) {
+	list := jsonIDs(ids)
+	rows, err := sel.session.read.QueryContext(ctx, rowsQuery, list)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", classify(err))
+	}
+	defer rows.Close()
+	subjects := make([]*subject, 0, len(ids))
+	for rows.Next() {
+		s := &subject{ctx: ctx, session: sel.session}
+		if err := s.scan(rows); err != nil {
+			return nil, fmt.Errorf("search: %w", classify(err))
+		}
+		subjects = append(subjects, s)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, fmt.Errorf("search: %w", classify(err))
+	}
+	if sel.plan.Needs < filter.NeedBody {
+		return subjects, nil
+	}
+	return subjects, readAhead(ctx, sel.session.read, list, subjects)
+}
+
+// aheadQuery reads the first piece of each body, data only if it is not large,
+// and tells by a second piece that there is more.
+const aheadQuery = `SELECT b.id, b.enc, CASE WHEN b.id & ? = 0 AND b.size <= ? THEN b.data END
+	FROM json_each(?) j
+	CROSS JOIN body b ON b.id BETWEEN j.value << ? AND (j.value + 1 << ?) - 1
+	WHERE b.id & ? <= 1 ORDER BY b.id`
+
+// readAhead reads the small bodies of flows together: one by one, finding them
+// would take longer than searching them.
+func readAhead(ctx context.Context, db querier, list string, subjects []*subject) error {
+	const shift, mask = pieceBits + sideBits, maxPieces - 1
+	rows, err := db.QueryContext(ctx, aheadQuery, mask, searchBody, list, shift, shift, mask)
+	if err != nil {
+		return fmt.Errorf("search bodies: %w", classify(err))
+	}
+	defer rows.Close()
+	at, held := 0, 0
+	for rows.Next() && held < searchAhead {
+		var id, enc int64
+		var data sql.RawBytes
+		if err := rows.Scan(&id, &enc, &data); err != nil {
+			return fmt.Errorf("search bodies: %w", classify(err))
+		}
+		for at < len(subjects) && int64(subjects[at].row.ID) < id>>shift {
+			at++
+		}
+		if at == len(subjects) {
+			break
+		}
+		side, piece := id>>pieceBits&maxSide, id&mask
+		small := &subjects[at].small[side]
+		switch {
+		case piece > 0 || int64(subjects[at].row.ID) != id>>shift:
+			*small = nil
+		case enc == encNone && data != nil:
+			*small = bytes.Clone(data)
+			held += len(data)
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// subject is one flow as the filter sees it: its columns and note at hand, the
+// head decoded when asked for, bodies and messages read then.
+type subject struct {
+	ctx     context.Context // of the search: filter.Subject has none
+	session *Session
+	row     flowpb.Row
+	blob    []byte
+	flow    *flowpb.Flow
+	small   [maxSide + 1][]byte // whole bodies that were read ahead
+}
+
+var _ filter.Subject = (*subject)(nil)
+
+// scan reads a row of rowsQuery.
+func (s *subject) scan(rows *sql.Rows) error {
+	fields := summaryFields{s: &s.row.Summary}
+	var tags string
+	note := &s.row.Note
+	if err := rows.Scan(append(fields.into(), &note.Marked, &tags, &note.Comment, &note.Highlight, &s.blob)...); err != nil {
+		return err
+	}
+	fields.fill()
+	note.Tags = splitTags(tags)
+	return nil
+}
+
+// Summary implements filter.Subject.
+func (s *subject) Summary() *flowpb.Summary { return &s.row.Summary }
+
+// Note implements filter.Subject.
+func (s *subject) Note() *flowpb.Note { return &s.row.Note }
+
+// Flow implements filter.Subject.
+func (s *subject) Flow() (*flowpb.Flow, error) {
+	if s.flow == nil {
+		flow, err := decodeHead(s.row.ID, s.blob)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		s.flow = flow
+	}
+	return s.flow, nil
+}
+
+// Body implements filter.Subject.
+func (s *subject) Body(side flowpb.Side) (io.Reader, error) {
+	if side >= 0 && int(side) < len(s.small) && s.small[side] != nil {
+		return bytes.NewBuffer(s.small[side]), nil
+	}
+	body, err := s.session.Body(s.ctx, s.row.ID, side)
+	switch {
+	case err != nil:
+		return nil, err
+	case body.Size() > 0:
+		return body.NewReader(s.ctx), nil
+	}
+	there, err := s.hasBody(side)
+	if err != nil || !there {
+		return nil, err
+	}
+	return &bytes.Buffer{}, nil // an empty body is not none
+}
+
+// hasBody reports whether a message of the flow has a body at all.
+func (s *subject) hasBody(side flowpb.Side) (bool, error) {
+	switch side {
+	case flowpb.SideRequest:
+		return s.row.RequestSize != flowpb.Absent, nil
+	case flowpb.SideResponse:
+		return s.row.ResponseSize != flowpb.Absent, nil
+	}
+	flow, err := s.Flow()
+	if err != nil {
+		return false, err
+	}
+	if side == flowpb.SideOriginalRequest {
+		return flow.GetHttp().GetOriginalRequest().GetBody() != nil, nil
+	}
+	return flow.GetHttp().GetOriginalResponse().GetBody() != nil, nil
+}
+
+// searchMessages is how many messages are read at a time.
+const searchMessages = 64
+
+// Messages implements filter.Subject.
+func (s *subject) Messages(yield func(*flowpb.Message) bool) error {
+	for first := uint64(1); ; {
+		page, err := s.session.Messages(s.ctx, s.row.ID, first, searchMessages)
+		if err != nil {
+			return err
+		}
+		for _, m := range page {
+			if !yield(m) {
+				return nil
+			}
+			first = m.Sequence + 1
+		}
+		if len(page) < searchMessages {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,294 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	flowpb "weir/proto"
+)
+
+// tape is the connection that a writer's goroutine writes by, with its prepared
+// statements. It is used by one goroutine at a time.
+type tape struct {
+	s      *Session
+	db     *sql.DB
+	conn   *sql.Conn
+	points *checkpointer
+
+	begin, commitTx, rollback *sql.Stmt
+	nextRevision, logChange   *sql.Stmt
+	trimChanges               *sql.Stmt
+	bodyTail, bodyGrow        *sql.Stmt
+	flow, head, body          *inserter
+	message, connection, cert *inserter
+
+	stmts []*sql.Stmt
+	tails map[uint64]*bodyTails
+}
+
+// newTape opens the connection and prepares its statements.
+func newTape(ctx context.Context, s *Session) (_ *tape, err error) {
+	t := &tape{s: s, tails: map[uint64]*bodyTails{}}
+	t.db = s.pool(dsn{mode: modeReadWrite, cache: writeCache, synchronous: s.sync, noCheckpoint: true}, 1)
+	defer func() {
+		if err != nil {
+			err = errors.Join(classify(err), t.close())
+		}
+	}()
+	if t.conn, err = t.db.Conn(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.prepare(ctx); err != nil {
+		return nil, err
+	}
+	t.points, err = newCheckpointer(ctx, s)
+	return t, err
+}
+
+func (t *tape) prepare(ctx context.Context) error {
+	for _, p := range []struct {
+		to    **sql.Stmt
+		query string
+	}{
+		{&t.begin, "BEGIN IMMEDIATE"},
+		{&t.commitTx, "COMMIT"},
+		{&t.rollback, "ROLLBACK"},
+		{&t.nextRevision, nextRevision},
+		{&t.logChange, logChange},
+		{&t.trimChanges, trimChanges},
+		{&t.bodyTail, bodyTail},
+		{&t.bodyGrow, bodyGrow},
+	} {
+		stmt, err := t.stmt(ctx, p.query)
+		if err != nil {
+			return err
+		}
+		*p.to = stmt
+	}
+	for _, p := range []struct {
+		to    **inserter
+		table string
+		cols  string
+		rows  int
+	}{
+		{&t.flow, "flow", flowColumns, 16},
+		{&t.head, "head", "id, blob", 16},
+		{&t.body, "body", "id, start, size, data", 8},
+		{&t.message, "message", "id, at, side, type, flags, content", 16},
+		{&t.connection, "conn", "id, blob", 4},
+		{&t.cert, "cert", "sha256, der", 4},
+	} {
+		in, err := t.inserter(ctx, p.table, p.cols, p.rows)
+		if err != nil {
+			return err
+		}
+		*p.to = in
+	}
+	return nil
+}
+
+// stmt prepares a statement that close closes: one left open would keep the -wal file.
+func (t *tape) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	stmt, err := t.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %q: %w", query, err)
+	}
+	t.stmts = append(t.stmts, stmt)
+	return stmt, nil
+}
+
+// close folds the -wal file into the session and closes the connections.
+func (t *tape) close() (err error) {
+	if t.points != nil {
+		err = t.points.close()
+	}
+	for _, stmt := range t.stmts {
+		err = errors.Join(err, stmt.Close())
+	}
+	if t.conn != nil {
+		err = errors.Join(err, t.conn.Close())
+	}
+	return errors.Join(err, t.db.Close())
+}
+
+// commit writes b in one transaction. If it fails nothing of b is in the file.
+func (t *tape) commit(ctx context.Context, b *batch) error {
+	if err := t.transact(ctx, b); err != nil {
+		return classify(err)
+	}
+	t.s.feed.poke()
+	t.points.wrote(ctx, b.bytes)
+	return nil
+}
+
+func (t *tape) transact(ctx context.Context, b *batch) (err error) {
+	t.s.writing.Lock()
+	defer t.s.writing.Unlock()
+	if _, err := t.begin.ExecContext(ctx); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err = t.put(ctx, b); err == nil {
+		_, err = t.commitTx.ExecContext(ctx)
+	}
+	if err != nil {
+		// After some errors SQLite has rolled back by itself, and this one fails.
+		_, _ = t.rollback.ExecContext(ctx)
+		t.discard()
+		return err
+	}
+	t.settle(b)
+	return nil
+}
+
+// put writes b inside a transaction.
+func (t *tape) put(ctx context.Context, b *batch) error {
+	revision, err := t.change(ctx, b.touched)
+	if err != nil {
+		return fmt.Errorf("write change log: %w", err)
+	}
+	for _, part := range []struct {
+		name  string
+		write func(context.Context, *batch) error
+	}{
+		{"certificates", t.putCerts},
+		{"connections", t.putConns},
+		{"flows", func(ctx context.Context, b *batch) error { return t.putFlows(ctx, b, revision) }},
+		{"bodies", t.putBodies},
+		{"messages", t.putMessages},
+	} {
+		if err := part.write(ctx, b); err != nil {
+			return fmt.Errorf("write %s: %w", part.name, err)
+		}
+	}
+	return nil
+}
+
+// change logs the touched flows under the next revision; none if there are none.
+func (t *tape) change(ctx context.Context, touched []uint64) (revision uint64, err error) {
+	if err := t.nextRevision.QueryRowContext(ctx).Scan(&revision); err != nil || len(touched) == 0 {
+		return revision - 1, err
+	}
+	if _, err := t.logChange.ExecContext(ctx, int64(revision), appendIDs(nil, touched)); err != nil {
+		return 0, err
+	}
+	if revision%trimEvery == 0 {
+		_, err = t.trimChanges.ExecContext(ctx, int64(revision)-keptChanges)
+	}
+	return revision, err
+}
+
+func (t *tape) putCerts(ctx context.Context, b *batch) error {
+	for _, c := range b.certs {
+		if err := t.cert.add(ctx, c.hash[:], c.der); err != nil {
+			return err
+		}
+	}
+	return t.cert.flush(ctx)
+}
+
+func (t *tape) putConns(ctx context.Context, b *batch) error {
+	for _, c := range b.conns {
+		if err := t.connection.add(ctx, int64(c.id), c.blob); err != nil {
+			return err
+		}
+	}
+	return t.connection.flush(ctx)
+}
+
+func (t *tape) putFlows(ctx context.Context, b *batch, revision uint64) error {
+	for _, e := range b.flows {
+		if err := t.flow.add(ctx, flowValues(&e.summary, revision)...); err != nil {
+			return err
+		}
+		if e.fresh {
+			t.startTails(e.summary.ID)
+		}
+	}
+	if err := t.flow.flush(ctx); err != nil {
+		return err
+	}
+	for _, e := range b.flows {
+		if err := t.head.add(ctx, int64(e.summary.ID), e.blob); err != nil {
+			return err
+		}
+	}
+	return t.head.flush(ctx)
+}
+
+func (t *tape) putMessages(ctx context.Context, b *batch) error {
+	for _, m := range b.messages {
+		err := t.message.add(ctx, messageKey(m.flow, m.sequence), m.at, int64(m.side), int64(m.kind), m.flags, notNil(m.content))
+		if err != nil {
+			return err
+		}
+	}
+	return t.message.flush(ctx)
+}
+
+// settle forgets where the bodies of flows end that are at their own end.
+func (t *tape) settle(b *batch) {
+	for _, e := range b.flows {
+		if s := e.summary.State; s == flowpb.StateComplete || s == flowpb.StateError {
+			delete(t.tails, e.summary.ID)
+		}
+	}
+}
+
+// discard forgets all that a transaction that failed may have left in memory.
+func (t *tape) discard() {
+	clear(t.tails)
+	for _, in := range []*inserter{t.flow, t.head, t.body, t.message, t.connection, t.cert} {
+		in.reset()
+	}
+}
+
+// inserter puts rows into a table, several a statement. A row whose key is there replaces it.
+type inserter struct {
+	many, one *sql.Stmt
+	columns   int
+	rows      int // of many
+	args      []any
+}
+
+func (t *tape) inserter(ctx context.Context, table, columns string, rows int) (*inserter, error) {
+	n := strings.Count(columns, ",") + 1
+	row := "(?" + strings.Repeat(", ?", n-1) + ")"
+	query := "INSERT OR REPLACE INTO " + table + " (" + columns + ") VALUES " + row
+	in := &inserter{columns: n, rows: rows}
+	var err error
+	if in.one, err = t.stmt(ctx, query); err != nil {
+		return nil, err
+	}
+	in.many, err = t.stmt(ctx, query+strings.Repeat(", "+row, rows-1))
+	return in, err
+}
+
+// add puts a row, now or at the latest in flush.
+func (in *inserter) add(ctx context.Context, values ...any) error {
+	in.args = append(in.args, values...)
+	if len(in.args) < in.rows*in.columns {
+		return nil
+	}
+	defer in.reset()
+	_, err := in.many.ExecContext(ctx, in.args...)
+	return err
+}
+
+func (in *inserter) flush(ctx context.Context) error {
+	defer in.reset()
+	for i := 0; i < len(in.args); i += in.columns {
+		if _, err := in.one.ExecContext(ctx, in.args[i:i+in.columns]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reset drops the rows; it also lets go of the bytes they held.
+func (in *inserter) reset() {
+	clear(in.args)
+	in.args = in.args[:0]
+}

@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+
+	flowpb "weir/proto"
+)
+
+// maxProblems is where Verify stops to look for more.
+const maxProblems = 1000
+
+// Problem is one thing that is wrong with a session.
+type Problem struct {
+	Place string // "file", "flow 12", "body of flow 12", "connection 3" …
+	What  string
+}
+
+func (p Problem) String() string { return p.Place + ": " + p.What }
+
+// Verify checks the file (SQLite's integrity check) and what a session promises
+// on top: every flow has a head that can be read and every head a flow, bodies are
+// whole and as long as the heads say, and nothing belongs to a flow that is not there. It
+// reads the whole file, as of one moment. No problems is nil; the error is for a
+// check that could not be made.
+func (s *Session) Verify(ctx context.Context) ([]Problem, error) {
+	tx, err := s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("verify session: %w", classify(err))
+	}
+	defer tx.Rollback()
+	v := &verifier{tx: tx}
+	for _, check := range []func(context.Context) error{
+		v.file, v.pairs, v.heads, v.connections, v.certificates,
+	} {
+		if err := check(ctx); err != nil {
+			if ctx.Err() != nil {
+				return v.problems, fmt.Errorf("verify session: %w", context.Cause(ctx))
+			}
+			v.report("file", "%v", err) // a page that cannot be read is a finding
+		}
+		if len(v.problems) >= maxProblems {
+			break
+		}
+	}
+	return v.problems, nil
+}
+
+// verifier checks one snapshot.
+type verifier struct {
+	tx       *sql.Tx
+	problems []Problem
+}
+
+func (v *verifier) report(place, format string, args ...any) {
+	if len(v.problems) < maxProblems {
+		v.problems = append(v.problems, Problem{Place: place, What: fmt.Sprintf(format, args...)})
+	}
+}
+
+// each calls row for each row of a query until there are too many problems.
+func (v *verifier) each(ctx context.Context, query string, row func(*sql.Rows) error) error {
+	rows, err := v.tx.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() && len(v.problems) < maxProblems {
+		if err := row(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// file runs SQLite's own check.
+func (v *verifier) file(ctx context.Context) error {
+	return v.each(ctx, fmt.Sprintf("PRAGMA integrity_check(%d)", maxProblems), func(rows *sql.Rows) error {
+		var line string
+		err := rows.Scan(&line)
+		if err == nil && line != "ok" {
+			v.report("file", "%s", line)
+		}
+		return err
+	})
+}
+
+// pairs finds rows without the row that they belong to.
+func (v *verifier) pairs(ctx context.Context) error {
+	for _, p := range []struct{ query, place, what string }{
+		{"SELECT id FROM flow WHERE id NOT IN (SELECT id FROM head)", "flow", "has no head"},
+		{"SELECT id FROM head WHERE id NOT IN (SELECT id FROM flow)", "head", "has no flow"},
+		{"SELECT DISTINCT id >> 23 FROM body WHERE id >> 23 NOT IN (SELECT id FROM flow)", "body of flow", "has no flow"},
+		{"SELECT DISTINCT id >> 28 FROM message WHERE id >> 28 NOT IN (SELECT id FROM flow)", "messages of flow", "have no flow"},
+		{"SELECT flow FROM note WHERE flow NOT IN (SELECT id FROM flow)", "note of flow", "has no flow"},
+	} {
+		err := v.each(ctx, p.query, func(rows *sql.Rows) error {
+			var id uint64
+			err := rows.Scan(&id)
+			if err == nil {
+				v.report(fmt.Sprintf("%s %d", p.place, id), "%s", p.what)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// heads reads every head, and beside it the pieces of its bodies.
+func (v *verifier) heads(ctx context.Context) error {
+	sizes, err := v.tx.PrepareContext(ctx, "SELECT id, start, size, enc, length(data) FROM body WHERE id BETWEEN ? AND ? ORDER BY id")
+	if err != nil {
+		return err
+	}
+	defer sizes.Close()
+	return v.each(ctx, "SELECT id, blob FROM head ORDER BY id", func(rows *sql.Rows) error {
+		var id uint64
+		var blob sql.RawBytes
+		if err := rows.Scan(&id, &blob); err != nil {
+			return err
+		}
+		stored, err := v.bodies(ctx, sizes, id)
+		if err != nil {
+			return err
+		}
+		f, err := decodeHead(id, blob)
+		if err != nil {
+			v.report(fmt.Sprintf("flow %d", id), "%v", err)
+			return nil
+		}
+		v.lengths(f, stored)
+		return nil
+	})
+}
+
+// bodies checks the pieces of a flow's bodies and returns the bodies' sizes by side.
+func (v *verifier) bodies(ctx context.Context, sizes *sql.Stmt, flow uint64) (stored [maxSide + 1]int64, err error) {
+	rows, err := sizes.QueryContext(ctx, bodyKey(flow, 0, 0), bodyKey(flow, maxSide, maxPieces-1))
+	if err != nil {
+		return stored, err
+	}
+	defer rows.Close()
+	var pieces [maxSide + 1]int64
+	for rows.Next() {
+		var id, start, size, enc, length int64
+		if err := rows.Scan(&id, &start, &size, &enc, &length); err != nil {
+			return stored, err
+		}
+		side, number := id>>pieceBits&maxSide, id&(maxPieces-1)
+		if number != pieces[side] || start != stored[side] || size < 1 || size > PieceSize || enc == encNone && length != size {
+			v.report(fmt.Sprintf("body of flow %d", flow), "side %d: piece %d (bytes %d to %d) does not follow piece %d (to %d)",
+				side, number, start, start+size, pieces[side]-1, stored[side])
+		}
+		pieces[side], stored[side] = number+1, start+size
+	}
+	return stored, rows.Err()
+}
+
+// lengths compares what is stored with what the head says of bodies that are whole.
+func (v *verifier) lengths(f *flowpb.Flow, stored [maxSide + 1]int64) {
+	h := f.GetHttp()
+	for side, b := range map[flowpb.Side]*flowpb.Body{
+		flowpb.SideRequest:          h.GetRequest().GetBody(),
+		flowpb.SideResponse:         h.GetResponse().GetBody(),
+		flowpb.SideOriginalRequest:  h.GetOriginalRequest().GetBody(),
+		flowpb.SideOriginalResponse: h.GetOriginalResponse().GetBody(),
+	} {
+		if b.GetState() == flowpb.BodyComplete && int64(b.GetSize()) != stored[side] {
+			v.report(fmt.Sprintf("body of flow %d", f.GetId()), "side %d: %d bytes are stored, the head says %d", side, stored[side], b.GetSize())
+		}
+	}
+}
+
+// connections reads every connection.
+func (v *verifier) connections(ctx context.Context) error {
+	return v.each(ctx, "SELECT id, blob FROM conn", func(rows *sql.Rows) error {
+		var id uint64
+		var blob sql.RawBytes
+		if err := rows.Scan(&id, &blob); err != nil {
+			return err
+		}
+		if err := flowpb.Decode(blob, &flowpb.Conn{}); err != nil {
+			v.report(fmt.Sprintf("connection %d", id), "%v", err)
+		}
+		return nil
+	})
+}
+
+// certificates checks that certificates are what their hashes say.
+func (v *verifier) certificates(ctx context.Context) error {
+	return v.each(ctx, "SELECT sha256, der FROM cert", func(rows *sql.Rows) error {
+		var hash, der sql.RawBytes
+		if err := rows.Scan(&hash, &der); err != nil {
+			return err
+		}
+		if sum := sha256.Sum256(der); string(sum[:]) != string(hash) {
+			v.report(fmt.Sprintf("certificate %x", hash), "its bytes have another hash")
+		}
+		return nil
+	})
+}

@@ -1,0 +1,316 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	flowpb "weir/proto"
+)
+
+// WriterOptions bound the queue and the batches of a [Writer]. The zero value of
+// each field is its default.
+type WriterOptions struct {
+	QueueBytes int64         // memory of what waits to be written; 64 MB
+	BatchFlows int           // flows a transaction at most; 512
+	BatchBytes int64         // bytes a transaction at most, about; 4 MB
+	BatchDelay time.Duration // how long something waits for company; 50 ms
+}
+
+func (o WriterOptions) withDefaults() WriterOptions {
+	if o.QueueBytes <= 0 {
+		o.QueueBytes = 64 << 20
+	}
+	if o.BatchFlows <= 0 {
+		o.BatchFlows = 512
+	}
+	if o.BatchBytes <= 0 {
+		o.BatchBytes = 4 << 20
+	}
+	if o.BatchDelay <= 0 {
+		o.BatchDelay = 50 * time.Millisecond
+	}
+	return o
+}
+
+// Tries after a failed commit: the pause doubles between the two, and after Close
+// so many more tries are made before what is left is given up.
+const (
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 5 * time.Second
+	lastTries  = 3
+)
+
+// Writer records into a session. Each method returns once what it was given is in
+// the queue, and waits while that is full: the disk's pace becomes the capture's.
+// [Writer.Flush] waits for the disk.
+//
+// One goroutine, which ends in Close, writes the queue in transactions; see
+// [WriterOptions]. When the disk refuses, it keeps what it has and tries again;
+// the queue then fills up, after which calls fail with [ErrWrite] instead of
+// waiting, until a try succeeds.
+//
+// A Writer is safe for concurrent use. What one goroutine records is written in
+// that order.
+type Writer struct {
+	s     *Session
+	queue *queue
+	lock  *fileLock
+	tape  *tape
+	done  chan struct{} // closed when the goroutine ended
+
+	mu       sync.Mutex // of the fields below; taken under the queue's lock, never around it
+	lastFlow uint64     // the last id given
+	lastConn uint64
+	counters map[uint64]*counter // of flows with messages
+	known    map[[sha256.Size]byte]struct{}
+
+	finding sync.Mutex // held while a counter is looked up: no two lookups overtake each other
+
+	flows      atomic.Uint64 // on disk
+	lost       atomic.Uint64
+	lastCommit atomic.Int64
+
+	closing sync.Once
+	result  error // what Close returns
+}
+
+// counter numbers the messages of a flow; guarded by Writer.mu.
+type counter struct {
+	last   uint64 // sequence
+	queued int    // messages in the queue
+}
+
+// Bounds of what a writer remembers. All of it can be found in the file again.
+const (
+	maxCounters = 4096
+	maxKnown    = 16384 // certificates
+	maxBodyTails    = 4096
+)
+
+// NewWriter begins to record into the session. A file has one writer at a time,
+// in whatever process: a second one gets [ErrCapturing]. The context bounds the
+// opening only.
+func (s *Session) NewWriter(ctx context.Context, o WriterOptions) (*Writer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil, fmt.Errorf("write session %q: %w", s.path, ErrClosed)
+	case s.readOnly:
+		return nil, fmt.Errorf("write session %q: %w", s.path, ErrReadOnly)
+	}
+	w, err := s.newWriter(ctx, o.withDefaults())
+	if err != nil {
+		return nil, fmt.Errorf("write session %q: %w", s.path, err)
+	}
+	s.writer = w
+	return w, nil
+}
+
+func (s *Session) newWriter(ctx context.Context, o WriterOptions) (_ *Writer, err error) {
+	w := &Writer{
+		s: s, queue: newQueue(o), done: make(chan struct{}),
+		counters: map[uint64]*counter{}, known: map[[sha256.Size]byte]struct{}{},
+	}
+	if w.lock, err = lockFile(s.path + "-lock"); err != nil {
+		return nil, err
+	}
+	if w.tape, err = newTape(ctx, s); err != nil {
+		return nil, errors.Join(err, w.lock.release())
+	}
+	err = w.tape.conn.QueryRowContext(ctx, "SELECT ("+highestID+"), (SELECT coalesce(max(id), 0) FROM conn)").Scan(&w.lastFlow, &w.lastConn)
+	if err != nil {
+		return nil, errors.Join(err, w.tape.close(), w.lock.release())
+	}
+	// The goroutine outlives the opening; Close ends it.
+	go w.run(context.WithoutCancel(ctx))
+	return w, nil
+}
+
+// Flow records the head f as it is now. With f.Id 0 it is a new flow and gets its
+// id, the next one; else it replaces the head of that flow, which must be one of
+// this session. What becomes of f afterwards is the caller's business.
+func (w *Writer) Flow(ctx context.Context, f *flowpb.Flow) error {
+	e := &flowEntry{summary: flowpb.Summarize(f), fresh: f.GetId() == 0}
+	var err error
+	if e.blob, err = flowpb.Encode(nil, f); err != nil {
+		return fmt.Errorf("record flow: %w", err)
+	}
+	e.size = entryCost + int64(len(e.blob))
+	known := true
+	_, err = w.queue.put(ctx, e, func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if e.fresh {
+			w.lastFlow++
+			e.summary.ID = w.lastFlow
+		}
+		known = e.summary.ID <= w.lastFlow
+		return known
+	})
+	switch {
+	case err != nil:
+		if errors.Is(err, ErrWrite) && e.fresh {
+			w.lost.Add(1)
+		}
+		return fmt.Errorf("record flow: %w", err)
+	case !known:
+		return fmt.Errorf("record flow %d: %w", f.GetId(), ErrNotFound)
+	}
+	f.Id = e.summary.ID
+	return nil
+}
+
+// Conn records the connection c as it is now, as Flow does flows. Certificates go
+// into a table of their own, once each; c itself keeps them.
+func (w *Writer) Conn(ctx context.Context, c *flowpb.Conn) error {
+	stored := proto.CloneOf(c)
+	certs := takeCerts(stored)
+	e := &connEntry{id: c.GetId()}
+	var err error
+	if e.blob, err = flowpb.Encode(nil, stored); err != nil {
+		return fmt.Errorf("record connection: %w", err)
+	}
+	e.size = entryCost + int64(len(e.blob)) + certsCost(certs)
+	known := true
+	_, err = w.queue.put(ctx, e, func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if e.id == 0 {
+			w.lastConn++
+			e.id = w.lastConn
+		}
+		e.certs = w.unknown(certs)
+		known = e.id <= w.lastConn
+		return known
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("record connection: %w", err)
+	case !known:
+		return fmt.Errorf("record connection %d: %w", c.GetId(), ErrNotFound)
+	}
+	c.Id = e.id
+	return nil
+}
+
+// Body appends p, which is copied, to a body of a flow.
+func (w *Writer) Body(ctx context.Context, flow uint64, side flowpb.Side, p []byte) error {
+	if side < 1 || side > maxSide {
+		return fmt.Errorf("record body of flow %d: side %d: %w", flow, side, ErrLimit)
+	}
+	for len(p) > 0 {
+		n := min(len(p), PieceSize)
+		e := &bodyEntry{flow: flow, side: side, data: bytes.Clone(p[:n])}
+		p = p[n:]
+		known := true
+		_, err := w.queue.put(ctx, e, func() bool {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			known = flow > 0 && flow <= w.lastFlow
+			return known
+		})
+		if err == nil && !known {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("record body of flow %d: %w", flow, err)
+		}
+	}
+	return nil
+}
+
+// Flush returns when all that was recorded before it is on disk, as durably as the
+// session's [Synchronous] says, or with the reason why it is not.
+func (w *Writer) Flush(ctx context.Context) error { return w.queue.flush(ctx) }
+
+// WriterStats tells how a writer is doing.
+type WriterStats struct {
+	QueuedBytes int64     // memory of what is not on disk yet
+	QueuedFlows int       // heads among that, the batch being written excepted
+	Flows       uint64    // heads written, each update counted
+	Lost        uint64    // flows that could not be taken in, or were given up at the end
+	LastCommit  time.Time // zero: none yet
+	Err         error     // why the last commit failed, nil if it did not
+}
+
+// Stats returns the present figures; it never waits for the disk.
+func (w *Writer) Stats() WriterStats {
+	w.queue.mu.Lock()
+	st := WriterStats{QueuedBytes: w.queue.held, QueuedFlows: w.queue.flows, Err: w.queue.failed}
+	w.queue.mu.Unlock()
+	st.Flows, st.Lost = w.flows.Load(), w.lost.Load()
+	if at := w.lastCommit.Load(); at != 0 {
+		st.LastCommit = time.Unix(0, at)
+	}
+	return st
+}
+
+// Close writes what is queued and ends the writer. The error tells of flows that
+// could not be written. Closing again returns the same.
+func (w *Writer) Close() error {
+	w.closing.Do(func() {
+		w.queue.close()
+		<-w.done
+		if n := w.lost.Load(); n > 0 {
+			w.result = fmt.Errorf("close the writer of session %q: %d flows lost: %w", w.s.path, n, ErrWrite)
+		}
+		if err := errors.Join(w.tape.close(), w.lock.release()); err != nil && w.result == nil {
+			w.result = fmt.Errorf("close the writer of session %q: %w", w.s.path, err)
+		}
+		w.s.mu.Lock()
+		defer w.s.mu.Unlock()
+		if w.s.writer == w {
+			w.s.writer = nil
+		}
+	})
+	return w.result
+}
+
+// run writes batches until the queue is closed and empty.
+func (w *Writer) run(ctx context.Context) {
+	defer close(w.done)
+	defer w.queue.end()
+	for {
+		entries, ok := w.queue.next()
+		if !ok {
+			return
+		}
+		b := fold(entries)
+		if !w.write(ctx, b) {
+			w.lost.Add(b.fresh())
+			w.queue.dropped(entries)
+			continue
+		}
+		w.flows.Add(uint64(len(b.flows)))
+		w.lastCommit.Store(time.Now().UnixNano())
+		w.forget(b.messages)
+		w.queue.committed(entries)
+	}
+}
+
+// write commits b, trying until it succeeds; false means that the writer closes
+// and the last tries failed as well.
+func (w *Writer) write(ctx context.Context, b *batch) bool {
+	wait := firstRetry
+	for last := 0; last < lastTries; wait = min(2*wait, lastRetry) {
+		err := w.tape.commit(ctx, b)
+		if err == nil {
+			return true
+		}
+		w.queue.refused(err)
+		if w.queue.pause(wait) {
+			last++
+			wait = firstRetry
+		}
+	}
+	return false
+}

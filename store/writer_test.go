@@ -1,0 +1,381 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
+	"pgregory.net/rapid"
+
+	flowpb "weir/proto"
+)
+
+func TestFlowRoundTrip(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	f := httpFlow(1)
+	record(t, w, f)
+	if f.Id != 1 {
+		t.Errorf("id: got %d, want 1", f.Id)
+	}
+	got, err := s.Flow(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(f, got, protocmp.Transform()); d != "" {
+		t.Errorf("flow (-want +got):\n%s", d)
+	}
+}
+
+func TestUpdatesAreFoldedAndTheLastOneCounts(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{BatchDelay: time.Hour})
+	f := httpFlow(1)
+	for _, state := range []flowpb.State{flowpb.StateRequest, flowpb.StateWaiting, flowpb.StateComplete} {
+		f.State = state
+		if err := w.Flow(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flush(t, w)
+	if got := w.Stats().Flows; got != 1 {
+		t.Errorf("heads written: got %d, want 1", got)
+	}
+	f.State = flowpb.StateError
+	record(t, w, f)
+	got, err := s.Flow(t.Context(), f.GetId())
+	if err != nil || got.GetState() != flowpb.StateError {
+		t.Errorf("state: got %v, %v, want error", got.GetState(), err)
+	}
+	rows, err := s.Rows(t.Context(), []uint64{1})
+	if err != nil || len(rows) != 1 || rows[0].State != flowpb.StateError {
+		t.Errorf("row: got %+v, %v, want one with state error", rows, err)
+	}
+}
+
+func TestWriterRefusesWhatItDoesNotKnow(t *testing.T) {
+	_, w := newWriter(t, WriterOptions{})
+	ctx := t.Context()
+	for name, err := range map[string]error{
+		"flow":       w.Flow(ctx, &flowpb.Flow{Id: 9}),
+		"connection": w.Conn(ctx, &flowpb.Conn{Id: 9}),
+		"body":       w.Body(ctx, 9, flowpb.SideRequest, []byte("x")),
+		"body of 0":  w.Body(ctx, 0, flowpb.SideRequest, []byte("x")),
+		"message":    w.Message(ctx, &flowpb.Message{Flow: 9}),
+	} {
+		if !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: got %v, want %v", name, err, ErrNotFound)
+		}
+	}
+	if err := w.Body(ctx, 1, 8, []byte("x")); !errors.Is(err, ErrLimit) {
+		t.Errorf("body on side 8: got %v, want %v", err, ErrLimit)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flow(ctx, httpFlow(1)); !errors.Is(err, ErrClosed) {
+		t.Errorf("flow after Close: got %v, want %v", err, ErrClosed)
+	}
+	if err := w.Flush(ctx); err != nil {
+		t.Errorf("flush after a clean Close: got %v, want nil", err)
+	}
+}
+
+// TestConcurrentRecording records from several goroutines and sees that ids are
+// given once each, in the order of arrival, and nothing is lost.
+func TestConcurrentRecording(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{QueueBytes: 64 << 10, BatchFlows: 16})
+	const goroutines, each = 8, 100
+	var wg sync.WaitGroup
+	for g := range goroutines {
+		wg.Go(func() {
+			var last uint64
+			for n := range each {
+				f := httpFlow(g*each + n)
+				if err := w.Flow(t.Context(), f); err != nil {
+					t.Error(err)
+					return
+				}
+				if f.GetId() <= last {
+					t.Errorf("id %d after %d", f.GetId(), last)
+				}
+				last = f.GetId()
+				if err := w.Message(t.Context(), &flowpb.Message{Flow: 1, Content: []byte{byte(g)}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Count(t.Context()); err != nil || n != goroutines*each {
+		t.Errorf("flows: got %d, %v, want %d", n, err, goroutines*each)
+	}
+	ms, err := s.Messages(t.Context(), 1, 1, math.MaxInt32)
+	if err != nil || len(ms) != goroutines*each {
+		t.Fatalf("messages: got %d, %v, want %d", len(ms), err, goroutines*each)
+	}
+	for i, m := range ms {
+		if m.GetSequence() != uint64(i+1) {
+			t.Fatalf("message %d has sequence %d", i+1, m.GetSequence())
+		}
+	}
+}
+
+// TestFullDisk lets the disk run full under a writer and then makes room: nothing
+// that was taken in is lost, and who records is told.
+func TestFullDisk(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{QueueBytes: 1 << 20, BatchBytes: 256 << 10})
+	record(t, w, httpFlow(0))
+	limitPages(t, w, 1)
+	var taken []*flowpb.Flow
+	var failure error
+	for n := 1; failure == nil && n < 10_000; n++ {
+		f := httpFlow(n)
+		if failure = w.Flow(t.Context(), f); failure == nil {
+			taken = append(taken, f)
+			failure = w.Body(t.Context(), f.GetId(), flowpb.SideResponse, bytes.Repeat([]byte("x"), 20_000))
+		}
+	}
+	if !errors.Is(failure, ErrWrite) || !strings.Contains(failure.Error(), "full") {
+		t.Errorf("recording on a full disk: got %v, want %v and the reason", failure, ErrWrite)
+	}
+	if err := w.Flush(t.Context()); !errors.Is(err, ErrWrite) {
+		t.Errorf("flush on a full disk: got %v, want %v", err, ErrWrite)
+	}
+	st := w.Stats()
+	if st.Err == nil || st.QueuedBytes == 0 {
+		t.Errorf("stats on a full disk: got %+v, want an error and something queued", st)
+	}
+	limitPages(t, w, math.MaxInt32)
+	// A flush that began while the disk was full may still report that.
+	for range 100 {
+		if failure = w.Flush(t.Context()); failure == nil {
+			break
+		}
+	}
+	if failure != nil {
+		t.Fatalf("flush with room again: %v", failure)
+	}
+	for _, f := range taken {
+		got, err := s.Flow(t.Context(), f.GetId())
+		if err != nil || !proto.Equal(got, f) {
+			t.Fatalf("flow %d: got %v, %v, want it as recorded", f.GetId(), got, err)
+		}
+	}
+	if st := w.Stats(); st.Err != nil || st.QueuedBytes != 0 {
+		t.Errorf("stats at the end: got %+v, want no error and nothing queued", st)
+	}
+	if n, err := s.Count(t.Context()); err != nil || n != uint64(len(taken)+1) {
+		t.Errorf("flows: got %d, %v, want %d: ids have no holes", n, err, len(taken)+1)
+	}
+	_ = w.Close() // reports what it refused
+}
+
+// TestCloseOnFullDisk sees that Close ends, and says what is lost.
+func TestCloseOnFullDisk(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	record(t, w, httpFlow(0))
+	limitPages(t, w, 1)
+	for n := range 300 {
+		if err := w.Flow(t.Context(), httpFlow(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); !errors.Is(err, ErrWrite) || !strings.Contains(err.Error(), "300 flows lost") {
+		t.Errorf("close: got %v, want %v and 300 flows lost", err, ErrWrite)
+	}
+	problems, err := s.Verify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if !strings.HasPrefix(p.Place, "body of flow 1") { // httpFlow's body was never recorded
+			t.Errorf("verify: %v", p)
+		}
+	}
+}
+
+// limitPages bounds the file as a full disk would. It takes the place of a batch.
+func limitPages(t *testing.T, w *Writer, n int) {
+	t.Helper()
+	w.s.writing.Lock()
+	defer w.s.writing.Unlock()
+	if _, err := w.tape.conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", n)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNothingRecordedIsLost compares a session with a model after any sequence of
+// recording, flushing and reopening.
+func TestNothingRecordedIsLost(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		m := newModel(t, rt)
+		defer m.close()
+		rt.Repeat(map[string]func(*rapid.T){
+			"flow": m.flow, "update": m.update, "body": m.body, "message": m.message, "reopen": m.reopen, "check": m.check,
+		})
+		m.check(rt)
+	})
+}
+
+// model is a session beside a plain memory of what was recorded.
+type model struct {
+	t        *testing.T
+	s        *Session
+	w        *Writer
+	path     string
+	flows    []*flowpb.Flow
+	bodies   map[[2]uint64][]byte // by flow and side
+	messages map[uint64][]string
+	options  WriterOptions
+}
+
+func newModel(t *testing.T, rt *rapid.T) *model {
+	m := &model{t: t, bodies: map[[2]uint64][]byte{}, messages: map[uint64][]string{}}
+	m.options = WriterOptions{
+		BatchFlows: rapid.IntRange(1, 8).Draw(rt, "batch flows"),
+		BatchBytes: rapid.Int64Range(1, 1<<20).Draw(rt, "batch bytes"),
+		QueueBytes: rapid.Int64Range(1, 1<<20).Draw(rt, "queue bytes"),
+		BatchDelay: time.Millisecond,
+	}
+	m.path = filepath.Join(t.TempDir(), "model.weir")
+	var err error
+	if m.s, err = Create(context.Background(), m.path, Options{}); err != nil {
+		rt.Fatal(err)
+	}
+	m.writer(rt)
+	return m
+}
+
+func (m *model) writer(rt *rapid.T) {
+	var err error
+	if m.w, err = m.s.NewWriter(context.Background(), m.options); err != nil {
+		rt.Fatal(err)
+	}
+}
+
+func (m *model) close() {
+	if err := m.s.Close(); err != nil {
+		m.t.Error(err)
+	}
+}
+
+func (m *model) reopen(rt *rapid.T) {
+	m.close()
+	var err error
+	if m.s, err = Open(context.Background(), m.path, Options{}); err != nil {
+		rt.Fatal(err)
+	}
+	m.writer(rt)
+}
+
+func (m *model) flow(rt *rapid.T) {
+	f := httpFlow(len(m.flows))
+	if err := m.w.Flow(context.Background(), f); err != nil {
+		rt.Fatal(err)
+	}
+	m.flows = append(m.flows, f)
+	if got, want := f.GetId(), uint64(len(m.flows)); got != want {
+		rt.Fatalf("id: got %d, want %d", got, want)
+	}
+}
+
+// any draws a recorded flow, nil if there is none.
+func (m *model) any(rt *rapid.T) *flowpb.Flow {
+	if len(m.flows) == 0 {
+		return nil
+	}
+	return rapid.SampledFrom(m.flows).Draw(rt, "flow")
+}
+
+func (m *model) update(rt *rapid.T) {
+	f := m.any(rt)
+	if f == nil {
+		return
+	}
+	f.State = flowpb.State(rapid.IntRange(1, 6).Draw(rt, "state"))
+	if err := m.w.Flow(context.Background(), f); err != nil {
+		rt.Fatal(err)
+	}
+}
+
+func (m *model) body(rt *rapid.T) {
+	f := m.any(rt)
+	if f == nil {
+		return
+	}
+	side := flowpb.Side(rapid.IntRange(1, 4).Draw(rt, "side"))
+	n := rapid.OneOf(rapid.IntRange(0, 100), rapid.IntRange(0, 3*PieceSize)).Draw(rt, "bytes")
+	p := pattern(len(m.bodies[[2]uint64{f.GetId(), uint64(side)}]), n)
+	if err := m.w.Body(context.Background(), f.GetId(), side, p); err != nil {
+		rt.Fatal(err)
+	}
+	key := [2]uint64{f.GetId(), uint64(side)}
+	m.bodies[key] = append(m.bodies[key], p...)
+	clear(p) // the writer has its own copy
+}
+
+// pattern is n bytes whose values tell their offset.
+func pattern(off, n int) []byte {
+	p := make([]byte, n)
+	for i := range p {
+		at := off + i
+		p[i] = byte(at ^ at>>8 ^ at>>16)
+	}
+	return p
+}
+
+func (m *model) message(rt *rapid.T) {
+	f := m.any(rt)
+	if f == nil {
+		return
+	}
+	text := rapid.String().Draw(rt, "content")
+	msg := &flowpb.Message{Flow: f.GetId(), Content: []byte(text)}
+	if err := m.w.Message(context.Background(), msg); err != nil {
+		rt.Fatal(err)
+	}
+	m.messages[f.GetId()] = append(m.messages[f.GetId()], text)
+	if got, want := msg.GetSequence(), uint64(len(m.messages[f.GetId()])); got != want {
+		rt.Fatalf("sequence: got %d, want %d", got, want)
+	}
+}
+
+// check flushes and compares all.
+func (m *model) check(rt *rapid.T) {
+	ctx := context.Background()
+	if err := m.w.Flush(ctx); err != nil {
+		rt.Fatal(err)
+	}
+	for _, want := range m.flows {
+		got, err := m.s.Flow(ctx, want.GetId())
+		if err != nil || !proto.Equal(got, want) {
+			rt.Fatalf("flow %d: got %v, %v, want %v", want.GetId(), got, err, want)
+		}
+		ms, err := m.s.Messages(ctx, want.GetId(), 1, math.MaxInt32)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		var texts []string
+		for _, msg := range ms {
+			texts = append(texts, string(msg.GetContent()))
+		}
+		if d := cmp.Diff(m.messages[want.GetId()], texts); d != "" {
+			rt.Fatalf("messages of flow %d (-want +got):\n%s", want.GetId(), d)
+		}
+	}
+	for key, want := range m.bodies {
+		checkBody(rt, m.s, key[0], flowpb.Side(key[1]), want)
+	}
+}

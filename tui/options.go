@@ -1,0 +1,38 @@
+package tui
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// Options says how the interface looks and what it starts with. The zero value
+// works on the process's own terminal.
+type Options struct {
+	Theme   string // one of theme.Names; "" follows the terminal
+	ASCII   bool   // glyphs from ASCII only
+	NoColor bool   // attributes only; the environment's NO_COLOR is obeyed without it
+	Mouse   bool   // start with the mouse on; F2 toggles it
+
+	Filter   string         // start with this filter; "" takes the session's last one
+	Zone     *time.Location // of times of day; nil: the machine's
+	Exporter Exporter       // makes what is copied; nil: copying is off, with that reason
+
+	In  io.Reader // nil: the terminal
+	Out io.Writer // nil: standard output
+	Env []string  // nil: the process's environment
+}
+
+// Exporter makes text of flows for the clipboard.
+type Exporter interface {
+	// Export writes the flow as format "curl", "url", "body" (of the response, else
+	// of the request) or "headers". A result of more than limit bytes is written to
+	// a file instead, of which Path tells.
+	Export(ctx context.Context, format string, id uint64, limit int) (Exported, error)
+}
+
+// Exported is one flow as text, or where that text is.
+type Exported struct {
+	Text []byte
+	Path string // "" if Text is all of it
+}

@@ -1,0 +1,107 @@
+package tui
+
+import flowpb "weir/proto"
+
+// The reasons why a command is off. Each returns "" if it can run.
+
+func noFocus(a *App) string {
+	if a.list.Focus() == nil {
+		return "no flow has the focus"
+	}
+	return ""
+}
+
+func noList(a *App) string {
+	if a.listing == nil {
+		return "the list is not open yet"
+	}
+	return ""
+}
+
+func noFilter(a *App) string {
+	if a.bar.Expr() == "" {
+		return "there is no filter"
+	}
+	return ""
+}
+
+func noCell(a *App) string {
+	_, reason := a.list.CellFilter()
+	return reason
+}
+
+func noWrite(a *App) string {
+	if a.stats.Mode == ReadOnly {
+		return "read-only session"
+	}
+	return ""
+}
+
+func noNote(a *App) string {
+	if reason := noWrite(a); reason != "" {
+		return reason
+	}
+	return noFocus(a)
+}
+
+func noPane(a *App) string {
+	if !a.panes.open {
+		return "one pane is open; enter opens the detail"
+	}
+	return ""
+}
+
+func noSplit(a *App) string {
+	switch {
+	case !a.panes.open:
+		return noPane(a)
+	case a.panes.alone():
+		return "the pane has the whole screen; - or \\ gives the other some"
+	}
+	return ""
+}
+
+func noExport(a *App) string {
+	if reason := noFocus(a); reason != "" {
+		return reason
+	}
+	if a.opts.Exporter == nil {
+		return "this session cannot be copied from"
+	}
+	return ""
+}
+
+func noRequest(a *App) string {
+	if reason := noExport(a); reason != "" {
+		return reason
+	}
+	if k := a.list.Focus().Kind; k != flowpb.KindHTTP {
+		return "not an HTTP flow"
+	}
+	return ""
+}
+
+func noURL(a *App) string {
+	if reason := noExport(a); reason != "" {
+		return reason
+	}
+	if a.list.Focus().URL() == "" {
+		return "this flow has no URL"
+	}
+	return ""
+}
+
+func noBody(a *App) string {
+	if reason := noExport(a); reason != "" {
+		return reason
+	}
+	row := a.list.Focus()
+	switch {
+	case row.ResponseSize >= 0 || row.RequestSize >= 0:
+		return ""
+	case row.Flags&flowpb.FlagResponse == 0:
+		return "no response yet"
+	default:
+		return "this flow has no body"
+	}
+}

@@ -74,34 +74,34 @@ func (l *Leaf) number(text string) error {
 		return l.comparison(text)
 	case l.operator.digits > 0 && strings.HasSuffix(text, "x"):
 		return l.class(text)
+	case strings.Contains(text, ".."):
+		return l.between(text, "..")
+	case strings.Contains(text, "-"):
+		return l.between(text, "-")
 	}
-	low, high, dots := strings.Cut(text, "..")
-	dash := false
-	if !dots {
-		low, high, dash = strings.Cut(text, "-")
+	n, err := parseNumber(text)
+	l.low, l.high, l.Arg = n, n, itoa(n)
+	return err
+}
+
+// between reads a range; with "..", one of its ends may be left out.
+func (l *Leaf) between(text, joint string) error {
+	low, high, _ := strings.Cut(text, joint)
+	l.low, l.high, l.Arg = 0, math.MaxInt64, joint
+	var errLow, errHigh error
+	if low != "" || joint == "-" {
+		l.low, errLow = parseNumber(low)
+		l.Arg = itoa(l.low) + l.Arg
 	}
-	var err error
-	l.low, l.high = 0, math.MaxInt64
-	if low != "" || !dots {
-		l.low, err = parseNumber(low)
-		l.Arg = strconv.FormatInt(l.low, 10)
+	if high != "" || joint == "-" {
+		l.high, errHigh = parseNumber(high)
+		l.Arg += itoa(l.high)
 	}
-	if err == nil && !dots && !dash {
-		l.high = l.low
-		return nil
-	}
-	if err == nil && (high != "" || !dots) {
-		l.high, err = parseNumber(high)
-	}
-	if err != nil || low == "" && high == "" {
+	switch {
+	case errLow != nil || errHigh != nil || low == "" && high == "":
 		return fmt.Errorf("%q is not a number or a range", text)
-	}
-	if l.low > l.high {
+	case l.low > l.high:
 		return fmt.Errorf("the range %s is empty: its first number is the larger", text)
-	}
-	l.Arg += map[bool]string{true: "..", false: "-"}[dots]
-	if high != "" {
-		l.Arg += strconv.FormatInt(l.high, 10)
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (l *Leaf) comparison(text string) error {
 	default:
 		return fmt.Errorf("%q is none of < <= > >= =", sign)
 	}
-	l.Arg = sign + strconv.FormatInt(n, 10)
+	l.Arg = sign + itoa(n)
 	return nil
 }
 
@@ -137,7 +137,7 @@ func (l *Leaf) class(text string) error {
 	free := len(text) - len(strings.TrimRight(text, "x"))
 	n, err := parseNumber(text[:len(text)-free])
 	if err != nil || len(text) != l.operator.digits {
-		return fmt.Errorf("%q is no class of numbers", text)
+		return fmt.Errorf("%q is not a number or a class such as 4xx", text)
 	}
 	size := int64(1)
 	for range free {
@@ -151,7 +151,7 @@ func (l *Leaf) class(text string) error {
 // parseNumber reads decimal digits and nothing else, at most 18 of them.
 func parseNumber(text string) (int64, error) {
 	if text == "" || len(text) > 18 || strings.Trim(text, "0123456789") != "" {
-		return 0, fmt.Errorf("%q is not a number", text)
+		return 0, fmt.Errorf("%q is not a number or a range", text)
 	}
 	return strconv.ParseInt(text, 10, 64)
 }

@@ -1,6 +1,9 @@
 package filter
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Values returns texts that an operator's argument may be, best first: for "~d"
 // the hosts of the session, for example. They should go with prefix, which is
@@ -38,7 +41,7 @@ func Complete(src string, cursor int, values Values) Completion {
 		case t.kind == tokenEnd:
 			return Completion{Pos: cursor, End: cursor, Items: names("~")}
 		case t.kind == tokenOperator && t.end == cursor:
-			end := cursor + run(src[cursor:], special+joiners)
+			end := cursor + nameLength(src[cursor:])
 			return Completion{Pos: t.pos, End: end, Items: names(t.text)}
 		case t.kind == tokenOperator:
 			if op := lookup(t.text[1:]); op != nil && op.arg != argNone {
@@ -88,19 +91,24 @@ func complete(src string, cursor, pos int, op *operator, values Values) Completi
 	return c
 }
 
-// names lists the operators that begin with prefix, tilde included, in the
-// order of the table.
+// names lists the operators that begin with prefix, tilde included: the one whose
+// name it is already first, the others in the order of the table.
 func names(prefix string) []Item {
 	var items []Item
 	for _, op := range operators {
-		if !strings.HasPrefix("~"+op.name, prefix) {
+		name := "~" + op.name
+		if !strings.HasPrefix(name, prefix) {
 			continue
 		}
-		text := "~" + op.name
+		item := Item{Text: name, Help: op.help}
 		if op.arg != argNone {
-			text += " "
+			item.Text += " "
 		}
-		items = append(items, Item{Text: text, Help: op.help})
+		if name == prefix {
+			items = slices.Insert(items, 0, item)
+		} else {
+			items = append(items, item)
+		}
 	}
 	return items
 }

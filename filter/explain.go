@@ -101,9 +101,9 @@ func (x Explanation) String() string {
 	if where == "" {
 		where = "every flow"
 	}
-	how := map[bool]string{
-		true:  "columns alone decide",
-		false: "what the columns leave open is decided by reading " + x.Plan.Reads,
-	}[x.Plan.Exact]
+	how := "columns alone decide"
+	if !x.Plan.Exact {
+		how = "what the columns leave open is decided by reading " + x.Plan.Reads
+	}
 	return fmt.Sprintf("%s\n\n%s\n%s\nsql: %s\n", x.Canonical, x.AST, how, where)
 }

@@ -100,7 +100,7 @@ var operators = []*operator{
 	{name: "b", group: groupContent, arg: argRegex, regex: overBody, help: "body or message of either side", example: "~b password", also: []string{"body", "content", "text"}, content: bodyTest{request: true, response: true}},
 	{name: "bq", group: groupContent, arg: argRegex, regex: overBody, help: "body of the request, message of the client", example: "~bq token=", content: bodyTest{request: true}},
 	{name: "bs", group: groupContent, arg: argRegex, regex: overBody, help: "body of the response, message of the server", example: `~bs "\d{16}"`, content: bodyTest{response: true}},
-	{name: "meta", group: groupContent, arg: argRegex, regex: overLines, help: "line `key: value` of what else is known of the flow", example: "~meta ^source:", also: []string{"metadata"}, content: metaTest{}},
+	{name: "meta", group: groupContent, arg: argRegex, regex: overLines, help: "what else is known of the flow, as lines \"key: value\"", example: "~meta ^source:", also: []string{"metadata"}, content: metaTest{}},
 
 	{name: "marked", group: groupNote, help: "marked flows", example: "~marked", also: []string{"mark"}, fixed: ".", regex: rex.Options{DotAll: true}, column: noteTest{text: marker}},
 	{name: "marker", group: groupNote, arg: argRegex, regex: overText, help: "text of the marker", example: "~marker red", column: noteTest{text: marker}},

@@ -1,6 +1,9 @@
 package filter
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // The characters with a meaning of their own.
 const (
@@ -87,9 +90,21 @@ func (l *lexer) operand() (token, *Error) {
 	case '|':
 		return l.take(tokenOr, 1), nil
 	case '~':
-		return l.take(tokenOperator, 1+run(l.src[l.pos+1:], special+joiners)), nil
+		return l.take(tokenOperator, 1+nameLength(l.src[l.pos+1:])), nil
 	}
 	return l.value(special)
+}
+
+// nameLength is how much of s is the name of an operator. Letters beyond ASCII
+// are no part of one: they begin what follows.
+func nameLength(s string) int {
+	n := run(s, special+joiners)
+	for i := range n {
+		if s[i] >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return n
 }
 
 // argument returns the word or quoted text that follows an operator; it is

@@ -11,8 +11,8 @@ import (
 // The limits of an expression. They are far above what people write; they keep
 // what machines write from exhausting the stack, here and in SQL.
 const (
-	MaxLength  = 16 << 10 // bytes
-	MaxNesting = 100      // parentheses and ! around one operand
+	MaxLength  = 8 << 10 // bytes
+	MaxNesting = 100     // parentheses and ! around one operand
 )
 
 // Parse reads an expression. An empty or blank one is no filter: the Expr is nil,
@@ -112,6 +112,7 @@ func (p *parser) negated() (Expr, *Error) {
 
 // noOperand says what is wrong with a token that begins no operand.
 func (p *parser) noOperand(t token) *Error {
+	// last is the operators and parentheses that stand right before.
 	before := strings.TrimRight(p.src[:t.pos], blanks)
 	last := before[len(strings.TrimRight(before, joiners+"!(")):]
 	switch {

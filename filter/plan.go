@@ -35,7 +35,9 @@ type Plan struct {
 	Exact bool
 	// Needs is what Match has to read for the rows that Where lets through.
 	Needs Need
-	// Patterns are what Where calls as weir_match(?, i, text), i being the index.
+	// Patterns are what Where calls as weir_match(?, i, text), i being the index. The
+	// function has to see the whole text: the driver cuts arguments at a NUL byte
+	// unless they are volatile.
 	Patterns []Pattern
 	// Expr is what was planned, nil for no filter.
 	Expr Expr
@@ -43,7 +45,7 @@ type Plan struct {
 
 // Pattern is one test of a text that SQL cannot do itself.
 type Pattern struct {
-	// Match is safe for concurrent use.
+	// Match is safe for concurrent use and does not keep the text.
 	Match func(string) bool
 	// Memo says that the column has few distinct values (hosts, methods, media
 	// types), so that remembering the answer for each of them pays.

@@ -58,6 +58,33 @@ func keepAlive(ln net.Listener) {
 	}
 }
 
+// TestExchangeAllocatesLittle counts what one keep-alive exchange allocates in
+// the whole process, the origin and the client of this test allocating nothing.
+func TestExchangeAllocatesLittle(t *testing.T) {
+	const most = 24
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go keepAlive(ln)
+	s, _ := start(t, Options{Sink: &discard{}})
+	c := dial(t, s)
+	request := []byte(get(ln.Addr().String()))
+	buf := make([]byte, len(benchResponse)+1024)
+	allocs := testing.AllocsPerRun(200, func() {
+		if _, err := c.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c.Conn, buf); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocs > most {
+		t.Errorf("allocations an exchange: got %v, want at most %d", allocs, most)
+	}
+}
+
 // BenchmarkHTTPS is one keep-alive GET of 1 KB through an intercepted tunnel,
 // with client and origin in the same process.
 func BenchmarkHTTPS(b *testing.B) {

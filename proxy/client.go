@@ -32,6 +32,7 @@ type client struct {
 	refusal   *flowError  // answers every request, where the tunnel's server cannot be reached
 	upstreams []*upstream // idle or in use, the most recent first
 	unclean   bool        // close without a TLS goodbye, so that the client sees the truncation
+	reset     bool        // close with a TCP reset, for the same reason
 }
 
 // serveConn runs one client connection to its end.
@@ -92,12 +93,12 @@ func (c *client) inTunnel() bool { return c.tunnel.host != "" }
 // readHead waits for the head of the next request. startedNs is when its first
 // byte was here, 0 where none came.
 func (c *client) readHead() (head *h1.Head, startedNs int64, err error) {
-	wait := c.s.opts.Timeouts.KeepAlive
+	until := deadline(c.s.opts.Timeouts.KeepAlive)
 	for {
 		if p := c.in.unread(); len(p) > 0 {
 			if startedNs == 0 {
 				startedNs = nowNs()
-				wait = c.s.opts.Timeouts.Head
+				until = deadline(c.s.opts.Timeouts.Head)
 			}
 			n, ev, err := c.reader.Feed(p)
 			c.in.advance(n)
@@ -105,7 +106,7 @@ func (c *client) readHead() (head *h1.Head, startedNs int64, err error) {
 				return ev.Head, startedNs, err
 			}
 		}
-		_ = c.raw.SetReadDeadline(deadline(wait))
+		_ = c.raw.SetReadDeadline(until)
 		if _, err := c.in.fill(c.conn); err != nil {
 			if errors.Is(err, io.EOF) && !c.reader.Idle() {
 				_, err = c.reader.End()
@@ -125,29 +126,11 @@ func (c *client) badHead(ctx context.Context, err error, startedNs int64) error 
 	if _, parsed := errors.AsType[*h1.Error](err); startedNs == 0 || c.reader.Idle() && !parsed {
 		return nil
 	}
-	f := asFailure(stopFailure(ctx, clientFailure(err)))
-	r := httpRecord{to: c.to}
-	start, _, _ := cutLine(c.reader.Partial())
-	r.begin(&h1.Head{Start: start}, c.tunnel, nil, startedNs)
-	r.request.StartLine = start
-	c.identify(&r.flow, c.tunnel)
-	if err := r.end(ctx, f); err != nil {
-		return err
+	head := c.reader.Partial()
+	if head == nil {
+		head = &h1.Head{Role: h1.Request}
 	}
-	if f.status != 0 {
-		c.answer(f, nil, false)
-	}
-	return f
-}
-
-// cutLine returns the first line of p without its end.
-func cutLine(p []byte) (line, rest []byte, found bool) {
-	for i, b := range p {
-		if b == '\n' || b == '\r' {
-			return p[:i], p[i:], true
-		}
-	}
-	return p, nil, false
+	return newExchange(c, head, startedNs).fail(ctx, clientFailure(err))
 }
 
 // identify fills what every flow of this connection has in common.
@@ -189,9 +172,12 @@ func (c *client) close(ctx context.Context, err error) {
 	for _, up := range c.upstreams {
 		up.close(ctx, nil)
 	}
-	if c.unclean {
+	switch {
+	case c.reset:
 		abort(c.raw)
-	} else {
+	case c.unclean:
+		_ = c.raw.Close()
+	default:
 		_ = c.conn.Close() // with TLS's goodbye, which has a deadline of its own
 	}
 	c.rec.EndedNs = nowNs()

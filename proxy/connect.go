@@ -179,9 +179,9 @@ func (c *client) speaksHTTP() bool {
 
 // looksLikeHTTP reports whether p begins with a whole HTTP request line.
 func looksLikeHTTP(p []byte) bool {
-	line, _, found := cutLine(p)
+	line, whole := firstLine(p)
 	i := bytes.LastIndexByte(line, ' ')
-	return found && mayBecomeHTTP(p) && i > 0 && bytes.HasPrefix(line[i+1:], []byte("HTTP/"))
+	return whole && mayBecomeHTTP(p) && i > 0 && bytes.HasPrefix(line[i+1:], []byte("HTTP/"))
 }
 
 // mayBecomeHTTP reports whether p can be the beginning of a request line:
@@ -191,11 +191,19 @@ func mayBecomeHTTP(p []byte) bool {
 	for i, b := range p {
 		switch {
 		case b == ' ' && i > 0:
-			line, _, found := cutLine(p)
-			return len(line) < longestLine && (!found || bytes.Contains(line, []byte(" HTTP/")))
+			line, whole := firstLine(p)
+			return len(line) < longestLine && (!whole || bytes.Contains(line, []byte(" HTTP/")))
 		case i >= longestMethod, (b < 'A' || b > 'Z') && b != '-' && b != '_':
 			return false
 		}
 	}
 	return true
+}
+
+// firstLine returns the first line of p without its end, and whether it has one.
+func firstLine(p []byte) (line []byte, whole bool) {
+	if i := bytes.IndexAny(p, "\r\n"); i >= 0 {
+		return p[:i], true
+	}
+	return p, false
 }

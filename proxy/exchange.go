@@ -157,7 +157,9 @@ func (x *exchange) awaitUpload() {
 }
 
 // fail ends the flow with err. The client gets an error page if it has seen
-// nothing of a response, and a reset connection else.
+// nothing of a response. Else its connection ends so that it sees the response
+// is not whole: framing or the missing TLS goodbye tell, or else a reset, which
+// may cost the client what is still under way.
 func (x *exchange) fail(ctx context.Context, err error) error {
 	x.stopPump()
 	f := asFailure(stopFailure(ctx, err))
@@ -177,6 +179,7 @@ func (x *exchange) fail(ctx context.Context, err error) error {
 	switch {
 	case x.answered:
 		x.c.unclean = true
+		x.c.reset = x.c.conn == x.c.raw && x.response != nil && x.response.Framing == h1.FramingClose
 	case f.code != flowpb.CodeClientGone && f.code != flowpb.CodeStopped:
 		accept, _ := x.head.Get("Accept")
 		x.c.answer(f, accept, string(x.head.Method) == "HEAD")

@@ -88,10 +88,10 @@ func TestConversations(t *testing.T) {
 				if f.State != flowpb.StateComplete || f.Error != nil {
 					t.Fatalf("state: got %v (%v), want complete", f.State, f.Error)
 				}
-				if got := string(sink.bodies[bodyKey{f.Id, flowpb.SideRequest}]); got != tt.body {
+				if got := sink.body(f.Id, flowpb.SideRequest); got != tt.body {
 					t.Errorf("request body: got %q, want %q", got, tt.body)
 				}
-				if got := string(sink.bodies[bodyKey{f.Id, flowpb.SideResponse}]); got != tt.reply {
+				if got := sink.body(f.Id, flowpb.SideResponse); got != tt.reply {
 					t.Errorf("response body: got %q, want %q", got, tt.reply)
 				}
 				if got := len(f.GetHttp().Response.Trailers); got != tt.trailers {

@@ -140,6 +140,20 @@ func (m *memory) finished(t *testing.T, id uint64) *flowpb.Flow {
 	return f
 }
 
+// conn returns the last state of connection id.
+func (m *memory) conn(id uint64) *flowpb.Conn {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.conns[id-1]
+}
+
+// body returns what was recorded of one body.
+func (m *memory) body(flow uint64, side flowpb.Side) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return string(m.bodies[bodyKey{flow, side}])
+}
+
 // start runs a proxy for the length of the test.
 func start(t testing.TB, opts Options) (*Server, *memory) {
 	t.Helper()

@@ -79,11 +79,11 @@ func TestInterceptHTTPS(t *testing.T) {
 	if got, want := string(q.Scheme)+"://"+string(q.Host)+string(q.Path), "https://127.0.0.1/x"; got != want {
 		t.Errorf("url: got %q, want %q", got, want)
 	}
-	up := sink.conns[f.ServerConn-1]
+	up := sink.conn(f.ServerConn)
 	if !up.Tls.Verified || up.Tls.Version != "TLSv1.3" || len(up.Tls.Certificates) == 0 || string(up.Tls.Sni) != "example.com" || string(up.Tls.Alpn) != "http/1.1" {
 		t.Errorf("server TLS: got %v", up.Tls)
 	}
-	down := sink.conns[f.ClientConn-1]
+	down := sink.conn(f.ClientConn)
 	if down.Tls == nil || len(down.Tls.Presented.GetDer()) == 0 || len(down.Tls.AlpnOffers) != 2 || down.TlsNs == 0 {
 		t.Errorf("client TLS: got %v", down.Tls)
 	}
@@ -107,7 +107,7 @@ func TestUnverifiedServerIsRefusedWithAPage(t *testing.T) {
 	if f.Error.GetCode() != flowpb.CodeTLS || f.GetHttp().Response != nil {
 		t.Errorf("got %v", f)
 	}
-	if up := sink.conns[f.ServerConn-1]; up.Tls.Verified || up.Tls.VerifyError == "" || len(up.Tls.Certificates) == 0 || up.Error == nil {
+	if up := sink.conn(f.ServerConn); up.Tls.Verified || up.Tls.VerifyError == "" || len(up.Tls.Certificates) == 0 || up.Error == nil {
 		t.Errorf("server connection: got %v", up)
 	}
 }
@@ -122,7 +122,7 @@ func TestInsecureRecordsWhatDidNotVerify(t *testing.T) {
 		t.Fatalf("got %v, %v", res, err)
 	}
 	f := sink.finished(t, 1)
-	if up := sink.conns[f.ServerConn-1]; up.Tls.Verified || up.Tls.VerifyError == "" {
+	if up := sink.conn(f.ServerConn); up.Tls.Verified || up.Tls.VerifyError == "" {
 		t.Errorf("server TLS: got %v", up.Tls)
 	}
 }

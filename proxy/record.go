@@ -86,7 +86,7 @@ func (r *httpRecord) begin(head *h1.Head, to route, path []byte, startedNs int64
 	q.Authority, _ = head.Get("Host")
 	q.Headers = fieldsOf(head.Fields)
 	q.StartedNs = startedNs
-	if len(head.Start) != len(head.Method)+len(head.Target)+len(head.Version)+2 {
+	if len(head.Method) == 0 || len(head.Start) != len(head.Method)+len(head.Target)+len(head.Version)+2 {
 		q.StartLine = head.Start
 	}
 	r.openBody(&q.Body, 0, head)

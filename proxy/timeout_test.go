@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,6 +89,27 @@ func TestTimeouts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSlowHead sends a byte every 20 seconds, which does not put the end off.
+func TestSlowHead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, sink := inMemory(t, Options{}, func(net.Conn) {})
+		var writer sync.WaitGroup
+		writer.Go(func() {
+			for err := error(nil); err == nil; time.Sleep(20 * time.Second) {
+				_, err = io.WriteString(client, "G")
+			}
+		})
+		answer, took := answerOf(client)
+		if !strings.HasPrefix(answer, "HTTP/1.1 408 ") || took != time.Minute {
+			t.Errorf("got %q after %v, want 408 after a minute", answer, took)
+		}
+		writer.Wait()
+		if f := sink.flows[0]; f.Error.GetCode() != flowpb.CodeTimeout || !strings.HasPrefix(string(f.GetHttp().Request.StartLine), "GG") {
+			t.Errorf("got %v", f)
+		}
+	})
 }
 
 // TestSlowUploadIsNoSilence sends a byte every 20 minutes: neither side is silent

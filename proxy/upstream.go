@@ -88,10 +88,11 @@ func (s *Server) dial(ctx context.Context, r route, rec *flowpb.Conn) (net.Conn,
 func (up *upstream) handshake(ctx context.Context, protocols []string) error {
 	_ = up.raw.SetDeadline(deadline(up.s.opts.Timeouts.Handshake))
 	v := verifier{name: up.route.serverName(), extra: up.s.opts.UpstreamCAs, insecure: up.s.opts.Insecure}
-	conn := tls.Client(up.raw, v.config(up.route.sni, protocols))
+	cfg := v.config(up.route.sni, protocols)
+	conn := tls.Client(up.raw, cfg)
 	err := conn.HandshakeContext(ctx)
 	_ = up.raw.SetDeadline(time.Time{})
-	up.rec.Tls = tlsRecord(conn.ConnectionState(), up.route.sni, protocols)
+	up.rec.Tls = tlsRecord(conn.ConnectionState(), cfg.ServerName, protocols)
 	v.fill(up.rec.Tls)
 	if err != nil {
 		return asFailure(stopFailure(ctx, serverTLSFailure(up.route, err)))

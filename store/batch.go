@@ -129,13 +129,3 @@ func sortedBy[K cmp.Ordered, V any](m map[K]V) []V {
 	}
 	return out
 }
-
-// fresh counts the flows that no earlier batch brought.
-func (b *batch) fresh() (n uint64) {
-	for _, e := range b.flows {
-		if e.fresh {
-			n++
-		}
-	}
-	return n
-}

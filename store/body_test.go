@@ -31,7 +31,7 @@ func checkBody(rt *rapid.T, s *Session, flow uint64, side flowpb.Side, want []by
 	off := rapid.IntRange(0, len(want)).Draw(rt, "offset")
 	p := make([]byte, rapid.IntRange(0, 2*PieceSize).Draw(rt, "length"))
 	n, err := b.ReadAt(ctx, p, int64(off))
-	if whole := off+len(p) <= len(want) && off < len(want); (err == nil) != whole || err != nil && err != io.EOF {
+	if whole := off+len(p) <= len(want) && off < len(want); (err == nil) != whole || err != nil && !errors.Is(err, io.EOF) {
 		rt.Fatalf("read %d bytes at %d of %d: %v", len(p), off, len(want), err)
 	}
 	if !bytes.Equal(p[:n], want[off:min(len(want), off+len(p))]) {
@@ -39,7 +39,7 @@ func checkBody(rt *rapid.T, s *Session, flow uint64, side flowpb.Side, want []by
 	}
 }
 
-// rows returns the sizes of a body's pieces.
+// pieceSizes returns the sizes of a body's pieces.
 func pieceSizes(t *testing.T, s *Session, flow uint64, side flowpb.Side) (sizes []int64) {
 	t.Helper()
 	rows, err := s.read.Query("SELECT size FROM body WHERE id BETWEEN ? AND ? ORDER BY id", bodyKey(flow, side, 0), bodyKey(flow, side, maxPieces-1))
@@ -53,6 +53,9 @@ func pieceSizes(t *testing.T, s *Session, flow uint64, side flowpb.Side) (sizes 
 			t.Fatal(err)
 		}
 		sizes = append(sizes, n)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return sizes
 }
@@ -117,6 +120,30 @@ func TestManyPieces(t *testing.T) {
 	}
 }
 
+// TestFullBody sees that a body without numbers for more pieces stops nothing else.
+func TestFullBody(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	record(t, w, httpFlow(1))
+	_, err := s.note.Exec("INSERT INTO body (id, start, size, data) VALUES (?, 5, ?, zeroblob(?))",
+		bodyKey(1, flowpb.SideRequest, maxPieces-1), PieceSize-2, PieceSize-2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Body(t.Context(), 1, flowpb.SideRequest, []byte("123")); err != nil {
+		t.Fatal(err)
+	}
+	record(t, w, httpFlow(2))
+	if err := w.Body(t.Context(), 1, flowpb.SideRequest, []byte("4")); !errors.Is(err, ErrLimit) {
+		t.Errorf("more of a full body: got %v, want %v", err, ErrLimit)
+	}
+	if err := w.Close(); !errors.Is(err, ErrWrite) || w.Stats().Lost != 1 {
+		t.Errorf("close: got %v and %d lost, want %v and 1", err, w.Stats().Lost, ErrWrite)
+	}
+	if b, err := s.Body(t.Context(), 1, flowpb.SideRequest); err != nil || b.Size() != 5+PieceSize {
+		t.Errorf("body: got %+v, %v, want it filled to its end", b, err)
+	}
+}
+
 func TestBodyReader(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{})
 	want := pattern(0, 2*PieceSize+12345)
@@ -143,7 +170,7 @@ func TestBodyReader(t *testing.T) {
 		t.Errorf("a body that grew meanwhile: got %d bytes, %v, want the %d there were", len(got), err, len(want))
 	}
 	p := make([]byte, 100)
-	if n, err := b.ReadAt(t.Context(), p, b.Size()-10); n != 10 || err != io.EOF {
+	if n, err := b.ReadAt(t.Context(), p, b.Size()-10); n != 10 || !errors.Is(err, io.EOF) {
 		t.Errorf("read over the end: got %d, %v, want 10, EOF", n, err)
 	}
 	if _, err := b.ReadAt(t.Context(), p, -1); err == nil {

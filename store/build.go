@@ -15,7 +15,8 @@ import (
 type builder struct {
 	sel    *selection
 	tune   tuning
-	newest bool // begin with the newest flows
+	newest bool   // begin with the newest flows
+	tails  *tails // of the texts read so far; nil if that is too much
 	// mu guards list against its readers; only the builder's goroutine changes it.
 	mu   sync.Locker
 	list *list
@@ -27,29 +28,72 @@ type builder struct {
 // What the list holds is in order all the while, but for texts that differ late:
 // these stand by id until the end.
 func (b *builder) build(ctx context.Context, r span) error {
+	if err := b.preview(ctx, r); err != nil {
+		return err
+	}
 	c, err := b.sel.coder(ctx, r, b.tune.sample)
 	if err != nil {
 		return err
 	}
-	b.mu.Lock()
-	*b.list = list{keyed: b.sel.keyed(), coder: c}
-	if b.sel.all() {
-		b.list.grow(r.len())
+	if c != nil {
+		b.tails = newTails(b.tune.tails)
 	}
-	b.mu.Unlock()
+	made := &list{keyed: b.sel.keyed(), coder: c}
+	if b.sel.all() {
+		made.grow(r.len())
+	}
+	if b.list.len() == 0 {
+		b.mu.Lock()
+		*b.list = *made
+		b.mu.Unlock()
+	}
 	done := 0
 	for part := range b.parts(r) {
-		found, err := b.sel.scan(ctx, part, c)
+		found, err := b.sel.scan(ctx, part, c, b.tails)
 		if err != nil {
 			return err
 		}
+		if b.tails != nil && b.tails.full() {
+			b.tails = nil
+		}
 		done += part.len()
 		b.mu.Lock()
-		b.list.merge(found)
+		made.merge(found[0])
+		made.merge(found[1])
+		*b.list = *made
 		b.step(int(int64(done) * 100 / int64(r.len())))
 		b.mu.Unlock()
 	}
-	return b.refine(ctx, b.list.ties())
+	if c == nil {
+		return nil
+	}
+	return b.refine(ctx, ties(made.keys))
+}
+
+// preview shows the first range of a text order by keys that were quickly made:
+// for good ones a sample of the whole session has to be read first.
+func (b *builder) preview(ctx context.Context, r span) error {
+	if !b.sel.order.isText() || r.len() <= b.tune.first || !b.sel.plan.Exact {
+		return nil
+	}
+	for part := range b.parts(r) {
+		c, err := b.sel.coder(ctx, part, b.tune.first/16+1)
+		if err != nil {
+			return err
+		}
+		found, err := b.sel.scan(ctx, part, c, nil)
+		if err != nil {
+			return err
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		*b.list = list{keyed: true, coder: c}
+		b.list.merge(found[0])
+		b.list.merge(found[1])
+		b.step(0)
+		break
+	}
+	return nil
 }
 
 // Sizes of the ranges of a build. Each is twice the one before, so that all the
@@ -57,7 +101,7 @@ func (b *builder) build(ctx context.Context, r span) error {
 // where flows have to be read, how long nothing new is seen.
 const (
 	firstRange      = 8 << 10
-	lastRange       = 512 << 10
+	lastRange       = 256 << 10
 	firstHeadsRange = 256
 	lastHeadsRange  = 8 << 10
 	bodiesRange     = 256

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"google.golang.org/protobuf/proto"
+
 	flowpb "weir/proto"
 )
 
@@ -59,6 +61,42 @@ func (w *Writer) unknown(certs []cert) (out []cert) {
 		out = append(out, c)
 	}
 	return out
+}
+
+// Conn records the connection c as it is now, as Flow does flows. Certificates go
+// into a table of their own, once each; c itself keeps them.
+func (w *Writer) Conn(ctx context.Context, c *flowpb.Conn) error {
+	stored := proto.CloneOf(c)
+	certs := takeCerts(stored)
+	e := &connEntry{id: c.GetId()}
+	var err error
+	if e.blob, err = flowpb.Encode(nil, stored); err != nil {
+		return fmt.Errorf("record connection: %w", err)
+	}
+	if len(e.blob) > flowpb.MaxHead {
+		return fmt.Errorf("record connection: %d bytes: %w", len(e.blob), ErrLimit)
+	}
+	e.size = entryCost + int64(len(e.blob)) + certsCost(certs)
+	known := true
+	_, err = w.queue.put(ctx, e, func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if e.id == 0 {
+			w.lastConn++
+			e.id = w.lastConn
+		}
+		e.certs = w.unknown(certs)
+		known = e.id <= w.lastConn
+		return known
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("record connection: %w", err)
+	case !known:
+		return fmt.Errorf("record connection %d: %w", c.GetId(), ErrNotFound)
+	}
+	c.Id = e.id
+	return nil
 }
 
 // Conn returns a connection with its certificates.

@@ -33,9 +33,10 @@ var (
 
 // SQLite's primary result codes that decide what is said (sqlite.org/rescode.html).
 const (
-	codeBusy    = 5
-	codeCorrupt = 11
-	codeNotADB  = 26
+	codeError    = 1
+	codeCorrupt  = 11
+	codeCantOpen = 14
+	codeNotADB   = 26
 )
 
 // resultCode is SQLite's primary result code in err, 0 if there is none.

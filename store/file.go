@@ -43,7 +43,7 @@ func sniff(path string) error {
 	defer f.Close()
 	var h [headerSize]byte
 	n, err := io.ReadFull(f, h[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	return judge(h[:n], info.Size(), leftoverWAL(path))

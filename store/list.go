@@ -58,6 +58,9 @@ func (l *list) search(key uint64, id uint32) (int, bool) {
 	return at, at < n && l.id(at) == id && (!l.keyed || l.keys[at] == key)
 }
 
+// exact reports whether flows with this key stand in order of ids.
+func (l *list) exact(key uint64) bool { return l.coder == nil || isWhole(key) }
+
 // run returns the positions [from, to) that have this key.
 func (l *list) run(key uint64) (from, to int) {
 	from, _ = slices.BinarySearch(l.keys, key)
@@ -140,7 +143,7 @@ func (l *list) merge(b portion) {
 		return
 	}
 	l.materialise()
-	at := make([]int, len(b.ids))
+	at := make([]uint32, len(b.ids))
 	pos := 0
 	for i, id := range b.ids {
 		if l.keyed {
@@ -152,7 +155,7 @@ func (l *list) merge(b portion) {
 		} else {
 			pos += gallop(len(l.ids)-pos, func(j int) bool { return l.ids[pos+j] > id })
 		}
-		at[i] = pos
+		at[i] = uint32(pos)
 	}
 	l.insert(b, at)
 }
@@ -169,7 +172,7 @@ func gallop(n int, is func(int) bool) int {
 
 // insert adds a batch, entry i before what is now at position at[i]. The
 // positions ascend; entries with the same one keep their order.
-func (l *list) insert(b portion, at []int) {
+func (l *list) insert(b portion, at []uint32) {
 	if len(b.ids) == 0 {
 		return
 	}
@@ -181,13 +184,14 @@ func (l *list) insert(b portion, at []int) {
 }
 
 // insertBlocks opens the gaps from the end, so that each old entry moves once.
-func insertBlocks[E any](s, add []E, at []int) []E {
+func insertBlocks[E any](s, add []E, at []uint32) []E {
 	end := len(s)
 	s = slices.Grow(s, len(add))[:end+len(add)]
 	for i := len(add) - 1; i >= 0; i-- {
-		copy(s[at[i]+i+1:], s[at[i]:end])
-		s[at[i]+i] = add[i]
-		end = at[i]
+		gap := int(at[i])
+		copy(s[gap+i+1:], s[gap:end])
+		s[gap+i] = add[i]
+		end = gap
 	}
 	return s
 }

@@ -43,12 +43,14 @@ const (
 type functions struct {
 	free chan int64 // tokens not in use
 	live [maxScans]atomic.Pointer[scanCall]
+	rows atomic.Uint64 // that ended scans handed over
 }
 
 // scanCall is one scan's side of the functions. SQLite calls it from the one
 // goroutine that runs the statement, so it needs no lock.
 type scanCall struct {
 	token    int64
+	rows     uint64
 	collect  func(row []driver.Value) error // the arguments after the token; valid during the call only
 	err      error                          // what collect failed with, of which SQLite passes on only the words
 	patterns []memoPattern
@@ -101,6 +103,7 @@ func (f *functions) begin(ctx context.Context, collect func([]driver.Value) erro
 }
 
 func (f *functions) end(call *scanCall) {
+	f.rows.Add(call.rows)
 	f.live[call.token].Store(nil)
 	f.free <- call.token
 }
@@ -124,6 +127,7 @@ func (f *functions) collect(_ *sqlite.FunctionContext, args []driver.Value) (dri
 	if err != nil {
 		return nil, err
 	}
+	call.rows++
 	if err := call.collect(args[1:]); err != nil {
 		call.err = err
 		return nil, err

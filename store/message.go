@@ -11,7 +11,11 @@ import (
 // messageBits of a message's key count the messages of its flow.
 const messageBits = 28
 
-const maxMessages = 1<<messageBits - 1
+const (
+	maxMessages = 1<<messageBits - 1
+	// maxMessage bounds one message's content, in bytes: it is one value in memory.
+	maxMessage = 256 << 20
+)
 
 // Flags of a message row.
 const (
@@ -22,8 +26,11 @@ const (
 func messageKey(flow, sequence uint64) int64 { return int64(flow<<messageBits | sequence) }
 
 // Message records a message, whose flow must be recorded already, and gives it
-// the flow's next sequence number.
+// the flow's next sequence number. Its content, which is copied, has at most 256 MB.
 func (w *Writer) Message(ctx context.Context, m *flowpb.Message) error {
+	if n := len(m.GetContent()); n > maxMessage {
+		return fmt.Errorf("record message of flow %d: %d bytes: %w", m.GetFlow(), n, ErrLimit)
+	}
 	e := &messageEntry{flow: m.GetFlow(), at: m.GetAtNs(), side: m.GetSide(), kind: m.GetType(), content: bytes.Clone(m.GetContent())}
 	if m.GetDropped() {
 		e.flags |= messageDropped

@@ -15,30 +15,35 @@ type entry interface {
 
 // queue is what stands between those who record and the goroutine that writes.
 // It is bounded in bytes, those of the batch being written included: put waits
-// for room. Entries leave in the order they came.
+// for room. One flow's bodies are bounded besides, so that a download faster than the
+// disk does not fill the queue's memory. Entries leave in the order they came.
 type queue struct {
 	limits WriterOptions
 
 	mu      sync.Mutex
 	entries []entry
-	flows   int       // of the entries
-	waiting int64     // bytes of the entries
-	held    int64     // bytes of the entries and of the batch being written
-	since   time.Time // when the oldest of the entries came, or earlier
-	in, out uint64    // entries that ever came, and that ever were committed
-	flushTo uint64    // commit without delay up to this many
-	fails   uint64    // failed commits so far
-	failed  error     // why the last commit failed, nil if it did not
-	urgent  bool      // somebody waits: try again now, whatever failed before
-	closed  bool      // nothing more gets in
-	ended   bool      // nothing more gets out
+	flows   int              // of the entries
+	waiting int64            // bytes of the entries
+	held    int64            // bytes of the entries and of the batch being written
+	bodies  map[uint64]int64 // of held, bytes of bodies by flow
+	since   time.Time        // when the oldest of the entries came, or earlier
+	in, out uint64           // entries that ever came, and that ever were committed
+	flushTo uint64           // commit without delay up to this many
+	fails   uint64           // failed commits so far
+	failed  error            // why the last commit failed, nil if it did not
+	urgent  bool             // somebody waits: try again now, whatever failed before
+	closed  bool             // nothing more gets in
+	ended   bool             // nothing more gets out
 
 	turn chan struct{} // closed and replaced whenever a commit ended or the queue closed
 	wake chan struct{} // tells the writer to look again; holds one
 }
 
 func newQueue(limits WriterOptions) *queue {
-	return &queue{limits: limits, turn: make(chan struct{}), wake: make(chan struct{}, 1)}
+	return &queue{
+		limits: limits, bodies: map[uint64]int64{},
+		turn: make(chan struct{}), wake: make(chan struct{}, 1),
+	}
 }
 
 // put appends e, waiting for room. An entry larger than the whole bound gets in
@@ -51,10 +56,11 @@ func (q *queue) put(ctx context.Context, e entry, assign func() bool) (bool, err
 	n := e.cost()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.held > 0 && q.held+n > q.limits.QueueBytes && !q.closed {
+	for q.crowded(e, n) && !q.closed {
 		if q.failed != nil {
 			return false, fmt.Errorf("%w: %w", ErrWrite, q.failed)
 		}
+		q.hurry(q.in)
 		turn := q.turn
 		q.mu.Unlock()
 		err := await(ctx, turn)
@@ -73,6 +79,18 @@ func (q *queue) put(ctx context.Context, e entry, assign func() bool) (bool, err
 	return true, nil
 }
 
+// crowded reports whether there is no room for e, of cost n. Alone it always has room.
+func (q *queue) crowded(e entry, n int64) bool {
+	if q.held > 0 && q.held+n > q.limits.QueueBytes {
+		return true
+	}
+	if b, ok := e.(*bodyEntry); ok {
+		own := q.bodies[b.flow]
+		return own > 0 && own+n > q.limits.BodyBytes
+	}
+	return false
+}
+
 func (q *queue) push(e entry, n int64) {
 	if len(q.entries) == 0 {
 		q.since = time.Now()
@@ -82,8 +100,11 @@ func (q *queue) push(e entry, n int64) {
 	q.in++
 	q.waiting += n
 	q.held += n
-	if _, ok := e.(*flowEntry); ok {
+	switch e := e.(type) {
+	case *flowEntry:
 		q.flows++
+	case *bodyEntry:
+		q.bodies[e.flow] += n
 	}
 	if q.full() {
 		q.poke()
@@ -101,6 +122,12 @@ func (q *queue) poke() {
 	case q.wake <- struct{}{}:
 	default:
 	}
+}
+
+// hurry makes what came up to then due without delay; q.mu is held.
+func (q *queue) hurry(upto uint64) {
+	q.flushTo = max(q.flushTo, upto)
+	q.poke()
 }
 
 // next waits until a batch is due and takes it. ok is false when the queue is
@@ -170,19 +197,28 @@ func (q *queue) prefix() (n, flows int, bytes int64) {
 func (q *queue) dropped(b []entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, e := range b {
-		q.held -= e.cost()
-	}
+	q.release(b)
 	q.turned()
+}
+
+// release gives back room; q.mu is held.
+func (q *queue) release(b []entry) {
+	for _, e := range b {
+		n := e.cost()
+		q.held -= n
+		if e, ok := e.(*bodyEntry); ok {
+			if q.bodies[e.flow] -= n; q.bodies[e.flow] <= 0 {
+				delete(q.bodies, e.flow)
+			}
+		}
+	}
 }
 
 // committed gives back the room of a batch that is on disk.
 func (q *queue) committed(b []entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, e := range b {
-		q.held -= e.cost()
-	}
+	q.release(b)
 	q.out += uint64(len(b))
 	q.failed = nil
 	q.turned()
@@ -242,9 +278,8 @@ func (q *queue) flush(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	target, fails := q.in, q.fails
-	q.flushTo = max(q.flushTo, target)
 	q.urgent = true
-	q.poke()
+	q.hurry(target)
 	for q.out < target {
 		switch {
 		case q.failed != nil && q.fails != fails:

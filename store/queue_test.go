@@ -42,7 +42,7 @@ func takeAll(q *queue, got chan<- taken) {
 }
 
 func TestQueueHandsOutBatches(t *testing.T) {
-	limits := WriterOptions{QueueBytes: 1 << 30, BatchFlows: 3, BatchBytes: 10_000, BatchDelay: 50 * time.Millisecond}
+	limits := WriterOptions{QueueBytes: 1 << 30, BodyBytes: 1 << 30, BatchFlows: 3, BatchBytes: 10_000, BatchDelay: 50 * time.Millisecond}
 	flow := func() entry { return &flowEntry{size: 600} }
 	for _, c := range []struct {
 		name string
@@ -116,7 +116,7 @@ func TestQueueHandsOutBatches(t *testing.T) {
 
 func TestQueueWaitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(WriterOptions{QueueBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+		q := newQueue(WriterOptions{QueueBytes: 2000, BodyBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
 		mustPut(t, q, sized(1500))
 		done := make(chan error, 1)
 		go func() {
@@ -127,8 +127,8 @@ func TestQueueWaitsForRoom(t *testing.T) {
 		b, _ := q.next()
 		synctest.Wait()
 		select {
-		case <-done:
-			t.Fatal("put got in while the batch before was still being written")
+		case err := <-done:
+			t.Fatalf("put returned %v while the batch before was still being written", err)
 		default:
 		}
 		q.committed(b)
@@ -143,14 +143,44 @@ func TestQueueWaitsForRoom(t *testing.T) {
 	})
 }
 
+// TestQueueBoundsABody sees that a fast body waits while others get in.
+func TestQueueBoundsABody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(WriterOptions{QueueBytes: 1 << 30, BodyBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+		mustPut(t, q, sized(1500))
+		done := make(chan error, 1)
+		go func() {
+			_, err := q.put(t.Context(), sized(1500), always)
+			done <- err
+		}()
+		synctest.Wait()
+		other := sized(1500)
+		other.flow = 7
+		mustPut(t, q, other)
+		mustPut(t, q, &flowEntry{size: 600})
+		b, _ := q.next()
+		q.committed(b)
+		if err := <-done; err != nil {
+			t.Errorf("the second part of the body: %v", err)
+		}
+		for len(q.entries) > 0 {
+			b, _ := q.next()
+			q.committed(b)
+		}
+		if q.held != 0 || len(q.bodies) != 0 {
+			t.Errorf("held at the end: got %d bytes, %v, want nothing", q.held, q.bodies)
+		}
+	})
+}
+
 func TestQueueTakesWhatIsLargerThanItself(t *testing.T) {
-	q := newQueue(WriterOptions{QueueBytes: 1000, BatchFlows: 1, BatchBytes: 1, BatchDelay: time.Hour})
+	q := newQueue(WriterOptions{QueueBytes: 1000, BodyBytes: 10, BatchFlows: 1, BatchBytes: 1, BatchDelay: time.Hour})
 	mustPut(t, q, sized(100_000))
 }
 
 func TestQueueWhileCommitsFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(WriterOptions{QueueBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+		q := newQueue(WriterOptions{QueueBytes: 2000, BodyBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
 		mustPut(t, q, sized(1500))
 		waiting := make(chan error, 2)
 		go func() { waiting <- q.flush(t.Context()) }()
@@ -186,7 +216,7 @@ func TestQueueWhileCommitsFail(t *testing.T) {
 
 func TestQueuePausesUntilSomebodyWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(WriterOptions{QueueBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+		q := newQueue(WriterOptions{QueueBytes: 2000, BodyBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
 		begin := time.Now()
 		if closing := q.pause(time.Second); closing || time.Since(begin) != time.Second {
 			t.Errorf("pause: got %v after %v, want false after 1s", closing, time.Since(begin))
@@ -206,7 +236,7 @@ func TestQueuePausesUntilSomebodyWaits(t *testing.T) {
 
 // TestQueueRefusedByAssign sees that what gets no number is not in the queue.
 func TestQueueRefusedByAssign(t *testing.T) {
-	q := newQueue(WriterOptions{QueueBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+	q := newQueue(WriterOptions{QueueBytes: 2000, BodyBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
 	if ok, err := q.put(t.Context(), sized(600), func() bool { return false }); ok || err != nil {
 		t.Errorf("put: got %v, %v, want false, nil", ok, err)
 	}

@@ -20,6 +20,7 @@ import (
 type coder struct {
 	cuts   []string // ascending, each once
 	shared []int    // shared[i] bytes begin every text between cuts[i-1] and cuts[i]
+	root   *fork    // finds the place among the cuts
 }
 
 // The layout of a key, from the top: the number of a gap or cut, the next bytes
@@ -47,6 +48,7 @@ func newCoder(sample []string) *coder {
 	for i := 1; i < len(c.cuts); i++ {
 		c.shared[i] = commonPrefix(c.cuts[i-1], c.cuts[i])
 	}
+	c.root = newFork(c.cuts, 0)
 	return c
 }
 
@@ -63,7 +65,7 @@ func commonPrefix(a, b string) int {
 // key returns the key of a text, and what of the text it says nothing of: "" if it
 // is whole.
 func (c *coder) key(text string) (key uint64, tail string) {
-	i, cut := slices.BinarySearchFunc(c.cuts, text, strings.Compare)
+	i, cut := c.search(text)
 	if cut {
 		return uint64(2*i+1) << keyRankShift, ""
 	}
@@ -76,48 +78,79 @@ func (c *coder) key(text string) (key uint64, tail string) {
 	return key, rest[n:]
 }
 
-// whole reports whether all texts with this key are equal.
-func whole(key uint64) bool { return key&(1<<keyLengthBits-1) != keyMore }
+// isWhole reports whether all texts with this key are equal.
+func isWhole(key uint64) bool { return key&(1<<keyLengthBits-1) != keyMore }
 
-// sortPortion sorts a batch whose ids ascend by key, keeping the order of ids where
-// keys are equal. It is a radix sort that skips the bytes all keys have in common.
-func sortPortion(b portion) {
-	if slices.IsSorted(b.keys) {
-		return
-	}
-	var counts [8][256]int
-	for _, k := range b.keys {
-		for d := range counts {
-			counts[d][byte(k>>(8*d))]++
-		}
-	}
-	from := b
-	to := portion{ids: make([]uint32, len(b.ids)), keys: make([]uint64, len(b.keys))}
-	for d := range counts {
-		if counts[d][byte(b.keys[0]>>(8*d))] == len(b.keys) {
-			continue
-		}
-		scatter(to, from, 8*d, &counts[d])
-		from, to = to, from
-	}
-	if &from.ids[0] != &b.ids[0] {
-		copy(b.ids, from.ids)
-		copy(b.keys, from.keys)
-	}
+// fork is a node of the tree over the cuts: eight bytes at a time decide the way.
+// Searching in integers is several times as fast as comparing texts, most of which
+// begin alike.
+type fork struct {
+	depth int      // the cuts below have so many first bytes in common
+	skip  string   // those of them that the forks above have not looked at
+	words []uint64 // the distinct next eight bytes of the cuts, ascending
+	first []int32  // of the cuts below, that with which each word begins; and their number
+	next  []*fork  // by word; nil where few cuts are left, which are compared whole
 }
 
-// scatter does one pass: a stable sort by one byte of the keys. It uses counts up.
-func scatter(to, from portion, shift int, counts *[256]int) {
-	at := 0
-	for i, n := range counts {
-		counts[i] = at
-		at += n
+const (
+	wordBytes = 8
+	fewCuts   = 12
+)
+
+// newFork makes the tree over cuts, which have depth bytes in common; nil for few.
+func newFork(cuts []string, depth int) *fork {
+	if len(cuts) <= fewCuts || len(cuts[0]) < depth {
+		return nil // a text that ends cannot be told from one that goes on with zeros
 	}
-	for i, k := range from.keys {
-		digit := byte(k >> shift)
-		at := counts[digit]
-		counts[digit]++
-		to.keys[at] = k
-		to.ids[at] = from.ids[i]
+	f := &fork{depth: commonPrefix(cuts[0], cuts[len(cuts)-1])}
+	f.skip = cuts[0][depth:f.depth]
+	for from := 0; from < len(cuts); {
+		w := word(cuts[from][f.depth:])
+		to := from + 1
+		for to < len(cuts) && word(cuts[to][f.depth:]) == w {
+			to++
+		}
+		f.words = append(f.words, w)
+		f.first = append(f.first, int32(from))
+		f.next = append(f.next, newFork(cuts[from:to], f.depth+wordBytes))
+		from = to
 	}
+	f.first = append(f.first, int32(len(cuts)))
+	return f
+}
+
+// word is the first eight bytes of a text as a number, zeros behind a short one.
+func word(text string) (w uint64) {
+	if len(text) >= wordBytes {
+		_ = text[7]
+		return uint64(text[7]) | uint64(text[6])<<8 | uint64(text[5])<<16 | uint64(text[4])<<24 |
+			uint64(text[3])<<32 | uint64(text[2])<<40 | uint64(text[1])<<48 | uint64(text[0])<<56
+	}
+	for i := range len(text) {
+		w |= uint64(text[i]) << (56 - 8*i)
+	}
+	return w
+}
+
+// search returns the number of the first cut that is not below text, and whether
+// it equals it.
+func (c *coder) search(text string) (int, bool) {
+	low, high, depth := 0, len(c.cuts), 0
+	for f := c.root; f != nil; {
+		if !strings.HasPrefix(text[depth:], f.skip) {
+			if text[depth:] > f.skip {
+				low = high
+			}
+			return low, false
+		}
+		w := word(text[f.depth:])
+		i, is := slices.BinarySearch(f.words, w)
+		if !is {
+			return low + int(f.first[i]), false
+		}
+		low, high = low+int(f.first[i]), low+int(f.first[i+1])
+		depth, f = min(f.depth+wordBytes, len(text)), f.next[i]
+	}
+	i, is := slices.BinarySearchFunc(c.cuts[low:high], text, strings.Compare)
+	return low + i, is
 }

@@ -23,7 +23,7 @@ func ties(keys []uint64) []tie {
 		for to < len(keys) && keys[to] == keys[from] {
 			to++
 		}
-		if to-from > 1 && !whole(keys[from]) {
+		if to-from > 1 && !isWhole(keys[from]) {
 			found = append(found, tie{from, to})
 		}
 		from = to
@@ -40,6 +40,7 @@ type tailSet struct {
 	codes map[uint32]*[tailPage]uint32 // by id / tailPage; 0: none
 	arena arena
 	limit int // bytes; 0: no limit
+	full  bool
 }
 
 const (
@@ -54,14 +55,27 @@ var errTooMuchText = errors.New("too much text at once")
 func newTails(limit int) *tails {
 	t := &tails{}
 	for i := range t {
-		t[i] = tailSet{codes: make(map[uint32]*[tailPage]uint32), arena: newArena(), limit: limit / len(t)}
+		t[i] = tailSet{codes: make(map[uint32]*[tailPage]uint32), arena: newArena(), limit: (limit + 1) / len(t)}
 	}
 	return t
 }
 
-// put remembers the tail of a flow, unless there are too many. A nil set
-// remembers nothing.
+// set is one of the two, nil if there are none.
+func (t *tails) set(i int) *tailSet {
+	if t == nil {
+		return nil
+	}
+	return &t[i]
+}
+
+// full reports whether there were too many tails, so that some are missing.
+func (t *tails) full() bool { return t[0].full || t[1].full }
+
+// put remembers the tail of a flow, until that gets too much.
 func (t *tailSet) put(id uint32, tail string) error {
+	if t.full {
+		return errTooMuchText
+	}
 	page := t.codes[id/tailPage]
 	if page == nil {
 		page = new([tailPage]uint32)
@@ -69,6 +83,7 @@ func (t *tailSet) put(id uint32, tail string) error {
 	}
 	page[id%tailPage] = t.arena.code(tail)
 	if t.limit > 0 && 4*tailPage*len(t.codes)+t.arena.size() > t.limit {
+		*t = tailSet{full: true}
 		return errTooMuchText
 	}
 	return nil
@@ -116,7 +131,7 @@ func (b *builder) refine(ctx context.Context, ties []tie) error {
 		b.resolve(ties, b.tails)
 		return nil
 	}
-	limit := maxTails
+	limit := b.tune.tails
 	if len(ties) == 1 {
 		limit = 0
 	}

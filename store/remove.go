@@ -90,7 +90,7 @@ func (s *Session) Filter(ctx context.Context, e filter.Expr, ids []uint64) ([]ui
 	if err != nil {
 		return nil, err
 	}
-	found, err := sel.collect(ctx, s.read, idsCondition(short, true), nil)
+	found, err := sel.collect(ctx, idsCondition(short, true), nil, nil)
 	if err != nil {
 		return nil, err
 	}

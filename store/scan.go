@@ -99,6 +99,7 @@ func (sel *selection) each(ctx context.Context, db querier, on condition, column
 type condition struct {
 	sql      string
 	args     []any
+	most     int  // flows that can meet it
 	filtered bool // only flows that the selection's SQL lets through
 }
 
@@ -107,53 +108,51 @@ type span struct{ low, high uint32 }
 
 func (r span) len() int { return int(r.high) - int(r.low) + 1 }
 
-// halves cuts a range that is not empty in two, the second of which may be.
+// halves cuts a range in two, of which the first may be the shorter one.
 func (r span) halves() [2]span {
-	middle := r.low + uint32((r.len()-1)/2)
-	return [2]span{{r.low, middle}, {middle + 1, r.high}}
+	middle := r.low + uint32(r.len()/2)
+	return [2]span{{r.low, middle - 1}, {middle, r.high}}
 }
 
 func (r span) condition(filtered bool) condition {
-	return condition{sql: "f.id BETWEEN ? AND ?", args: []any{int64(r.low), int64(r.high)}, filtered: filtered}
+	return condition{sql: "f.id BETWEEN ? AND ?", args: []any{int64(r.low), int64(r.high)}, most: r.len(), filtered: filtered}
 }
 
 // idsCondition names flows one by one, in one argument whatever their number.
 func idsCondition(ids []uint32, filtered bool) condition {
-	return condition{sql: "f.id IN (SELECT value FROM json_each(?))", args: []any{jsonIDs(ids)}, filtered: filtered}
+	return condition{sql: "f.id IN (SELECT value FROM json_each(?))", args: []any{jsonIDs(ids)}, most: len(ids), filtered: filtered}
 }
 
-// splitRows is the least number of rows that a second connection pays for.
+// splitRows is the least number of rows that a second connection pays for, where
+// SQL decides alone.
 const splitRows = 16 << 10
 
-// scan returns what the query selects of a range, sorted. Two connections share a
-// large range. Tails of texts go to t, if that is not nil; t is worthless after
-// errTooMuchText, which is not returned but left in t.
-func (sel *selection) scan(ctx context.Context, r span, keys keyer) (portion, error) {
-	if r.len() < splitRows {
-		return sel.collect(ctx, r.condition(true), keys.half(0))
+// scan returns what the query selects of a range, in two portions: two connections
+// share a large range. Texts are coded by c, their tails put into t unless it is nil.
+func (sel *selection) scan(ctx context.Context, r span, c *coder, t *tails) (found [2]portion, err error) {
+	if r.len() < splitRows && sel.plan.Exact {
+		found[0], err = sel.collect(ctx, r.condition(true), c, t.set(0))
+		return found, err
 	}
-	var parts [2]portion
 	group, ctx := errgroup.WithContext(ctx)
 	for i, half := range r.halves() {
 		// Ended by Wait, below.
 		group.Go(func() (err error) {
-			parts[i], err = sel.collect(ctx, half.condition(true), keys.half(i))
+			found[i], err = sel.collect(ctx, half.condition(true), c, t.set(i))
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return portion{}, err
-	}
-	both := list{keyed: sel.keyed(), ids: parts[0].ids, keys: parts[0].keys}
-	both.merge(parts[1])
-	return portion{ids: both.ids, keys: both.keys}, nil
+	return found, group.Wait()
 }
 
 // collect returns the selected flows that meet the condition, sorted.
-func (sel *selection) collect(ctx context.Context, on condition, keys keyer) (portion, error) {
-	p := portion{ids: make([]uint32, 0, on.most)}
-	if sel.keyed() {
-		p.keys = make([]uint64, 0, on.most)
+func (sel *selection) collect(ctx context.Context, on condition, c *coder, t *tailSet) (portion, error) {
+	var p portion
+	if sel.all() {
+		p.ids = make([]uint32, 0, on.most)
+		if sel.keyed() {
+			p.keys = make([]uint64, 0, on.most)
+		}
 	}
 	err := sel.each(ctx, sel.session.read, on, orders[sel.order].columns, func(row []driver.Value) error {
 		id, err := flowID(row[0])
@@ -162,7 +161,7 @@ func (sel *selection) collect(ctx context.Context, on condition, keys keyer) (po
 		}
 		p.ids = append(p.ids, id)
 		if sel.keyed() {
-			p.keys = append(p.keys, keys.key(id, row[1:]))
+			p.keys = append(p.keys, sel.key(id, row[1:], c, t))
 		}
 		return nil
 	})
@@ -181,7 +180,19 @@ func (sel *selection) collect(ctx context.Context, on condition, keys keyer) (po
 	return p, nil
 }
 
-// sortIDs brings a batch in the order of ids, in which SQLite almost always finds it.
+// key is the sort key of a flow, out of the columns of its order.
+func (sel *selection) key(id uint32, row []driver.Value, c *coder, t *tailSet) uint64 {
+	if !sel.order.isText() {
+		return numberKey(row[0])
+	}
+	key, tail := c.key(sel.order.text(row))
+	if t != nil && !isWhole(key) {
+		_ = t.put(id, tail) // a set that is full says so itself
+	}
+	return key
+}
+
+// sortIDs brings a portion in the order of ids, in which SQLite almost always finds it.
 func (b portion) sortIDs() {
 	if slices.IsSorted(b.ids) {
 		return
@@ -223,9 +234,12 @@ func bounds(ctx context.Context, db querier) (span, error) {
 	return span{uint32(low), uint32(high)}, nil
 }
 
-// Samples for a coder: flows in short stretches, spread evenly.
+// Samples for a coder: a share of the flows, but not more than so many, in short
+// stretches that are spread evenly.
 const (
-	sampleFlows     = 65536
+	sampleShare     = 16
+	sampleFlows     = 64 << 10
+	fewSamples      = 1 << 10 // are taken of any number of flows
 	sampleStretches = 64
 	sampleBytes     = 512 // of each text
 )
@@ -236,9 +250,26 @@ func (sel *selection) coder(ctx context.Context, r span, sample int) (*coder, er
 	if !sel.order.isText() {
 		return nil, nil
 	}
-	var texts []string
-	stretches := min(sample, sampleStretches)
-	long := sample / stretches
+	sample = min(sample, max(r.len()/sampleShare, fewSamples))
+	var texts [2][]string
+	group, ctx := errgroup.WithContext(ctx)
+	for i, half := range r.halves() {
+		// Ended by Wait, below.
+		group.Go(func() (err error) {
+			texts[i], err = sel.sample(ctx, half, sample/2)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return newCoder(append(texts[0], texts[1]...)), nil
+}
+
+// sample reads up to n texts out of a range.
+func (sel *selection) sample(ctx context.Context, r span, n int) (texts []string, err error) {
+	stretches := max(min(n, sampleStretches)/2, 1)
+	long := max(n/stretches, 1)
 	for low := int(r.low); low <= int(r.high); low += max(r.len()/stretches, long) { // none if r is empty
 		stretch := span{uint32(low), uint32(min(low+long-1, int(r.high)))}
 		err := sel.each(ctx, sel.session.read, stretch.condition(false), orders[sel.order].columns, func(row []driver.Value) error {
@@ -250,7 +281,7 @@ func (sel *selection) coder(ctx context.Context, r span, sample int) (*coder, er
 			return nil, err
 		}
 	}
-	return newCoder(texts), nil
+	return texts, nil
 }
 
 // jsonIDs is a JSON array of the ids.

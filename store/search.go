@@ -61,8 +61,9 @@ func (sel *selection) subjects(ctx context.Context, ids []uint32) ([]*subject, e
 	}
 	defer rows.Close()
 	subjects := make([]*subject, 0, len(ids))
+	more := sel.session.more(ctx)
 	for rows.Next() {
-		s := &subject{ctx: ctx, session: sel.session}
+		s := &subject{more: more}
 		if err := s.scan(rows); err != nil {
 			return nil, fmt.Errorf("search: %w", classify(err))
 		}
@@ -94,27 +95,30 @@ func readAhead(ctx context.Context, db querier, list string, subjects []*subject
 	}
 	defer rows.Close()
 	at, held := 0, 0
-	for rows.Next() && held < searchAhead {
+	for rows.Next() {
 		var id, enc int64
 		var data sql.RawBytes
 		if err := rows.Scan(&id, &enc, &data); err != nil {
 			return fmt.Errorf("search bodies: %w", classify(err))
 		}
 		for at < len(subjects) && int64(subjects[at].row.ID) < id>>shift {
-			at++
+			subjects[at].ahead = true
+			if at++; held >= searchAhead {
+				return rows.Close()
+			}
 		}
-		if at == len(subjects) {
-			break
+		if at == len(subjects) || int64(subjects[at].row.ID) > id>>shift {
+			continue // of a flow that was deleted meanwhile
 		}
-		side, piece := id>>pieceBits&maxSide, id&mask
-		small := &subjects[at].small[side]
-		switch {
-		case piece > 0 || int64(subjects[at].row.ID) != id>>shift:
-			*small = nil
-		case enc == encNone && data != nil:
-			*small = bytes.Clone(data)
+		body := &subjects[at].bodies[id>>pieceBits&maxSide]
+		body.large = id&mask > 0 || enc != encNone || data == nil
+		if body.small = nil; !body.large {
+			body.small = bytes.Clone(data)
 			held += len(data)
 		}
+	}
+	for _, s := range subjects[at:] {
+		s.ahead = true
 	}
 	return errors.Join(rows.Err(), rows.Close())
 }
@@ -122,12 +126,37 @@ func readAhead(ctx context.Context, db querier, list string, subjects []*subject
 // subject is one flow as the filter sees it: its columns and note at hand, the
 // head decoded when asked for, bodies and messages read then.
 type subject struct {
-	ctx     context.Context // of the search: filter.Subject has none
-	session *Session
-	row     flowpb.Row
-	blob    []byte
-	flow    *flowpb.Flow
-	small   [maxSide + 1][]byte // whole bodies that were read ahead
+	row    flowpb.Row
+	blob   []byte
+	flow   *flowpb.Flow
+	ahead  bool // bodies tells all there is to know of the stored bodies
+	bodies [maxSide + 1]struct {
+		small []byte // the whole body
+		large bool   // there is one, to be read when asked for
+	}
+	more *more
+}
+
+// more reads of a session what was not read ahead, within the context of the
+// search: the methods of filter.Subject are given none.
+type more struct {
+	body     func(flow uint64, side flowpb.Side) (io.Reader, error) // nil: nothing is stored
+	messages func(flow, first uint64) ([]*flowpb.Message, error)
+}
+
+func (s *Session) more(ctx context.Context) *more {
+	return &more{
+		body: func(flow uint64, side flowpb.Side) (io.Reader, error) {
+			body, err := s.Body(ctx, flow, side)
+			if err != nil || body.Size() == 0 {
+				return nil, err
+			}
+			return body.NewReader(ctx), nil
+		},
+		messages: func(flow, first uint64) ([]*flowpb.Message, error) {
+			return s.Messages(ctx, flow, first, searchMessages)
+		},
+	}
 }
 
 var _ filter.Subject = (*subject)(nil)
@@ -165,15 +194,16 @@ func (s *subject) Flow() (*flowpb.Flow, error) {
 
 // Body implements filter.Subject.
 func (s *subject) Body(side flowpb.Side) (io.Reader, error) {
-	if side >= 0 && int(side) < len(s.small) && s.small[side] != nil {
-		return bytes.NewBuffer(s.small[side]), nil
+	if side < 1 || side > maxSide {
+		return nil, nil
 	}
-	body, err := s.session.Body(s.ctx, s.row.ID, side)
-	switch {
-	case err != nil:
-		return nil, err
-	case body.Size() > 0:
-		return body.NewReader(s.ctx), nil
+	if small := s.bodies[side].small; small != nil {
+		return bytes.NewBuffer(small), nil
+	}
+	if !s.ahead || s.bodies[side].large {
+		if body, err := s.more.body(s.row.ID, side); err != nil || body != nil {
+			return body, err
+		}
 	}
 	there, err := s.hasBody(side)
 	if err != nil || !there {
@@ -206,7 +236,7 @@ const searchMessages = 64
 // Messages implements filter.Subject.
 func (s *subject) Messages(yield func(*flowpb.Message) bool) error {
 	for first := uint64(1); ; {
-		page, err := s.session.Messages(s.ctx, s.row.ID, first, searchMessages)
+		page, err := s.more.messages(s.row.ID, first)
 		if err != nil {
 			return err
 		}

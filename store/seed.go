@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	flowpb "weir/proto"
@@ -155,16 +156,18 @@ func (g *sower) http(f *flowpb.Flow, host int, missing bool) {
 func (g *sower) response(missing bool) *flowpb.Response {
 	status := pick(g, seedStatuses)
 	if missing {
-		status = seedStatus{404, "Not Found"}
+		status = "404 Not Found"
 	}
+	number, reason, _ := strings.Cut(status, " ")
+	code, _ := strconv.ParseUint(number, 10, 32)
 	first := g.at + 1_000_000 + int64(g.ExpFloat64()*60e6)
 	p := &flowpb.Response{
-		Version: []byte("HTTP/1.1"), Status: status.code, Reason: []byte(status.reason),
+		Version: []byte("HTTP/1.1"), Status: uint32(code), Reason: []byte(reason),
 		StartedNs: first, EndedNs: first + int64(g.ExpFloat64()*20e6),
 		Headers: fields("Date", time.Unix(0, g.at).UTC().Format(time.RFC1123), "Server", pick(g, seedServers), "Cache-Control", "no-cache",
 			"ETag", strconv.Quote(strconv.FormatUint(g.Uint64(), 16)), "X-Request-Id", strconv.FormatUint(g.Uint64(), 16)),
 	}
-	if status.code == 204 || status.code == 304 {
+	if code == 204 || code == 304 {
 		return p
 	}
 	p.Headers = append(p.Headers, fields("Content-Type", pick(g, seedTypes))...)

@@ -5,11 +5,6 @@ import flowpb "weir/proto"
 // What a seeded session is made of. A value that stands several times is drawn as
 // many times as often. Changing a table changes every seeded session.
 
-type seedStatus struct {
-	code   uint32
-	reason string
-}
-
 type seedError struct {
 	code    flowpb.ErrorCode
 	message string
@@ -30,11 +25,10 @@ var (
 	}
 	seedAgents   = []string{"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "curl/8.14.1", "Go-http-client/1.1", "okhttp/5.1.0"}
 	seedServers  = []string{"nginx", "envoy", "Apache", "cloudfront"}
-	seedStatuses = []seedStatus{
-		{200, "OK"}, {200, "OK"}, {200, "OK"}, {200, "OK"}, {200, "OK"}, {200, "OK"}, {200, "OK"}, {200, "OK"},
-		{201, "Created"}, {204, "No Content"}, {206, "Partial Content"}, {301, "Moved Permanently"}, {302, "Found"}, {304, "Not Modified"},
-		{400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {429, "Too Many Requests"},
-		{500, "Internal Server Error"}, {502, "Bad Gateway"}, {503, "Service Unavailable"},
+	seedStatuses = []string{
+		"200 OK", "200 OK", "200 OK", "200 OK", "200 OK", "200 OK", "200 OK", "200 OK", "201 Created", "204 No Content",
+		"206 Partial Content", "301 Moved Permanently", "302 Found", "304 Not Modified", "400 Bad Request", "401 Unauthorized",
+		"403 Forbidden", "429 Too Many Requests", "500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable",
 	}
 	seedTypes = []string{
 		"application/json", "application/json", "application/json; charset=utf-8", "text/html; charset=utf-8", "text/css",

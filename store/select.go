@@ -35,11 +35,11 @@ func (s *Session) Select(ctx context.Context, q Query, yield func(id uint64) boo
 		return nil
 	}
 	for part := range b.parts(r) {
-		found, err := sel.scan(ctx, part, nil)
+		found, err := sel.scan(ctx, part, nil, nil)
 		if err != nil {
 			return err
 		}
-		if !out.put(found.ids) {
+		if !out.put(append(found[0].ids, found[1].ids...)) {
 			return nil
 		}
 	}

@@ -49,9 +49,9 @@ type Options struct {
 // lives outside the Go heap, so that these numbers are most of a session's memory.
 const (
 	readConns  = 4
-	readCache  = 8 << 20  // bytes a connection
-	writeCache = 16 << 20 // bytes, the capturing connection
-	noteCache  = 1 << 20  // bytes, notes and checkpoints
+	readCache  = 8 << 20 // bytes a connection
+	writeCache = 4 << 20 // bytes, the capturing connection
+	noteCache  = 1 << 20 // bytes, notes and checkpoints
 	busyWait   = 10 * time.Second
 )
 
@@ -132,7 +132,10 @@ func open(ctx context.Context, path string, o Options) (*Session, error) {
 		s.note = s.pool(dsn{mode: mode, cache: noteCache, synchronous: o.Synchronous}, 1)
 	}
 	if err := s.prepare(ctx); err != nil {
-		s.closePools()
+		_ = s.closePools()
+		if mode == modeReadOnly && resultCode(err) == codeCantOpen {
+			return nil, fmt.Errorf("its -wal file can only be read where files can be made; copy both there: %w", err)
+		}
 		return nil, classify(err)
 	}
 	return s, nil
@@ -165,6 +168,9 @@ func (s *Session) readSelf(ctx context.Context) error {
 		(SELECT value FROM session WHERE key = 'created'),
 		(SELECT coalesce(value, '') FROM session WHERE key = 'creator')`).Scan(&id, &s.created, &s.creator)
 	if err != nil {
+		if code := resultCode(err); ctx.Err() == nil && (code == 0 || code == codeError) {
+			err = fmt.Errorf("%w: %w", ErrDamaged, err) // a table is missing, or holds something else
+		}
 		return err
 	}
 	if len(id) != len(s.uuid) {

@@ -237,6 +237,26 @@ func TestOpenSeesNewerFormatInWAL(t *testing.T) {
 	}
 }
 
+// TestOpenRefusesASessionWithoutItsTables opens files that are ours by their header only.
+func TestOpenRefusesASessionWithoutItsTables(t *testing.T) {
+	for _, damage := range []string{
+		"DROP TABLE session",
+		"DELETE FROM session",
+		"DELETE FROM session WHERE key = 'created'",
+		"UPDATE session SET value = 'never' WHERE key = 'created'",
+		"UPDATE session SET value = x'00' WHERE key = 'uuid'",
+	} {
+		path := copySessionAfter(t, func(s *Session) {
+			if _, err := s.note.Exec(damage); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if s, err := Open(t.Context(), path, Options{}); !errors.Is(err, ErrDamaged) {
+			t.Errorf("open after %s: got %v, %v, want %v", damage, s, err, ErrDamaged)
+		}
+	}
+}
+
 func TestOpenAfterClose(t *testing.T) {
 	s := newSession(t)
 	if err := s.Close(); err != nil {

@@ -20,7 +20,7 @@ func (s *Session) State(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read state %q: %w", name, classify(err))
 	}
-	return value, nil
+	return notNil(value), nil
 }
 
 // SetState keeps value, at most 1 MB, under name with the session; nil removes it.

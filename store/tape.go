@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	flowpb "weir/proto"
 )
@@ -27,11 +26,13 @@ type tape struct {
 
 	stmts []*sql.Stmt
 	tails map[uint64]*bodyTails
+	// overflow is told of a body that takes no more.
+	overflow func(flow uint64)
 }
 
 // newTape opens the connection and prepares its statements.
-func newTape(ctx context.Context, s *Session) (_ *tape, err error) {
-	t := &tape{s: s, tails: map[uint64]*bodyTails{}}
+func newTape(ctx context.Context, s *Session, overflow func(flow uint64)) (_ *tape, err error) {
+	t := &tape{s: s, tails: map[uint64]*bodyTails{}, overflow: overflow}
 	t.db = s.pool(dsn{mode: modeReadWrite, cache: writeCache, synchronous: s.sync, noCheckpoint: true}, 1)
 	defer func() {
 		if err != nil {
@@ -243,52 +244,4 @@ func (t *tape) discard() {
 	for _, in := range []*inserter{t.flow, t.head, t.body, t.message, t.connection, t.cert} {
 		in.reset()
 	}
-}
-
-// inserter puts rows into a table, several a statement. A row whose key is there replaces it.
-type inserter struct {
-	many, one *sql.Stmt
-	columns   int
-	rows      int // of many
-	args      []any
-}
-
-func (t *tape) inserter(ctx context.Context, table, columns string, rows int) (*inserter, error) {
-	n := strings.Count(columns, ",") + 1
-	row := "(?" + strings.Repeat(", ?", n-1) + ")"
-	query := "INSERT OR REPLACE INTO " + table + " (" + columns + ") VALUES " + row
-	in := &inserter{columns: n, rows: rows}
-	var err error
-	if in.one, err = t.stmt(ctx, query); err != nil {
-		return nil, err
-	}
-	in.many, err = t.stmt(ctx, query+strings.Repeat(", "+row, rows-1))
-	return in, err
-}
-
-// add puts a row, now or at the latest in flush.
-func (in *inserter) add(ctx context.Context, values ...any) error {
-	in.args = append(in.args, values...)
-	if len(in.args) < in.rows*in.columns {
-		return nil
-	}
-	defer in.reset()
-	_, err := in.many.ExecContext(ctx, in.args...)
-	return err
-}
-
-func (in *inserter) flush(ctx context.Context) error {
-	defer in.reset()
-	for i := 0; i < len(in.args); i += in.columns {
-		if _, err := in.one.ExecContext(ctx, in.args[i:i+in.columns]...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// reset drops the rows; it also lets go of the bytes they held.
-func (in *inserter) reset() {
-	clear(in.args)
-	in.args = in.args[:0]
 }

@@ -63,9 +63,13 @@ type tuning struct {
 	pace   time.Duration // at least, between two refreshes
 	first  int           // flows in the first range of a build that SQL decides alone
 	sample int           // flows in the sample for a coder
+	slack  int           // flows that may come before a coder is judged by their number
+	tails  int           // bytes for the tails of texts
 }
 
-func usual() tuning { return tuning{pace: maxRefresh, first: firstRange, sample: sampleFlows} }
+func usual() tuning {
+	return tuning{pace: maxRefresh, first: firstRange, sample: sampleFlows, slack: refreshFlows, tails: maxTails}
+}
 
 func (s *Session) view(ctx context.Context, q Query, tune tuning) (*View, error) {
 	sel, err := s.selection(q)
@@ -120,8 +124,8 @@ func (v *View) len() int {
 }
 
 // Wait blocks until the view's version is no longer seen, and returns its status.
-// It returns early with ctx's error, or when the view has ended with that in
-// Status.Err: then nothing more will change.
+// It returns early with ctx's error. The last version of a view that has ended has
+// the reason in Status.Err; who has seen that gets [ErrClosed].
 func (v *View) Wait(ctx context.Context, seen uint64) (Status, error) {
 	for {
 		v.mu.Lock()
@@ -134,8 +138,19 @@ func (v *View) Wait(ctx context.Context, seen uint64) (Status, error) {
 		case <-changed:
 		case <-ctx.Done():
 			return status, ctx.Err()
+		case <-v.done:
+			if v.ended(seen) {
+				return status, fmt.Errorf("wait for view: %w", ErrClosed)
+			}
 		}
 	}
+}
+
+// ended reports whether a version is the last one of a view that has ended.
+func (v *View) ended(seen uint64) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.status.Version == seen
 }
 
 // IDs returns up to n flows from position first (0-based) on. Positions past the
@@ -209,17 +224,19 @@ func (v *View) find(id uint32, key func(*coder) (uint64, bool)) (int, bool) {
 		return l.search(0, id)
 	}
 	k, known := key(l.coder)
-	from, to := l.run(k)
-	if i := slices.Index(l.ids[from:to], id); known && i >= 0 {
-		return from + i, true
+	at, found := l.search(k, id)
+	if known && !found && !l.exact(k) {
+		from, to := l.run(k)
+		if i := slices.Index(l.ids[from:to], id); i >= 0 {
+			return from + i, true
+		}
+	}
+	if known && found {
+		return at, true
 	}
 	if i := l.indexOf(id); i >= 0 {
 		return i, true
 	}
-	if !known {
-		return 0, false
-	}
-	at, _ := l.search(k, id)
 	return at, false
 }
 
@@ -234,7 +251,10 @@ func (v *View) keyOf(ctx context.Context, id uint32) (key func(*coder) (uint64, 
 	err = v.sel.each(ctx, v.session.read, idsCondition([]uint32{id}, false), orders[v.sel.order].columns, func(row []driver.Value) error {
 		if v.sel.order.isText() {
 			text := strings.Clone(v.sel.order.text(row[1:]))
-			key = func(c *coder) (uint64, bool) { return c.key(text), true }
+			key = func(c *coder) (uint64, bool) {
+				k, _ := c.key(text)
+				return k, true
+			}
 			return nil
 		}
 		number := numberKey(row[1])

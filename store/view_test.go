@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -20,9 +22,7 @@ import (
 type world struct {
 	s     *Session
 	w     *Writer
-	flows []*flowpb.Flow // flow i+1
-	notes map[uint64]flowpb.Note
-	body  map[uint64]string // of responses
+	alive []uint64 // flows that were not removed
 }
 
 // inWorld runs a property on a new session.
@@ -39,7 +39,7 @@ func inWorld(t *testing.T, property func(*rapid.T, *world)) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		property(rt, &world{s: s, w: w, notes: map[uint64]flowpb.Note{}, body: map[uint64]string{}})
+		property(rt, &world{s: s, w: w})
 	})
 }
 
@@ -50,7 +50,7 @@ var (
 	testPaths   = []string{"", "/", "/api/v1/items/1", "/api/v1/items/10", "/api/v1/items/1\x00", "/api/v1/items/2?page=1", "/api/v1/items/2?page=10", "/api/v1/items/2?page=2", "/api/v1/items/2?page=\xff"}
 	testMethods = []string{"GET", "POST", "PROPFIND", "PROPPATCH", "PROPPATCHES-ALL-THE-THINGS", "PROPPATCHES-ALL-THE-WORLD"}
 	testTypes   = []string{"", "text/html", "text/html; charset=utf-8", "application/json"}
-	testQueries = []string{"", "~c 404", "~d example", "~m PROP", "~u items/2", "~marked", "! ~marked & ~s", "~b needle", "~hs needle | ~q", "~c 2xx & ~b needle | ~t json", "~comment x | ~dns", "~e | ~tag a"}
+	testFilters = []string{"~c 404", "~c 2xx", "~d example", "~m PROP", "~u items/2", "~marked", "~s", "~q", "~b needle", "~bs ^hay", "~hs needle", "~t json", "~comment x", "~dns", "~e", "~tag a", "~id 3..12"}
 )
 
 // draw makes a flow up; its text columns mostly come from few values.
@@ -100,45 +100,53 @@ func (w *world) draw(t *rapid.T) *flowpb.Flow {
 	return f
 }
 
-// change records some flows, and changes some others and what is said of them.
+// change records some flows, and changes and removes some others.
 func (w *world) change(t *rapid.T, most int) {
-	ctx := t.Context()
 	for range rapid.IntRange(0, most).Draw(t, "changes") {
 		f := w.draw(t)
-		if n := len(w.flows); n > 0 && rapid.IntRange(0, 2).Draw(t, "update") == 0 {
-			f.Id = uint64(rapid.IntRange(1, n).Draw(t, "id"))
+		if len(w.alive) > 0 && rapid.IntRange(0, 2).Draw(t, "update") == 0 {
+			f.Id = rapid.SampledFrom(w.alive).Draw(t, "id")
 		}
-		fresh := f.Id == 0
-		body := ""
-		if r := f.GetHttp().GetResponse(); r != nil && fresh && rapid.Bool().Draw(t, "has body") {
-			body = strings.Repeat("hay ", rapid.SampledFrom([]int{0, 1, 9000, 90000}).Draw(t, "hay"))
-			body += rapid.SampledFrom([]string{"needle", "", "needl"}).Draw(t, "end")
-			r.Body = &flowpb.Body{Size: uint64(len(body))}
-		}
-		if err := w.w.Flow(ctx, f); err != nil {
-			t.Fatal(err)
-		}
-		if !fresh {
-			w.flows[f.Id-1] = f
-			continue
-		}
-		w.flows = append(w.flows, f)
-		if err := w.w.Body(ctx, f.Id, flowpb.SideResponse, []byte(body)); err != nil {
-			t.Fatal(err)
-		}
+		w.record(t, f)
 	}
-	if err := w.w.Flush(ctx); err != nil {
+	if err := w.w.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "notes") {
-		if len(w.flows) > 0 {
+		if len(w.alive) > 0 {
 			w.annotate(t)
 		}
+	}
+	if len(w.alive) > 0 && rapid.IntRange(0, 5).Draw(t, "remove") == 0 {
+		i := rapid.IntRange(0, len(w.alive)-1).Draw(t, "removed")
+		if err := w.s.Remove(t.Context(), w.alive[i:i+1]); err != nil {
+			t.Fatal(err)
+		}
+		w.alive = slices.Delete(w.alive, i, i+1)
+	}
+}
+
+// record writes a flow; a new one with a body.
+func (w *world) record(t *rapid.T, f *flowpb.Flow) {
+	fresh := f.Id == 0
+	var body []byte
+	if r := f.GetHttp().GetResponse(); r != nil && fresh && rapid.Bool().Draw(t, "has body") {
+		body = bytes.Repeat([]byte("hay "), rapid.SampledFrom([]int{0, 1, 9000, 90000}).Draw(t, "hay"))
+		body = append(body, rapid.SampledFrom([]string{"needle", "", "needl"}).Draw(t, "end")...)
+		r.Body = &flowpb.Body{Size: uint64(len(body))}
+	}
+	if err := w.w.Flow(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	if fresh {
+		w.alive = append(w.alive, f.Id)
+	}
+	if err := w.w.Body(t.Context(), f.Id, flowpb.SideResponse, body); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func (w *world) annotate(t *rapid.T) {
-	id := uint64(rapid.IntRange(1, len(w.flows)).Draw(t, "noted"))
 	var c NoteChange
 	switch text := rapid.SampledFrom([]string{"", "x"}).Draw(t, "note"); rapid.IntRange(0, 2).Draw(t, "kind of note") {
 	case 0:
@@ -148,6 +156,7 @@ func (w *world) annotate(t *rapid.T) {
 	default:
 		c.Tags = &[]string{"a" + text}
 	}
+	id := rapid.SampledFrom(w.alive).Draw(t, "noted")
 	if _, err := w.s.Annotate(t.Context(), []uint64{id}, c); err != nil {
 		t.Fatal(err)
 	}
@@ -155,9 +164,9 @@ func (w *world) annotate(t *rapid.T) {
 
 // want is what a query selects, worked out without views, keys or SQL conditions.
 func (w *world) want(t *rapid.T, q Query) []uint64 {
-	var ids []uint32
-	for i := range w.flows {
-		ids = append(ids, uint32(i+1))
+	ids, err := listIDs(w.alive)
+	if err != nil {
+		t.Fatal(err)
 	}
 	sel := &selection{session: w.s, plan: &filter.Plan{Needs: filter.NeedBody}}
 	subjects, err := sel.subjects(t.Context(), ids)
@@ -217,7 +226,13 @@ func compareBy(o Order, a, b *flowpb.Summary) int {
 }
 
 func drawQuery(t *rapid.T) Query {
-	src := rapid.SampledFrom(testQueries).Draw(t, "filter")
+	src := ""
+	for range rapid.IntRange(0, 3).Draw(t, "operators") {
+		if src != "" {
+			src = "(" + src + ")" + rapid.SampledFrom([]string{" & ", " | "}).Draw(t, "joined by")
+		}
+		src += rapid.SampledFrom([]string{"", "! "}).Draw(t, "negated") + rapid.SampledFrom(testFilters).Draw(t, "filter")
+	}
 	q := Query{
 		Order:      Order(rapid.IntRange(0, len(orders)-1).Draw(t, "order")),
 		Reverse:    rapid.Bool().Draw(t, "reverse"),
@@ -238,7 +253,12 @@ func drawQuery(t *rapid.T) Query {
 
 // drawTuning makes builds of several ranges, and keys that say little, out of few flows.
 func drawTuning(t *rapid.T) tuning {
-	return tuning{first: rapid.SampledFrom([]int{1, 3, 1000}).Draw(t, "first"), sample: rapid.SampledFrom([]int{1, 5, 1000}).Draw(t, "sample")}
+	return tuning{
+		first:  rapid.SampledFrom([]int{1, 3, 1000}).Draw(t, "first"),
+		sample: rapid.SampledFrom([]int{1, 5, 1000}).Draw(t, "sample"),
+		slack:  rapid.SampledFrom([]int{1, 1000}).Draw(t, "slack"),
+		tails:  rapid.SampledFrom([]int{1, 80 << 10, maxTails}).Draw(t, "tails"),
+	}
 }
 
 // settled waits until a view shows all that is in the session.
@@ -269,17 +289,38 @@ func check(t *rapid.T, w *world, v *View, what string) {
 	t.Helper()
 	status := settled(t.Context(), t, v)
 	want := w.want(t, v.query)
-	got := v.IDs(0, len(w.flows)+1)
+	got := v.IDs(0, len(w.alive)+1)
 	if d := gocmp.Diff(want, got, equateEmpty); d != "" {
 		t.Fatalf("%s view of %s by %v, reverse %v (-want +got):\n%s", what, describe(v.query), v.query.Order, v.query.Reverse, d)
 	}
-	if status.Len != len(want) || status.Total != len(w.flows) || status.Progress != 100 {
-		t.Fatalf("%s view: got %+v, want %d of %d flows", what, status, len(want), len(w.flows))
+	if status.Len != len(want) || status.Total != len(w.alive) || status.Progress != 100 {
+		t.Fatalf("%s view: got %+v, want %d of %d flows", what, status, len(want), len(w.alive))
 	}
 	for i, id := range got {
 		pos, found, err := v.Find(t.Context(), id)
 		if err != nil || !found || pos != i {
 			t.Fatalf("%s view by %v: find flow %d: got %d, %v, %v, want %d", what, v.query.Order, id, pos, found, err, i)
+		}
+	}
+	checkNeighbours(t, w, v, got)
+}
+
+// checkNeighbours asks for flows that a view does not have. Texts that keys do not
+// tell apart are spared: the neighbour then is one of those with the same key.
+func checkNeighbours(t *rapid.T, w *world, v *View, got []uint64) {
+	if v.query.Order.isText() || v.query.Limit > 0 {
+		return
+	}
+	all := w.want(t, Query{Order: v.query.Order, Reverse: v.query.Reverse})
+	before := 0
+	for _, id := range all {
+		if before < len(got) && got[before] == id {
+			before++
+			continue
+		}
+		pos, found, err := v.Find(t.Context(), id)
+		if want := max(min(before, len(got)-1), 0); err != nil || found || pos != want {
+			t.Fatalf("neighbour of flow %d, with %d before it in a view of %d: got %d, %v, %v, want %d", id, before, len(got), pos, found, err, want)
 		}
 	}
 }
@@ -328,4 +369,168 @@ func TestViewThatFollowsEqualsOneMadeAfresh(t *testing.T) {
 			}
 		}
 	})
+}
+
+// newView makes a view with few flows in a range, and waits until it is whole.
+func newView(t testing.TB, s *Session, q Query) *View {
+	t.Helper()
+	v, err := s.view(t.Context(), q, tuning{first: 4, sample: 8, slack: 1000, tails: maxTails})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.Close() })
+	settled(t.Context(), t, v)
+	return v
+}
+
+func TestAllFlowsInOrderOfArrivalTakeNoMemory(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	for n := range 100 {
+		record(t, w, httpFlow(n))
+	}
+	v := newView(t, s, Query{})
+	changed := httpFlow(1000)
+	changed.Id = 50
+	record(t, w, changed, httpFlow(101), httpFlow(102))
+	if got := settled(t.Context(), t, v); got.Len != 102 {
+		t.Errorf("after two arrivals and an update: got %d flows, want 102", got.Len)
+	}
+	if v.list.ids != nil || v.list.keys != nil {
+		t.Errorf("list of all flows: got room for %d ids and %d keys, want none", cap(v.list.ids), cap(v.list.keys))
+	}
+	if err := s.Remove(t.Context(), []uint64{50}); err != nil {
+		t.Fatal(err)
+	}
+	settled(t.Context(), t, v)
+	if got, want := v.IDs(48, 3), []uint64{49, 51, 52}; !slices.Equal(got, want) {
+		t.Errorf("flows 48 to 50 after one is gone: got %v, want %v", got, want)
+	}
+}
+
+func TestARefreshReadsOnlyWhatChanged(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	for n := range 300 {
+		record(t, w, httpFlow(n))
+	}
+	v := newView(t, s, Query{Order: OrderStarted})
+	if err := v.Close(); err != nil { // from here on the test refreshes it
+		t.Fatal(err)
+	}
+	since, err := s.Revision(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	record(t, w, httpFlow(-1), httpFlow(150))
+	before := s.functions.rows.Load()
+	if _, again, err := v.refresh(t.Context(), since); err != nil || again {
+		t.Fatalf("refresh: got %v, %v", again, err)
+	}
+	if got := s.functions.rows.Load() - before; got != 2 {
+		t.Errorf("refresh after two of 300 flows: got %d rows read, want 2", got)
+	}
+	if got, want := v.IDs(0, 2), []uint64{301, 1}; !slices.Equal(got, want) {
+		t.Errorf("first flows: got %v, want %v", got, want)
+	}
+}
+
+func TestATrimmedLogMakesAViewBeBuiltAgain(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	record(t, w, httpFlow(1))
+	v := newView(t, s, Query{})
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	since, err := s.Revision(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	record(t, w, httpFlow(2))
+	record(t, w, httpFlow(3))
+	if _, err := s.note.ExecContext(t.Context(), "DELETE FROM change WHERE revision = ?", since+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, again, err := v.refresh(t.Context(), since); err != nil || !again {
+		t.Fatalf("refresh over a hole in the log: got %v, %v, want that it asks for a new build", again, err)
+	}
+	if _, err := v.build(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := v.IDs(0, 9), []uint64{1, 2, 3}; !slices.Equal(got, want) {
+		t.Errorf("built again: got %v, want %v", got, want)
+	}
+}
+
+func TestAClosedViewStandsStill(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	record(t, w, httpFlow(1))
+	v := newView(t, s, Query{Order: OrderHost})
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	status, err := v.Wait(t.Context(), 0)
+	if err != nil || !errors.Is(status.Err, context.Canceled) || status.Len != 1 {
+		t.Errorf("status: got %+v, %v, want one flow and the reason of the end", status, err)
+	}
+	if _, err := v.Wait(t.Context(), status.Version); !errors.Is(err, ErrClosed) {
+		t.Errorf("wait for more: got %v, want %v", err, ErrClosed)
+	}
+	rows, err := v.Rows(t.Context(), 0, 5)
+	if err != nil || len(rows) != 1 || rows[0].Host != "example.com" {
+		t.Errorf("rows: got %v, %v, want the one", rows, err)
+	}
+}
+
+func TestAViewEndsWithItsSession(t *testing.T) {
+	s, err := Create(t.Context(), filepath.Join(t.TempDir(), "a.weir"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newView(t, s, Query{})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for status := (Status{}); status.Err == nil; {
+		if status, err = v.Wait(t.Context(), status.Version); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestWaitEndsWithItsContext(t *testing.T) {
+	v := newView(t, newSession(t), Query{})
+	status, err := v.Wait(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := v.Wait(ctx, status.Version); !errors.Is(err, context.Canceled) {
+		t.Errorf("wait: got %v, want %v", err, context.Canceled)
+	}
+}
+
+func TestWhatIsNotThereIsLeftOut(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	record(t, w, httpFlow(1), httpFlow(2))
+	v := newView(t, s, Query{Reverse: true})
+	for _, c := range []struct {
+		first, n int
+		want     []uint64
+	}{
+		{0, 2, []uint64{2, 1}},
+		{1, 50, []uint64{1}},
+		{2, 1, nil},
+		{-1, 2, nil},
+		{0, 0, nil},
+		{0, -3, nil},
+	} {
+		if got := v.IDs(c.first, c.n); !slices.Equal(got, c.want) {
+			t.Errorf("%d flows from %d: got %v, want %v", c.n, c.first, got, c.want)
+		}
+	}
+	for _, id := range []uint64{0, 3, 1 << 40} {
+		if pos, found, err := v.Find(t.Context(), id); err != nil || found || pos < 0 || pos > 1 {
+			t.Errorf("find flow %d: got %d, %v, %v, want a neighbour", id, pos, found, err)
+		}
+	}
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -10,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	flowpb "weir/proto"
 )
 
@@ -19,6 +16,7 @@ import (
 // each field is its default.
 type WriterOptions struct {
 	QueueBytes int64         // memory of what waits to be written; 64 MB
+	BodyBytes  int64         // of that, for the bodies of one flow; 4 MB
 	BatchFlows int           // flows a transaction at most; 512
 	BatchBytes int64         // bytes a transaction at most, about; 4 MB
 	BatchDelay time.Duration // how long something waits for company; 50 ms
@@ -27,6 +25,9 @@ type WriterOptions struct {
 func (o WriterOptions) withDefaults() WriterOptions {
 	if o.QueueBytes <= 0 {
 		o.QueueBytes = 64 << 20
+	}
+	if o.BodyBytes <= 0 {
+		o.BodyBytes = 4 << 20
 	}
 	if o.BatchFlows <= 0 {
 		o.BatchFlows = 512
@@ -71,6 +72,7 @@ type Writer struct {
 	lastConn uint64
 	counters map[uint64]*counter // of flows with messages
 	known    map[[sha256.Size]byte]struct{}
+	full     map[uint64]struct{} // flows with a body that takes no more
 
 	finding sync.Mutex // held while a counter is looked up: no two lookups overtake each other
 
@@ -90,9 +92,9 @@ type counter struct {
 
 // Bounds of what a writer remembers. All of it can be found in the file again.
 const (
-	maxCounters = 4096
-	maxKnown    = 16384 // certificates
-	maxBodyTails    = 4096
+	maxCounters  = 4096
+	maxKnown     = 16384 // certificates
+	maxBodyTails = 4096
 )
 
 // NewWriter begins to record into the session. A file has one writer at a time,
@@ -118,12 +120,12 @@ func (s *Session) NewWriter(ctx context.Context, o WriterOptions) (*Writer, erro
 func (s *Session) newWriter(ctx context.Context, o WriterOptions) (_ *Writer, err error) {
 	w := &Writer{
 		s: s, queue: newQueue(o), done: make(chan struct{}),
-		counters: map[uint64]*counter{}, known: map[[sha256.Size]byte]struct{}{},
+		counters: map[uint64]*counter{}, known: map[[sha256.Size]byte]struct{}{}, full: map[uint64]struct{}{},
 	}
 	if w.lock, err = lockFile(s.path + "-lock"); err != nil {
 		return nil, err
 	}
-	if w.tape, err = newTape(ctx, s); err != nil {
+	if w.tape, err = newTape(ctx, s, w.overflow); err != nil {
 		return nil, errors.Join(err, w.lock.release())
 	}
 	err = w.tape.conn.QueryRowContext(ctx, "SELECT ("+highestID+"), (SELECT coalesce(max(id), 0) FROM conn)").Scan(&w.lastFlow, &w.lastConn)
@@ -143,6 +145,9 @@ func (w *Writer) Flow(ctx context.Context, f *flowpb.Flow) error {
 	var err error
 	if e.blob, err = flowpb.Encode(nil, f); err != nil {
 		return fmt.Errorf("record flow: %w", err)
+	}
+	if len(e.blob) > flowpb.MaxHead {
+		return fmt.Errorf("record flow: a head of %d bytes: %w", len(e.blob), ErrLimit)
 	}
 	e.size = entryCost + int64(len(e.blob))
 	known := true
@@ -169,65 +174,6 @@ func (w *Writer) Flow(ctx context.Context, f *flowpb.Flow) error {
 	return nil
 }
 
-// Conn records the connection c as it is now, as Flow does flows. Certificates go
-// into a table of their own, once each; c itself keeps them.
-func (w *Writer) Conn(ctx context.Context, c *flowpb.Conn) error {
-	stored := proto.CloneOf(c)
-	certs := takeCerts(stored)
-	e := &connEntry{id: c.GetId()}
-	var err error
-	if e.blob, err = flowpb.Encode(nil, stored); err != nil {
-		return fmt.Errorf("record connection: %w", err)
-	}
-	e.size = entryCost + int64(len(e.blob)) + certsCost(certs)
-	known := true
-	_, err = w.queue.put(ctx, e, func() bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if e.id == 0 {
-			w.lastConn++
-			e.id = w.lastConn
-		}
-		e.certs = w.unknown(certs)
-		known = e.id <= w.lastConn
-		return known
-	})
-	switch {
-	case err != nil:
-		return fmt.Errorf("record connection: %w", err)
-	case !known:
-		return fmt.Errorf("record connection %d: %w", c.GetId(), ErrNotFound)
-	}
-	c.Id = e.id
-	return nil
-}
-
-// Body appends p, which is copied, to a body of a flow.
-func (w *Writer) Body(ctx context.Context, flow uint64, side flowpb.Side, p []byte) error {
-	if side < 1 || side > maxSide {
-		return fmt.Errorf("record body of flow %d: side %d: %w", flow, side, ErrLimit)
-	}
-	for len(p) > 0 {
-		n := min(len(p), PieceSize)
-		e := &bodyEntry{flow: flow, side: side, data: bytes.Clone(p[:n])}
-		p = p[n:]
-		known := true
-		_, err := w.queue.put(ctx, e, func() bool {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			known = flow > 0 && flow <= w.lastFlow
-			return known
-		})
-		if err == nil && !known {
-			err = ErrNotFound
-		}
-		if err != nil {
-			return fmt.Errorf("record body of flow %d: %w", flow, err)
-		}
-	}
-	return nil
-}
-
 // Flush returns when all that was recorded before it is on disk, as durably as the
 // session's [Synchronous] says, or with the reason why it is not.
 func (w *Writer) Flush(ctx context.Context) error { return w.queue.flush(ctx) }
@@ -237,7 +183,7 @@ type WriterStats struct {
 	QueuedBytes int64     // memory of what is not on disk yet
 	QueuedFlows int       // heads among that, the batch being written excepted
 	Flows       uint64    // heads written, each update counted
-	Lost        uint64    // flows that could not be taken in, or were given up at the end
+	Lost        uint64    // flows that were not taken in, were given up at the end, or are not whole
 	LastCommit  time.Time // zero: none yet
 	Err         error     // why the last commit failed, nil if it did not
 }
@@ -261,7 +207,7 @@ func (w *Writer) Close() error {
 		w.queue.close()
 		<-w.done
 		if n := w.lost.Load(); n > 0 {
-			w.result = fmt.Errorf("close the writer of session %q: %d flows lost: %w", w.s.path, n, ErrWrite)
+			w.result = fmt.Errorf("close the writer of session %q: %d flows not recorded, or not whole: %w", w.s.path, n, ErrWrite)
 		}
 		if err := errors.Join(w.tape.close(), w.lock.release()); err != nil && w.result == nil {
 			w.result = fmt.Errorf("close the writer of session %q: %w", w.s.path, err)
@@ -286,7 +232,7 @@ func (w *Writer) run(ctx context.Context) {
 		}
 		b := fold(entries)
 		if !w.write(ctx, b) {
-			w.lost.Add(b.fresh())
+			w.lost.Add(uint64(len(b.touched)))
 			w.queue.dropped(entries)
 			continue
 		}

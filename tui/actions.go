@@ -2,11 +2,13 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
+	"weir/filter"
 	"weir/tui/filterbar"
 	"weir/tui/theme"
 	"weir/tui/widget"
@@ -47,11 +49,20 @@ func (a *App) filter(expr string) tea.Cmd {
 }
 
 func (a *App) setFilter(expr string) tea.Cmd {
-	if err := a.bar.Set(expr, true); err != nil {
-		a.say(Error, err.Error(), "")
-		return nil
+	return a.openIf(a.bar.Set(expr, true))
+}
+
+// openIf shows the list anew, unless the filter for it was refused.
+func (a *App) openIf(refused error) tea.Cmd {
+	if refused == nil {
+		return a.open()
 	}
-	return a.open()
+	hint := ""
+	if wrong := (*filter.Error)(nil); errors.As(refused, &wrong) {
+		hint = wrong.Hint
+	}
+	a.say(Error, refused.Error(), hint)
+	return nil
 }
 
 // filterCell narrows the list by the value in the current column, or leaves the
@@ -65,11 +76,7 @@ func (a *App) filterCell(exclude bool) tea.Cmd {
 	if exclude {
 		expr = "!" + expr
 	}
-	if err := a.bar.Add(expr); err != nil {
-		a.say(Error, err.Error(), "")
-		return nil
-	}
-	return a.open()
+	return a.openIf(a.bar.Add(expr))
 }
 
 // explained is how an expression would run.

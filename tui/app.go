@@ -8,6 +8,7 @@ import (
 
 	"weir/tui/eventlog"
 	"weir/tui/filterbar"
+	"weir/tui/flowdetail"
 	"weir/tui/flowlist"
 	"weir/tui/help"
 	"weir/tui/palette"
@@ -201,6 +202,8 @@ func (a *App) answer(msg tea.Msg) tea.Cmd {
 		return a.settled(msg)
 	case explained:
 		return a.explained(msg)
+	case flowdetail.Result:
+		return a.detailResult(msg)
 	}
 	return a.forward(msg)
 }
@@ -209,7 +212,7 @@ func (a *App) answer(msg tea.Msg) tea.Cmd {
 func (a *App) forward(msg tea.Msg) tea.Cmd {
 	event, listCmd := a.list.Update(msg)
 	result, barCmd := a.bar.Update(msg)
-	return tea.Batch(listCmd, barCmd, a.listEvent(event), a.filterResult(result), a.detail.update(msg))
+	return tea.Batch(listCmd, barCmd, a.listEvent(event), a.filterResult(result), a.detail.Update(msg))
 }
 
 func tick() tea.Cmd {
@@ -292,6 +295,6 @@ func (a *App) setTheme(look theme.Options) tea.Cmd {
 	a.help.SetTheme(t)
 	a.log.SetTheme(t)
 	a.palette.SetTheme(t)
-	a.detail.setTheme(t)
+	a.detail.SetTheme(t)
 	return nil
 }

@@ -24,7 +24,7 @@ func (a *App) topBar() string {
 	}
 	left := []segment{
 		{" " + t.Title.Render("weir"), 7},
-		{t.Text.Render(widget.Truncate(widget.Sanitize(s.Session), max(12, a.w/4), t.Glyphs.Ellipsis)), 0},
+		{" " + t.Text.Render(widget.Truncate(widget.Sanitize(s.Session), max(12, a.w/4), t.Glyphs.Ellipsis)), 0},
 		{a.mode(), 0},
 	}
 	if s.Mode == Live && len(s.Listen) > 0 {
@@ -174,16 +174,24 @@ func (a *App) lineView() (text string, cursor int) {
 	return widget.Truncate(line, a.w, ""), widget.Width(head) + at
 }
 
-// footer is the keys of the view that has them.
+// footer is the keys of the view that has them on the left, and those that work
+// everywhere on the right.
 func (a *App) footer() string {
-	t := a.theme
+	own, all := a.hints()
+	right := a.hintLine(all, a.w/2)
+	left := a.hintLine(own, a.w-widget.Width(right)-2)
+	return widget.Spread(left, right+" ", a.w, "")
+}
+
+// hintLine is as many hints as fit in w cells.
+func (a *App) hintLine(hints []hint, w int) string {
 	line := ""
-	for _, h := range a.hints() {
-		part := "  " + t.Key.Render(h.key) + " " + t.Dim.Render(h.text)
-		if widget.Width(line)+widget.Width(part) > a.w {
+	for _, h := range hints {
+		part := " " + a.theme.Key.Render(h.key) + " " + a.theme.Dim.Render(h.text) + " "
+		if widget.Width(line)+widget.Width(part) > w {
 			break
 		}
 		line += part
 	}
-	return widget.Pad(strings.TrimPrefix(line, " "), a.w, "")
+	return line
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -50,6 +51,14 @@ func (t terminal) clip(text string) tea.Cmd {
 	}
 }
 
+// clipHint is what the user may have to do for the clipboard to work.
+func (t terminal) clipHint() string {
+	if t.tmux {
+		return "in tmux this needs: set -s set-clipboard on"
+	}
+	return ""
+}
+
 // copied is text made for the clipboard.
 type copied struct {
 	what string
@@ -60,9 +69,14 @@ type copied struct {
 
 // copy makes text of the focused flow and puts it on the clipboard.
 func (a *App) copy(format, what string) tea.Cmd {
-	export, id := a.opts.Exporter, a.list.FocusID()
-	if a.view == ViewDetail {
-		id = a.detail.id
+	return a.copyFlow(a.list.FocusID(), format, what)
+}
+
+func (a *App) copyFlow(id uint64, format, what string) tea.Cmd {
+	export := a.opts.Exporter
+	if export == nil {
+		a.say(Info, noExporter, "")
+		return nil
 	}
 	return a.async.Do(func(ctx context.Context) tea.Msg {
 		out, err := export.Export(ctx, format, id, maxCopy)
@@ -70,24 +84,32 @@ func (a *App) copy(format, what string) tea.Cmd {
 	})
 }
 
-func (a *App) copied(msg copied) tea.Cmd {
-	if msg.err != nil {
-		a.fail("copy the "+msg.what, msg.err, "")
+// clip puts text on the clipboard; what is too long for it goes to a file.
+func (a *App) clip(what string, id uint64, text []byte) tea.Cmd {
+	if len(text) <= maxCopy {
+		return a.copied(copied{what, id, Exported{Text: text}, nil})
+	}
+	export := a.opts.Exporter
+	if export == nil {
+		a.say(Warn, "the "+what+" is too large for the clipboard", "")
 		return nil
 	}
-	if msg.out.Path != "" {
+	return a.async.Do(func(ctx context.Context) tea.Msg {
+		path, err := export.Keep(ctx, "flow-"+strconv.FormatUint(id, 10), text)
+		return copied{what, id, Exported{Path: path}, err}
+	})
+}
+
+// copied puts text on the clipboard, or says in which file it is.
+func (a *App) copied(msg copied) tea.Cmd {
+	switch {
+	case msg.err != nil:
+		a.fail("copy the "+msg.what, msg.err, "")
+		return nil
+	case msg.out.Path != "":
 		a.say(Info, "the "+msg.what+" is too large for the clipboard; it is in "+msg.out.Path, "")
 		return nil
 	}
-	return a.clip(msg.what+" of flow "+flowNumber(msg.id), msg.out.Text)
-}
-
-// clip puts text on the clipboard and says what it was.
-func (a *App) clip(what string, text []byte) tea.Cmd {
-	if len(text) > maxCopy {
-		a.say(Warn, "the "+what+" is too large for the clipboard", "yb writes the body to a file")
-		return nil
-	}
-	a.say(Info, "copied the "+what+", "+widget.Size(int64(len(text)))+" bytes", "")
-	return a.term.clip(string(text))
+	a.say(Info, "copied the "+msg.what+" of flow "+flowNumber(msg.id)+", "+widget.Size(int64(len(msg.out.Text)))+" bytes", a.term.clipHint())
+	return a.term.clip(string(msg.out.Text))
 }

@@ -34,11 +34,17 @@ type fakeSource struct {
 
 func newFake(rows ...flowpb.Row) *fakeSource {
 	f := &fakeSource{
-		version: 1, changed: make(chan struct{}), notices: make(chan Notice, 10), state: make(map[string][]byte),
+		version: 1, state: make(map[string][]byte),
 		stats: Stats{Session: "shop.weir", Mode: Live, Listen: []string{"127.0.0.1:8080"}, RSS: 61 << 20},
 	}
 	f.add(rows...)
 	return f
+}
+
+// wake makes the channels on which commands wait. They have to be made in the
+// synctest bubble.
+func (f *fakeSource) wake() {
+	f.changed, f.notices = make(chan struct{}), make(chan Notice, 10)
 }
 
 // change runs a change of the session and wakes the lists.
@@ -47,8 +53,10 @@ func (f *fakeSource) change(do func()) {
 	defer f.mu.Unlock()
 	do()
 	f.version++
-	close(f.changed)
-	f.changed = make(chan struct{})
+	if f.changed != nil {
+		close(f.changed)
+		f.changed = make(chan struct{})
+	}
 }
 
 // add appends flows; a row without an id gets the next.
@@ -198,10 +206,10 @@ func (l *fakeList) compare(a, b flowpb.Row) int {
 // rowSubject is a row as the filter sees it: columns and note, nothing else.
 type rowSubject struct{ r *flowpb.Row }
 
-func (s rowSubject) Summary() *flowpb.Summary                   { return &s.r.Summary }
-func (s rowSubject) Note() *flowpb.Note                         { return &s.r.Note }
-func (s rowSubject) Flow() (*flowpb.Flow, error)                { return &flowpb.Flow{Id: s.r.ID}, nil }
-func (s rowSubject) Body(flowpb.Side) (io.Reader, error)        { return nil, nil }
+func (s rowSubject) Summary() *flowpb.Summary                  { return &s.r.Summary }
+func (s rowSubject) Note() *flowpb.Note                        { return &s.r.Note }
+func (s rowSubject) Flow() (*flowpb.Flow, error)               { return &flowpb.Flow{Id: s.r.ID}, nil }
+func (s rowSubject) Body(flowpb.Side) (io.Reader, error)       { return nil, nil }
 func (s rowSubject) Messages(func(*flowpb.Message) bool) error { return nil }
 
 func (f *fakeSource) Flow(_ context.Context, id uint64) (*Detail, error) {
@@ -215,12 +223,15 @@ func (f *fakeSource) Flow(_ context.Context, id uint64) (*Detail, error) {
 	return nil, fmt.Errorf("flow %d: no such flow", id)
 }
 
-// fakeFlow is the head of a row.
+// fakeFlow is the head of a row, with a field for each "/more" in the path.
 func fakeFlow(r *flowpb.Row) *flowpb.Flow {
 	q := &flowpb.Request{
 		Method: []byte(r.Method), Scheme: []byte(r.Scheme), Host: []byte(r.Host), Port: r.Port, Path: []byte(r.Path),
 		Version: []byte("HTTP/1.1"), StartedNs: r.Started,
 		Headers: []*flowpb.Field{{Name: []byte("Host"), Value: []byte(r.Host)}, {Name: []byte("Accept"), Value: []byte("*/*")}},
+	}
+	for i := range strings.Count(r.Path, "/more") {
+		q.Headers = append(q.Headers, &flowpb.Field{Name: []byte("X-More"), Value: fmt.Appendf(nil, "note %d %s", i, strings.Repeat("and more ", 3*i))})
 	}
 	h := &flowpb.Http{Request: q}
 	if r.Status != 0 {
@@ -319,6 +330,10 @@ func (fakeExporter) Export(_ context.Context, format string, id uint64, _ int) (
 		return Exported{Path: "exports/flow-2." + format}, nil
 	}
 	return Exported{Text: fmt.Appendf(nil, "%s of %d", format, id)}, nil
+}
+
+func (fakeExporter) Keep(_ context.Context, name string, _ []byte) (string, error) {
+	return "exports/" + name, nil
 }
 
 // begun is when the flows of the tests start: 2026-03-01 12:06:01.1 UTC.

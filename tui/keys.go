@@ -85,8 +85,8 @@ func (a *App) press(msg tea.KeyPressMsg) tea.Cmd {
 		v = ViewLine
 	}
 	typing := v == ViewFilter || v == ViewLine || v == ViewPalette
-	if v == ViewDetail && a.detail.typing() {
-		return a.detail.update(msg)
+	if v == ViewDetail && a.detail.Typing() {
+		return a.detail.Update(msg)
 	}
 	if b := a.bound(v, msg.String()); b != nil {
 		if !typing {
@@ -113,8 +113,8 @@ func (a *App) run(b *Binding, arg string) tea.Cmd {
 func (a *App) paste(msg tea.PasteMsg) tea.Cmd {
 	switch {
 	case a.menu != nil:
-	case a.view == ViewDetail && a.detail.typing():
-		return a.detail.update(msg)
+	case a.view == ViewDetail && a.detail.Typing():
+		return a.detail.Update(msg)
 	case a.view == ViewFilter, a.view == ViewLine, a.view == ViewPalette, a.helpTyping():
 		return a.text(msg)
 	}
@@ -194,23 +194,26 @@ func (a *App) helpRows(views ...View) []help.Row {
 	return rows
 }
 
-// hints is the footer's text: the keys of the view that has them now.
-func (a *App) hints() []hint {
-	var out []hint
-	add := func(v View) {
-		for i := range a.table {
-			if b := &a.table[i]; b.View == v && b.Hint != "" && len(b.Keys) > 0 {
-				out = append(out, hint{keyName(b.Keys[0]), b.Hint})
-			}
-		}
-	}
+// hints is the footer: the keys of the view that has them, and those of all views
+// where those work too.
+func (a *App) hints() (own, all []hint) {
 	v := a.view
 	if a.helpTyping() {
 		v = ViewLine
 	}
-	add(v)
+	own = a.hintsOf(v)
 	if a.bound(v, "?") != nil {
-		add(ViewGlobal)
+		all = a.hintsOf(ViewGlobal)
+	}
+	return own, all
+}
+
+func (a *App) hintsOf(v View) []hint {
+	var out []hint
+	for i := range a.table {
+		if b := &a.table[i]; b.View == v && b.Hint != "" && len(b.Keys) > 0 {
+			out = append(out, hint{keyName(b.Keys[0]), b.Hint})
+		}
 	}
 	return out
 }

@@ -178,7 +178,7 @@ func listBindings() []Binding {
 			Run: func(a *App, _ string) tea.Cmd { return a.nextError() },
 		},
 		{
-			View: ViewList, Keys: []string{"o"}, Name: "order", Help: "choose what the list is sorted by", Hint: "order",
+			View: ViewList, Keys: []string{"o"}, Name: "order", Help: "choose what the list is sorted by", Hint: "sort",
 			Run: func(a *App, _ string) tea.Cmd { return a.openOrderMenu() },
 		},
 		{
@@ -207,17 +207,17 @@ func sortBindings() []Binding {
 }
 
 func copyBindings() []Binding {
-	row := func(key, format, what string, off func(*App) string) Binding {
+	row := func(key, format, what, help string, off func(*App) string) Binding {
 		return Binding{
-			View: ViewCopy, Keys: []string{key}, Name: "copy-" + format, Help: what, Off: off,
+			View: ViewCopy, Keys: []string{key}, Name: "copy-" + format, Help: help, Off: off,
 			Run: func(a *App, _ string) tea.Cmd { return a.copy(format, what) },
 		}
 	}
 	return []Binding{
-		row("c", "curl", "curl command", noRequest),
-		row("u", "url", "URL", noURL),
-		row("b", "body", "body of the response, else of the request", noBody),
-		row("h", "headers", "headers", noRequest),
+		row("c", "curl", "curl command", "curl command", noRequest),
+		row("u", "url", "URL", "URL", noURL),
+		row("b", "body", "body", "body of the response, else of the request", noBody),
+		row("h", "headers", "headers", "headers", noRequest),
 	}
 }
 

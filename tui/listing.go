@@ -77,11 +77,14 @@ func (a *App) opened(msg opened) tea.Cmd {
 	a.loading = false
 	if msg.err != nil {
 		var wrong *filter.Error
-		hint := "esc goes back to the filter before"
+		hint := "E shows the event log"
 		if errors.As(msg.err, &wrong) && wrong.Hint != "" {
 			hint = wrong.Hint
 		}
 		a.fail("show the list", msg.err, hint)
+		if a.listing == nil {
+			a.list.SetEmpty("the list could not be opened")
+		}
 		return nil
 	}
 	old := a.listing
@@ -131,6 +134,7 @@ func (a *App) listed(msg listed) tea.Cmd {
 // describeEmpty says what stands in a list without rows.
 func (a *App) describeEmpty() {
 	switch {
+	case a.listing == nil:
 	case a.status.Version == 0:
 		a.list.SetEmpty("opening" + a.theme.Glyphs.Ellipsis)
 	case a.status.Building:

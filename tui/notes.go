@@ -75,18 +75,19 @@ func (a *App) noted(msg noted) tea.Cmd {
 		a.fail("write the note", msg.err, "nothing was changed")
 		return nil
 	}
+	var shown tea.Cmd
 	for i, id := range msg.ids[:min(len(msg.ids), len(msg.notes))] {
 		a.list.SetNote(id, msg.notes[i])
+		if id == a.detail.ID() {
+			shown = a.detail.SetNote(msg.notes[i])
+		}
 	}
 	if len(msg.ids) == 1 {
 		a.say(Info, msg.said+" "+flowNumber(msg.ids[0]), "")
 	} else {
 		a.say(Info, msg.said+" "+widget.Group(uint64(len(msg.ids)))+" flows", "")
 	}
-	if a.panes.open && slices.Contains(msg.ids, a.detail.id) {
-		return a.detail.refresh()
-	}
-	return nil
+	return shown
 }
 
 // mark marks the flows of the action, or removes their marks if all have one.

@@ -29,6 +29,9 @@ type Exporter interface {
 	// of the request) or "headers". A result of more than limit bytes is written to
 	// a file instead, of which Path tells.
 	Export(ctx context.Context, format string, id uint64, limit int) (Exported, error)
+	// Keep writes text that is too long for the clipboard to a file of a name like
+	// the one given, and returns its path.
+	Keep(ctx context.Context, name string, text []byte) (path string, err error)
 }
 
 // Exported is one flow as text, or where that text is.

@@ -123,7 +123,7 @@ func (a *App) resize() tea.Cmd {
 		cmds = append(cmds, a.list.SetSize(f.list.w, f.list.h))
 	}
 	if f.detail.h > 0 {
-		cmds = append(cmds, a.detail.setSize(f.detail.w, f.detail.h))
+		cmds = append(cmds, a.detail.SetSize(f.detail.w, f.detail.h))
 	}
 	return tea.Batch(cmds...)
 }
@@ -206,11 +206,11 @@ func (a *App) panesView(f frame) string {
 	case f.detail.h == 0:
 		return a.list.View()
 	case f.list.h == 0:
-		return a.detail.view()
+		return a.detail.View()
 	case a.panes.layout == layoutRight:
-		return beside(a.list.View(), a.detail.view(), f, a.theme.Rule.Render(a.theme.Glyphs.V))
+		return beside(a.list.View(), a.detail.View(), f, a.theme.Rule.Render(a.theme.Glyphs.V))
 	default:
-		return a.list.View() + "\n" + a.detail.view()
+		return a.list.View() + "\n" + a.detail.View()
 	}
 }
 

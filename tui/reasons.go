@@ -2,6 +2,9 @@ package tui
 
 import flowpb "weir/proto"
 
+// noExporter is the reason why nothing can be copied.
+const noExporter = "this session cannot be copied from"
+
 // The reasons why a command is off. Each returns "" if it can run.
 
 func noFocus(a *App) string {
@@ -66,7 +69,7 @@ func noExport(a *App) string {
 		return reason
 	}
 	if a.opts.Exporter == nil {
-		return "this session cannot be copied from"
+		return noExporter
 	}
 	return ""
 }

@@ -98,7 +98,7 @@ func (a *App) cursor() (x, y int, ok bool) {
 		x, y, ok = a.help.Cursor()
 		return x, f.y + y, ok
 	case a.view == ViewDetail && f.detail.h > 0:
-		x, y, ok = a.detail.cursor()
+		x, y, ok = a.detail.Cursor()
 		return f.detail.x + x, f.detail.y + y, ok
 	}
 	return 0, 0, false

@@ -18,23 +18,51 @@ func (t *translator) class() error {
 		t.pos++
 	}
 	for first := true; t.pos < len(t.src); first = false {
-		switch c := t.src[t.pos]; {
-		case c == ']' && !first:
+		if t.src[t.pos] == ']' && !first {
 			t.out.WriteByte(']')
 			t.pos++
 			return nil
-		case c == '-':
-			t.out.WriteByte('-')
-			t.pos++
-		case c == '\\':
-			if err := t.escape(true); err != nil {
-				return err
-			}
-		default:
-			t.literal()
+		}
+		if err := t.member(); err != nil {
+			return err
 		}
 	}
 	return &Error{Pos: start, End: len(t.src), Msg: "the class has no end", Hint: "add a ], or write \\[ for the character"}
+}
+
+// member rewrites one character, set or range of a class.
+func (t *translator) member() error {
+	t.last = -1
+	if err := t.item(); err != nil {
+		return err
+	}
+	rest := t.src[t.pos:]
+	if len(rest) < 2 || rest[0] != '-' || rest[1] == ']' {
+		return nil
+	}
+	t.out.WriteByte('-')
+	t.pos++
+	// A range from ASCII to high bytes must not take in what lies between the two
+	// here, because some of that folds to ASCII letters.
+	t.split = t.Bytes && 0 <= t.last && t.last < utf8.RuneSelf
+	err := t.item()
+	t.split = false
+	return err
+}
+
+// item rewrites one character or set of a class.
+func (t *translator) item() error {
+	switch t.src[t.pos] {
+	case '\\':
+		return t.escape(true)
+	case '-':
+		t.out.WriteByte('-')
+		t.last = '-'
+		t.pos++
+	default:
+		t.literal()
+	}
+	return nil
 }
 
 // escape rewrites what a backslash begins, in a class or outside.
@@ -105,13 +133,21 @@ func (t *translator) set(c byte, inClass bool) {
 
 // complement writes, for use inside a class, all that a class with this body has
 // not. A class cannot hold the negation of several sets, so they are spelt out.
+// Over bytes the last range of a complement begins in ASCII and has all beyond.
 func (t *translator) complement(body string) {
 	re, err := syntax.Parse("[^"+body+"]", syntax.Perl)
 	if err != nil {
 		return // body is one of ours, and they all parse
 	}
 	for i := 0; i+1 < len(re.Rune); i += 2 {
-		fmt.Fprintf(&t.out, `\x{%x}-\x{%x}`, re.Rune[i], re.Rune[i+1])
+		low, high := re.Rune[i], re.Rune[i+1]
+		if t.Bytes && high >= utf8.RuneSelf {
+			fmt.Fprintf(&t.out, `\x{%x}-\x{%x}`, highByte+utf8.RuneSelf, highByte+0xFF)
+			high = utf8.RuneSelf - 1
+		}
+		if low <= high {
+			fmt.Fprintf(&t.out, `\x{%x}-\x{%x}`, low, high)
+		}
 	}
 }
 

@@ -103,6 +103,13 @@ func TestMatch(t *testing.T) {
 		{"bytes", `\xe4`, "\xc4", false}, // no case beyond ASCII
 		{"bytes", `[\xe0-\xef]`, "\xe4", true},
 		{"bytes", `[^\x00-\x7f]`, "ä", true},
+		{"bytes", `[\W]`, "k", false},
+		{"bytes", `[\W]`, "ä", true},
+		{"bytes", `[l-\xff]`, "k", false},
+		{"bytes", `^[l-\xff]+$`, "lzä\x7f", true},
+		{"bytes", `[a-я]`, "b", true},
+		{"bytes", `[--\xff]`, ",", false},
+		{"bytes", `[a-c-\xff]`, "d", false},
 		{"bytes", `[\x41-\xff]`, "\xf0", true},
 		{"bytes", `^..$`, "ä", true},
 		{"bytes", `^[ä]{2}$`, "ä", true},

@@ -31,6 +31,10 @@ type translator struct {
 	// repeated says that what was written last is a repetition, so that a + after
 	// it would make it possessive.
 	repeated bool
+	// last is the character that was written last in a class, -1 for a set, and
+	// split says to end a range at the end of ASCII if it goes beyond.
+	last  rune
+	split bool
 }
 
 // translate returns src in Go's dialect, without the flags that Options ask for.
@@ -124,6 +128,10 @@ func (t *translator) byte(b byte) {
 
 // point writes one code point so that it means itself inside and outside classes.
 func (t *translator) point(r rune) {
+	if t.split && r >= highByte {
+		fmt.Fprintf(&t.out, `\x{%x}\x{%x}-`, utf8.RuneSelf-1, highByte+utf8.RuneSelf)
+	}
+	t.split, t.last = false, r
 	if '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
 		t.out.WriteByte(byte(r))
 		return

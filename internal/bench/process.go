@@ -214,7 +214,7 @@ func output(ctx context.Context, name string, args ...string) ([]byte, error) {
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
-			return nil, fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, exit.Stderr)
+			return nil, fmt.Errorf("%s %s: %w: %.2000s", name, strings.Join(args, " "), err, exit.Stderr)
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

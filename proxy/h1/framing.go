@@ -106,9 +106,9 @@ func (ff *framingFields) add(h *Head, f *Field) string {
 		}
 	case len("Connection"):
 		if equalFold(f.Name, "Connection") {
-			ff.close = ff.close || HasToken(f.Value, "close")
-			ff.keepAlive = ff.keepAlive || HasToken(f.Value, "keep-alive")
-			ff.upgradeOption = ff.upgradeOption || HasToken(f.Value, "upgrade")
+			ff.close = ff.close || hasToken(f.Value, "close")
+			ff.keepAlive = ff.keepAlive || hasToken(f.Value, "keep-alive")
+			ff.upgradeOption = ff.upgradeOption || hasToken(f.Value, "upgrade")
 		}
 	case len("Upgrade"):
 		ff.upgradeField = ff.upgradeField || equalFold(f.Name, "Upgrade")
@@ -164,8 +164,8 @@ func parseLength(b []byte) (n int64, ok bool) {
 	return n, n >= 0
 }
 
-// HasToken reports whether the comma-separated list contains token, ignoring case.
-func HasToken(list []byte, token string) bool {
+// hasToken reports whether the comma-separated list contains token, ignoring case.
+func hasToken(list []byte, token string) bool {
 	for part := range bytes.SplitSeq(list, []byte{','}) {
 		if equalFold(trimBlank(part), token) {
 			return true

@@ -3,7 +3,6 @@ package h1
 import (
 	"bytes"
 	"fmt"
-	"math"
 )
 
 // Kind is the kind of an Event.
@@ -55,6 +54,7 @@ type Reader struct {
 	line    int    // offset in section or lines at which the current line begins
 	blank   int    // empty lines skipped before the start line
 	head    Head
+	parsed  bool // head is of the section that is being gathered
 	trailer []Field
 	left    int64 // bytes left of the body or the chunk
 }
@@ -77,9 +77,6 @@ func (r *Reader) ForRequest(method []byte) {
 		r.req = plainRequest
 	}
 }
-
-// Offset returns the number of bytes taken so far.
-func (r *Reader) Offset() int64 { return r.offset }
 
 // Idle reports whether the Reader stands between two messages.
 func (r *Reader) Idle() bool { return r.state == inHead && len(r.section) == 0 }
@@ -144,17 +141,6 @@ func (r *Reader) End() (Event, error) {
 	return Event{}, r.err
 }
 
-// truncated describes the place at which the input ended too early.
-func (r *Reader) truncated() *Error {
-	switch r.state {
-	case inHead:
-		return &Error{Code: Truncated, Role: r.role, Part: "header", Line: 1 + bytes.Count(r.section, []byte{'\n'}), Offset: r.offset, Reason: "the connection ended inside the head"}
-	case inLength:
-		return r.bodyError(Truncated, 0, fmt.Sprintf("the connection ended with %d of %d bytes missing", r.left, r.head.Length))
-	}
-	return r.bodyError(Truncated, 0, "the connection ended inside the chunked body")
-}
-
 // stepHead gathers lines until the empty one and parses the head.
 func (r *Reader) stepHead(p []byte) (int, Event, error) {
 	for took := 0; took < len(p); {
@@ -186,6 +172,7 @@ func (r *Reader) stepHead(p []byte) (int, Event, error) {
 // finishHead parses the gathered head, which began at offset start.
 func (r *Reader) finishHead(took int, start int64) (int, Event, error) {
 	r.trailer = r.trailer[:0]
+	r.parsed = true
 	if f := r.head.parse(r.section, r.req, r.lim); f != nil {
 		return took, Event{}, r.place(f, r.section, start)
 	}
@@ -204,7 +191,7 @@ func (r *Reader) releaseHead() {
 	if cap(r.lines) > keep {
 		r.lines = nil
 	}
-	r.line, r.blank = 0, 0
+	r.line, r.blank, r.parsed = 0, 0, false
 }
 
 func (r *Reader) checkHeadSize() *fault {
@@ -217,66 +204,20 @@ func (r *Reader) checkHeadSize() *fault {
 	return nil
 }
 
-// begin enters the body that the head announces.
-func (r *Reader) begin() {
-	switch r.head.Framing {
-	case FramingLength:
-		r.state, r.left = inLength, r.head.Length
-		if r.left == 0 {
-			r.state = atEnd
-		}
-	case FramingChunked:
-		r.state, r.lines = inChunkLine, r.lines[:0]
-	case FramingClose:
-		r.state, r.left = inClose, math.MaxInt64
-	default:
-		r.state = atEnd
-	}
-}
-
-// stepData hands out body bytes.
-func (r *Reader) stepData(p []byte) (int, Event, error) {
-	if len(p) == 0 {
-		return 0, Event{}, nil
-	}
-	n := len(p)
-	if r.state != inClose {
-		n = int(min(int64(n), r.left))
-		r.left -= int64(n)
-	}
-	if r.left == 0 {
-		if r.state == inLength {
-			r.state = atEnd
-		} else {
-			r.state = inChunkEnd
-		}
-	}
-	return n, Event{Kind: Data, Data: p[:n]}, nil
-}
-
-// end closes the message and makes ready for the next. The head's bytes stay
-// in place until the next message overwrites them.
-func (r *Reader) end() Event {
-	r.state = inHead
-	r.releaseHead()
-	if r.head.Framing == FramingTunnel {
-		r.state = inTunnel
-	}
-	if r.role == Response && !r.head.Informational() {
-		r.req = plainRequest
-	}
-	return Event{Kind: MessageEnd, Trailer: r.trailer}
-}
-
 // InHead reports whether the Reader stands between two messages or inside a
 // head, so that what it took since the last event is no part of a body.
 func (r *Reader) InHead() bool { return r.state == inHead }
 
 // Partial returns what is known of a head that is not complete or not valid:
-// the bytes gathered so far. It is nil elsewhere.
-func (r *Reader) Partial() []byte {
-	if r.state != inHead {
+// all of Raw that came, the start line, and whatever of the rest could be read.
+// It is nil outside a head and valid until the next Feed.
+func (r *Reader) Partial() *Head {
+	if r.state != inHead || len(r.section) == 0 {
 		return nil
 	}
-	return r.section
+	if !r.parsed {
+		start, _, _ := bytes.Cut(r.section, []byte{'\n'})
+		r.head = Head{Role: r.role, Raw: r.section, Start: trimLineEnd(start)}
+	}
+	return &r.head
 }

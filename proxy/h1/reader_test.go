@@ -198,3 +198,31 @@ func BenchmarkReader(b *testing.B) {
 		}
 	}
 }
+
+// TestPartial looks at what is known of a head that never became one.
+func TestPartial(t *testing.T) {
+	for _, tt := range []struct{ name, in, start, method, field string }{
+		{"nothing", "", "", "", ""},
+		{"half a line", "GET /a", "GET /a", "", ""},
+		{"half a head", "GET /a HTTP/1.1\r\nA: b\r\n", "GET /a HTTP/1.1", "", ""},
+		{"refused framing", "GET /a HTTP/1.1\r\nA: b\r\nContent-Length: x\r\n\r\n", "GET /a HTTP/1.1", "GET", "b"},
+		{"no HTTP", "\x01\x02\r\n\r\n", "\x01\x02", "", ""},
+		{"after another", "GET /a HTTP/1.1\r\nA: b\r\n\r\nPUT", "PUT", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := NewReader(Request, Limits{})
+			_ = feedAll(r, tt.in)
+			h := r.Partial()
+			if tt.in == "" {
+				if h != nil {
+					t.Errorf("got %v, want nil", h)
+				}
+				return
+			}
+			field, _ := h.Get("a")
+			if string(h.Start) != tt.start || string(h.Method) != tt.method || string(field) != tt.field {
+				t.Errorf("got %q, %q, %q, want %q, %q, %q", h.Start, h.Method, field, tt.start, tt.method, tt.field)
+			}
+		})
+	}
+}

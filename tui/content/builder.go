@@ -1,14 +1,18 @@
 package content
 
-import "weir/tui/widget"
+import (
+	"slices"
+
+	"weir/tui/widget"
+)
 
 // What a document may hold at most. A view that reaches one of these stops, and
 // the document says so.
 const (
-	MaxText  = 24 << 20 // bytes of text
-	MaxLines = 1 << 19
+	MaxText  = 12 << 20 // bytes of text
+	MaxLines = 1 << 18
 
-	maxMarks = 1 << 21
+	maxMarks = 1 << 20 // changes of kind
 	// maxLine is where a line is cut in two, in bytes, so that wrapping a line
 	// for the screen is never more work than this.
 	maxLine = 4 << 10
@@ -38,6 +42,13 @@ func NewBuilder(stop func() bool) *Builder {
 	b := &Builder{stop: stop, offset: -1, check: checkEvery}
 	b.doc.lines = []line{{offset: -1}}
 	return b
+}
+
+// expect makes room for what a view makes of n bytes, as a rule.
+func (b *Builder) expect(n int) {
+	b.doc.text = slices.Grow(b.doc.text, min(n+n/2, MaxText))
+	b.doc.lines = slices.Grow(b.doc.lines, min(n/24, MaxLines))
+	b.doc.marks = slices.Grow(b.doc.marks, min(n/8, maxMarks))
 }
 
 // Document returns what was written. The builder is done with.

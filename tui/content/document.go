@@ -1,7 +1,9 @@
 package content
 
 import (
+	"bytes"
 	"regexp"
+	"slices"
 	"sort"
 )
 
@@ -41,9 +43,9 @@ type Document struct {
 
 // line is where a line begins in the text. Its end is where the next begins.
 type line struct {
-	start     uint32
-	continued bool  // it goes on the line before
 	offset    int64 // where in the body its first byte comes from
+	start     uint32
+	continued bool // it goes on the line before
 }
 
 // mark says that from here on the text has another kind.
@@ -88,6 +90,15 @@ func (d *Document) Offset(i int) int64 { return d.lines[i].offset }
 func (d *Document) LineAt(offset int64) int {
 	i := sort.Search(len(d.lines), func(i int) bool { return d.lines[i].offset > offset })
 	return max(0, i-1)
+}
+
+// Same reports whether two documents show the same.
+func (d *Document) Same(other *Document) bool {
+	if d == other || d.Len() == 0 && other.Len() == 0 {
+		return true
+	}
+	return d.Len() == other.Len() && bytes.Equal(d.text, other.text) &&
+		slices.Equal(d.lines, other.lines) && slices.Equal(d.marks, other.marks)
 }
 
 // Line returns the spans of line i.

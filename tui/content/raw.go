@@ -63,8 +63,9 @@ func renderText(b *Builder, in *Input) error {
 
 // foreign reports whether the text is in another charset than UTF-8.
 func foreign(in *Input) bool {
-	_, charset := coding.Text(wholeRunes(in.Data[:min(len(in.Data), 1<<10)]), in.Type)
-	return charset != "utf-8"
+	head := wholeRunes(in.Data[:min(len(in.Data), 1<<10)])
+	_, charset := coding.Text(head, in.Type)
+	return charset != "utf-8" && (charset != fallback || in.declares() || !multibyte(head))
 }
 
 // putLines puts text of several lines.

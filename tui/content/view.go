@@ -96,6 +96,7 @@ func Render(ctx context.Context, name string, in Input) Result {
 	}
 	stop := func() bool { return ctx.Err() != nil }
 	b := NewBuilder(stop)
+	b.expect(len(in.Data))
 	err := v.render(b, &in)
 	if err == nil {
 		return Result{Doc: b.Document(), View: v.Name}
@@ -128,27 +129,54 @@ func placed(err error, text []byte) error {
 	return err
 }
 
-// text returns the input as UTF-8, without a character cut by its end.
+// text returns the input as UTF-8, without a character cut by its end. Text that
+// declares no charset is UTF-8 if any of it is, and bytes that are not then show
+// as such; one of them does not make the whole be read in an older charset.
 func (in *Input) text() []byte {
 	data := in.Data
 	if in.More {
 		data = wholeRunes(data)
 	}
-	text, _ := coding.Text(data, in.Type)
-	return text
+	if text, charset := coding.Text(data, in.Type); charset != "utf-8" && (charset != fallback || in.declares() || !multibyte(data)) {
+		return text
+	}
+	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 }
 
-// source is text for what is UTF-8 by its own standard: bytes that are not show
-// as such, and do not make the whole be read in an older charset.
+// source is text for what is UTF-8 by its own standard, or in a charset that is
+// declared or plain to see.
 func (in *Input) source() []byte {
-	if text, charset := coding.Text(in.Data, in.Type); charset != "windows-1252" && charset != "utf-8" {
-		return text
+	if _, charset := coding.Text(in.Data, in.Type); charset != fallback || in.declares() {
+		return in.text()
 	}
 	data := bytes.TrimPrefix(in.Data, []byte("\xef\xbb\xbf"))
 	if in.More {
 		data = wholeRunes(data)
 	}
 	return data
+}
+
+// fallback is the charset that package coding reads what is not UTF-8 in.
+const fallback = "windows-1252"
+
+// declares reports whether the media type names a charset.
+func (in *Input) declares() bool {
+	return strings.Contains(strings.ToLower(in.Type), "charset")
+}
+
+// multibyte reports whether p begins with UTF-8 that is not ASCII: of its first
+// bytes above 0x7f, one that starts a character of two bytes or more.
+func multibyte(p []byte) bool {
+	p = p[:min(len(p), 4<<10)]
+	for i := 0; i < len(p); i++ {
+		if p[i] < utf8.RuneSelf {
+			continue
+		}
+		if r, n := utf8.DecodeRune(p[i:]); r != utf8.RuneError || n > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // wholeRunes leaves out a UTF-8 character that the end of p cuts.
@@ -181,16 +209,19 @@ func untold(media string) bool {
 }
 
 // isBinary reports whether the data would be unreadable as text: of its first
-// hundred bytes more than 30 % are control characters, or not ASCII though it
-// is not UTF-8 either.
+// hundred bytes more than 30 % are control characters or no UTF-8.
 func isBinary(data []byte) bool {
 	head := data[:min(len(data), 100)]
-	utf := utf8.Valid(wholeRunes(head))
+	if len(head) < len(data) {
+		head = wholeRunes(head)
+	}
 	odd := 0
-	for _, c := range head {
-		if c < 9 || c > 13 && c < 32 || c == 127 || c > 127 && !utf {
+	for i := 0; i < len(head); {
+		r, n := utf8.DecodeRune(head[i:])
+		if r < 9 || r > 13 && r < 32 || r == 127 || r == utf8.RuneError && n == 1 {
 			odd++
 		}
+		i += n
 	}
 	return odd*10 > len(head)*3
 }

@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"weir/tui/content"
+	"weir/tui/flowdetail/stream"
 	"weir/tui/widget"
 )
 
@@ -42,7 +43,7 @@ func (m *Model) SelectTab(title string) tea.Cmd {
 func (m *Model) top() tea.Cmd {
 	m.notice = ""
 	p := m.pane()
-	if b := p.body; b != nil && b.loaded && b.part.base > 0 {
+	if b := p.body; b != nil && b.loaded && (b.part.Base > 0 || b.loading && b.base > 0) {
 		return m.load(m.tab, b, window{size: firstWindow}, after{kind: atTop})
 	}
 	p.pager.Goto(0)
@@ -55,14 +56,14 @@ func (m *Model) bottom() tea.Cmd {
 	m.notice = ""
 	p := m.pane()
 	b := p.body
-	if b == nil || !b.loaded || !b.part.more || !b.windowed() {
+	if b == nil || !b.loaded || !b.part.More || !b.windowed() {
 		p.pager.End()
 		return m.extend()
 	}
-	if o := b.source(); len(o.codings) > 0 {
-		return m.start(&walk{origin: o, to: -1})
+	if o := b.source(); len(o.Codings) > 0 {
+		return m.start(&stream.Walk{Origin: o, To: -1}, false)
 	}
-	return m.showEnd(b.origin.size)
+	return m.showEnd(b.origin.Size)
 }
 
 // showEnd loads the last window of content of that size.
@@ -96,7 +97,7 @@ func (m *Model) setView(name string) tea.Cmd {
 	w := window{size: firstWindow}
 	if b.loaded && b.windowed() {
 		first, _ := m.bodyLines()
-		at, w.base, w.ragged = b.offset(first), b.part.base&^15, true
+		at, w.base, w.ragged = b.offset(first), b.part.Base&^15, true
 	}
 	then := m.bodyStart()
 	if b.view = name; !b.windowed() {
@@ -120,7 +121,7 @@ func (m *Model) toggleRaw() tea.Cmd {
 // in sight, else its first line.
 func (m *Model) bodyStart() after {
 	p := m.pane()
-	if b := p.body; b.loaded && (b.part.base > 0 || p.pager.Line() >= p.pager.Lines()-b.shown.Doc.Len()) {
+	if b := p.body; b.loaded && (b.part.Base > 0 || p.pager.Line() >= p.pager.Lines()-b.shown.Doc.Len()) {
 		return after{kind: atOffset}
 	}
 	return after{}

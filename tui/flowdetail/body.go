@@ -9,15 +9,17 @@ import (
 
 	flowpb "weir/proto"
 	"weir/tui/content"
+	"weir/tui/flowdetail/stream"
 	"weir/tui/widget"
 )
 
 // body is the content below a head, as far as it is shown.
 type body struct {
-	origin origin
+	origin stream.Origin
 	media  string
 	query  []byte
 	live   bool // more of it may arrive
+	cut    bool // more of it should have arrived
 
 	view   string // the view that was asked for; content.Auto leaves it open
 	asSent bool   // content codings are not undone
@@ -32,7 +34,7 @@ type body struct {
 
 	stale   bool // there is more to show than when it was loaded
 	loaded  bool
-	part    part
+	part    stream.Part
 	shown   content.Result
 	err     error
 	columns int // the width that it was made for
@@ -60,7 +62,7 @@ const (
 type bodyLoaded struct {
 	flow, asked uint64
 	tab         tabID
-	part        part
+	part        stream.Part
 	shown       content.Result
 	columns     int
 	err         error
@@ -83,10 +85,10 @@ func (b *body) windowed() bool {
 }
 
 // source is where the content comes from, decoded or as sent.
-func (b *body) source() origin {
+func (b *body) source() stream.Origin {
 	o := b.origin
 	if b.asSent {
-		o.codings = nil
+		o.Codings = nil
 	}
 	return o
 }
@@ -103,23 +105,21 @@ func (m *Model) load(tab tabID, b *body, w window, then after) tea.Cmd {
 	m.generation++
 	b.base, b.size, b.follow = w.base, w.size, then
 	b.asked, b.loading, b.slow = m.generation, true, false
-	o, view, media, query := b.source(), b.view, b.media, b.query
-	if b.asSent {
-		media = "" // it is about what is inside
-	}
+	o, view, input := b.source(), b.view, b.input(stream.Part{}, m.w)
 	flow, asked, columns := m.opened, b.asked, m.w
 	ragged := w.ragged && w.base > 0 && b.name() != "hex"
 	work := func(ctx context.Context) tea.Msg {
-		p, err := o.window(ctx, w.base, w.size)
+		p, err := o.Window(ctx, w.base, w.size)
 		if err != nil {
 			return bodyLoaded{flow: flow, asked: asked, tab: tab, err: err}
 		}
 		if ragged {
-			p = p.aligned()
+			p = p.Aligned()
 		}
 		ctx, cancel := context.WithTimeout(ctx, renderTime)
 		defer cancel()
-		shown := content.Render(ctx, view, p.input(media, query, columns))
+		input.Data, input.Base, input.More = p.Data, p.Base, p.More
+		shown := content.Render(ctx, view, input)
 		return bodyLoaded{flow: flow, asked: asked, tab: tab, part: p, shown: shown, columns: columns}
 	}
 	return tea.Batch(m.scope.Do(work), m.scope.After(quiet, bodySlow{flow: flow, asked: asked, tab: tab}))
@@ -128,6 +128,15 @@ func (m *Model) load(tab tabID, b *body, w window, then after) tea.Cmd {
 // misfit reports whether the window was laid out for another width.
 func (b *body) misfit(w int) bool {
 	return b.name() == "hex" && content.HexRow(b.columns) != content.HexRow(w)
+}
+
+// input is what the views get of a window.
+func (b *body) input(p stream.Part, columns int) content.Input {
+	media := b.media
+	if b.asSent {
+		media = "" // it is about what is inside
+	}
+	return content.Input{Data: p.Data, Base: p.Base, More: p.More, Type: media, Query: b.query, Columns: columns}
 }
 
 // name is the view that is shown, or was asked for.
@@ -151,9 +160,6 @@ func (b *body) received(msg bodyLoaded) bool {
 	return true
 }
 
-// end is where in the content the window ends.
-func (b *body) end() int64 { return b.part.base + int64(len(b.part.data)) }
-
 // bar says what is shown of the content: view, codings, size, part.
 func (b *body) bar() string {
 	if b == nil {
@@ -167,11 +173,14 @@ func (b *body) bar() string {
 		parts = append(parts, b.view)
 	}
 	parts = append(parts, b.codingBar(), b.shown.Note)
-	if b.origin.size > 0 {
-		parts = append(parts, widget.Size(b.origin.size)+" bytes")
+	if b.origin.Size > 0 {
+		parts = append(parts, widget.Size(b.origin.Size)+" bytes")
 	}
 	if b.live {
 		parts = append(parts, "still arriving")
+	}
+	if b.cut {
+		parts = append(parts, "cut off by the sender")
 	}
 	if b.loaded {
 		parts = append(parts, b.partBar())
@@ -195,36 +204,36 @@ func nonEmpty(parts []string) []string {
 
 func (b *body) codingBar() string {
 	switch {
-	case len(b.origin.codings) == 0:
+	case len(b.origin.Codings) == 0:
 		return ""
 	case b.asSent:
-		return "[as sent: " + widget.Sanitize(strings.Join(b.origin.codings, ", ")) + "]"
-	case b.loaded && b.part.fault != nil:
-		return "[cannot decode: " + widget.Sanitize(b.part.fault.Error()) + "]"
+		return "[as sent: " + widget.Sanitize(strings.Join(b.origin.Codings, ", ")) + "]"
+	case b.loaded && b.part.Fault != nil:
+		return "[cannot decode: " + widget.Sanitize(b.part.Fault.Error()) + "]"
 	}
-	return "[decoded " + widget.Sanitize(strings.Join(b.origin.codings, ", ")) + "]"
+	return "[decoded " + widget.Sanitize(strings.Join(b.origin.Codings, ", ")) + "]"
 }
 
 // partBar says which part of the content is shown, if not all.
 func (b *body) partBar() string {
-	decoded := len(b.origin.codings) > 0 && !b.asSent
+	decoded := len(b.origin.Codings) > 0 && !b.asSent
 	of := ""
 	if !decoded {
-		of = " of " + widget.Size(b.origin.size)
+		of = " of " + widget.Size(b.origin.Size)
 	}
 	switch {
 	case b.shown.Doc.Cut():
 		return "stopped early, at the view's limits"
-	case b.part.base > 0:
-		return fmt.Sprintf("%s–%s%s", widget.Size(b.part.base), widget.Size(b.end()), of)
-	case !b.part.more:
+	case b.part.Base > 0:
+		return "from " + widget.Group(uint64(b.part.Base)) + of
+	case !b.part.More:
 		return ""
 	case b.windowed():
-		return fmt.Sprintf("first %s%s", widget.Size(b.end()), of)
+		return fmt.Sprintf("first %s%s", widget.Size(b.part.End()), of)
 	case b.size >= fullWindow:
-		return fmt.Sprintf("first %s%s, the most %s shows", widget.Size(b.end()), of, b.name())
+		return fmt.Sprintf("first %s%s, the most %s shows", widget.Size(b.part.End()), of, b.name())
 	}
-	return fmt.Sprintf("first %s%s, f more", widget.Size(b.end()), of)
+	return fmt.Sprintf("first %s%s, f more", widget.Size(b.part.End()), of)
 }
 
 // extend asks for what is next to the window when the first or last line shown
@@ -236,13 +245,15 @@ func (m *Model) extend() tea.Cmd {
 	}
 	first, last := m.bodyLines()
 	n := b.shown.Doc.Len()
-	near := m.paneHeight()
+	// What is near one edge must not be near the other after the window moved:
+	// lines may be few and long.
+	near := min(m.paneHeight(), n/8)
 	switch {
-	case last >= n-near && b.part.more && b.windowed():
+	case last+1 >= n-near && b.part.More && b.windowed():
 		return m.slide(b, max(0, first-4*near))
-	case last >= n-near && b.part.more && b.size < autoWindow:
+	case last+1 >= n-near && b.part.More && b.size < autoWindow:
 		return m.load(m.tab, b, window{size: min(4*b.size, autoWindow)}, after{})
-	case first <= near && b.part.base > 0 && n > 0:
+	case first <= near && b.part.Base > 0 && n > 0:
 		base := max(0, b.offset(first)-3*firstWindow/4)
 		return m.load(m.tab, b, window{base: base &^ 15, size: firstWindow, ragged: true}, after{kind: atOffset, offset: b.offset(first)})
 	}
@@ -253,7 +264,7 @@ func (m *Model) extend() tea.Cmd {
 func (m *Model) slide(b *body, line int) tea.Cmd {
 	first, _ := m.bodyLines()
 	base := b.offset(line)
-	if base <= b.part.base {
+	if base <= b.part.Base {
 		return nil
 	}
 	return m.load(m.tab, b, window{base: base, size: firstWindow}, after{kind: atOffset, offset: b.offset(first)})
@@ -262,7 +273,7 @@ func (m *Model) slide(b *body, line int) tea.Cmd {
 // offset is where in the content a line comes from.
 func (b *body) offset(line int) int64 {
 	if n := b.shown.Doc.Len(); n == 0 {
-		return b.part.base
+		return b.part.Base
 	} else if line >= n {
 		line = n - 1
 	}
@@ -277,15 +288,16 @@ func (m *Model) bodyOf(side flowpb.Side, b *flowpb.Body, fields []*flowpb.Field)
 	}
 	source, id := m.source, m.id
 	return &body{
-		origin: origin{
-			read: func(ctx context.Context, off int64, n int) ([]byte, error) {
+		origin: stream.Origin{
+			Read: func(ctx context.Context, off int64, n int) ([]byte, error) {
 				return source.Body(ctx, id, side, off, n)
 			},
-			size:    int64(b.GetSize()),
-			codings: codings(fields),
+			Size:    int64(b.GetSize()),
+			Codings: codings(fields),
 		},
 		media: mediaType(fields),
 		live:  b.GetState() == flowpb.BodyStreaming,
+		cut:   b.GetState() == flowpb.BodyCut,
 		view:  content.Auto,
 		size:  firstWindow,
 	}

@@ -42,7 +42,7 @@ func commands() []command {
 		{
 			widget.Command{
 				Name: "full", Keys: []string{"f"}, Help: "load more of the body",
-				Tip: "Views that arrange a body anew show its beginning: up to 1 MB as one scrolls, up to 4 MB with this key. hex and raw show any part of it.",
+				Tip: "Views that arrange a body anew show its beginning: up to 1 MB as one scrolls, up to 2 MB with this key. hex and raw show any part of it.",
 			}, quietly((*Model).loadFull), needMore,
 		},
 		{widget.Command{Name: "search", Keys: []string{"/"}, Help: "search in the pane and all of the body", Tip: "Text or a regular expression, upper and lower case alike.", Hint: "search"}, quietly((*Model).openSearch), nil},
@@ -148,7 +148,7 @@ func needCoding(m *Model) string {
 	if why := needBody(m); why != "" {
 		return why
 	}
-	if len(m.pane().body.origin.codings) == 0 {
+	if len(m.pane().body.origin.Codings) == 0 {
 		return "the body was not encoded"
 	}
 	return ""
@@ -162,7 +162,7 @@ func needMore(m *Model) string {
 	switch {
 	case !b.loaded:
 		return "the body is not loaded yet"
-	case !b.part.more:
+	case !b.part.More:
 		return "all of the body is shown"
 	case b.windowed():
 		return b.name() + " shows any part: scroll, or G for the end"

@@ -11,6 +11,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/tui/content"
+	"weir/tui/flowdetail/facts"
 	"weir/tui/widget"
 )
 
@@ -78,18 +79,18 @@ func (m *Model) copy(name string) tea.Cmd {
 func (m *Model) copyBody(sent bool) tea.Cmd {
 	b := m.pane().body
 	c := Copy{Flow: m.id, What: m.tab.title() + " body"}
-	if !sent && b.loaded && !b.part.more && !b.windowed() && !b.shown.Doc.Cut() {
+	if !sent && b.loaded && !b.part.More && !b.windowed() && !b.shown.Doc.Cut() {
 		c.What += " as " + b.name()
 		c.Data = documentText(b.shown.Doc)
 		return func() tea.Msg { return c }
 	}
 	o := b.source()
 	if sent {
-		o.codings = nil
+		o.Codings = nil
 	}
 	opened := m.opened
 	return m.scope.Do(func(ctx context.Context) tea.Msg {
-		r, err := o.open(ctx, func(int64) {})
+		r, err := o.Open(ctx, func(int64) {})
 		if err != nil {
 			return copied{opened: opened, result: Problem{Err: err}}
 		}
@@ -128,14 +129,13 @@ func (m *Model) currentLine() string {
 		line = s.hits[s.current].Line
 	}
 	doc, i := p.pager.Locate(line)
-	docs := p.documents()
-	if doc < 0 || i >= docs[doc].Len() {
+	if doc < 0 || i >= p.docs[doc].Len() {
 		return ""
 	}
-	return docs[doc].Text(i)
+	return p.docs[doc].Text(i)
 }
 
-// headBytes is the message head as it was sent.
+// headBytes is the message head as it was sent, but for secrets that are hidden.
 func (m *Model) headBytes() []byte {
 	h := m.flow().GetHttp()
 	var out []byte
@@ -152,6 +152,10 @@ func (m *Model) headBytes() []byte {
 	}
 	out = append(bytes.Clone(out), "\r\n"...)
 	for _, f := range fields {
+		if m.masked && facts.Secret(f.GetName()) {
+			out = append(append(out, f.GetName()...), ": (hidden)\r\n"...)
+			continue
+		}
 		if f.Raw != nil {
 			out = append(out, f.GetRaw()...)
 			continue

@@ -9,6 +9,9 @@ import (
 	"weir/tui/widget"
 )
 
+// narrow is below how many cells the tabs have short names.
+const narrow = 56
+
 // oneLine is from how many cells on title and tabs share a line.
 const oneLine = 140
 
@@ -52,7 +55,7 @@ func (m *Model) View() string {
 	if m.menu == nil {
 		return screen
 	}
-	return widget.Fit(widget.Overlay(screen, m.menu.View(m.w, m.h, m.theme), 2, min(2, max(0, m.h-3))), m.w, m.h)
+	return widget.Fit(widget.Overlay(screen, m.menu.View(max(0, m.w-2), max(0, m.h-1), m.theme), 2, 1), m.w, m.h)
 }
 
 func (m *Model) headerLines() []string {
@@ -96,10 +99,10 @@ func (m *Model) title() string {
 			parts = append(parts, t.Dim.Render(widget.Sanitize(s.Version)))
 		}
 	case flowpb.KindTCP, flowpb.KindUDP:
-		parts = append(parts, t.Method("").Render(strings.ToUpper(s.Kind.String())),
+		parts = append(parts, t.Text.Render(strings.ToUpper(s.Kind.String())),
 			t.Text.Render(widget.Sanitize(s.Client)+" to "+widget.Sanitize(s.Server)))
 	default:
-		parts = append(parts, t.Method("").Render(strings.ToUpper(s.Kind.String())), t.Text.Render(widget.Sanitize(s.Host+" "+s.Path)))
+		parts = append(parts, t.Text.Render(strings.ToUpper(s.Kind.String())), t.Text.Render(widget.Sanitize(s.Host+" "+s.Path)))
 	}
 	// The status stands before the URL, so that no URL is so long as to hide it.
 	parts = append(parts[:1], append([]string{m.status(&s)}, parts[1:]...)...)
@@ -119,22 +122,25 @@ func (m *Model) status(s *flowpb.Summary) string {
 }
 
 func (m *Model) tabLine() string {
+	if m.id == 0 {
+		return ""
+	}
 	g := m.theme.Glyphs
-	var b strings.Builder
-	for i, tab := range m.tabs() {
-		if i > 0 {
-			b.WriteByte(' ')
+	var tabs []string
+	for _, tab := range m.tabs() {
+		title := tab.title()
+		if m.w < narrow {
+			title = tab.short()
+		} else if tab == tabMessages && m.hasMessages() && m.msgs.total > 0 {
+			title += " " + widget.Count(m.msgs.total)
 		}
-		switch {
-		case tab == m.tab:
-			b.WriteString(m.theme.TabOn.Render(g.Left + tab.title() + g.Right))
-		case tab == tabMessages && m.hasMessages() && m.msgs.total > 0:
-			b.WriteString(m.theme.TabOff.Render(" " + tab.title() + " " + widget.Count(m.msgs.total) + " "))
-		default:
-			b.WriteString(m.theme.TabOff.Render(" " + tab.title() + " "))
+		if tab == m.tab {
+			tabs = append(tabs, m.theme.TabOn.Render(g.Left+title+g.Right))
+		} else {
+			tabs = append(tabs, m.theme.TabOff.Render(" "+title+" "))
 		}
 	}
-	return widget.Truncate(b.String(), m.w, g.Ellipsis)
+	return widget.Truncate(strings.Join(tabs, ""), m.w, g.Ellipsis)
 }
 
 func (m *Model) paneLines() []string {
@@ -143,8 +149,10 @@ func (m *Model) paneLines() []string {
 		return nil
 	case m.err != nil:
 		return []string{m.theme.Error.Render(m.theme.Glyphs.Wrong + " the flow cannot be read: " + widget.Sanitize(m.err.Error()))}
-	case m.detail == nil:
+	case m.detail == nil && m.slow:
 		return []string{m.theme.Dim.Render("loading…")}
+	case m.detail == nil:
+		return nil
 	case m.tab == tabMessages && !m.hasMessages():
 		return []string{m.theme.Dim.Render("this flow has no messages")}
 	}
@@ -204,6 +212,8 @@ func (m *Model) hitCount() string {
 		return ""
 	case len(s.hits) == 0:
 		return "no hits here"
+	case s.current < 0:
+		return fmt.Sprintf("%d here", len(s.hits))
 	case len(s.hits) >= maxHits:
 		return fmt.Sprintf("%d of %d+", s.current+1, maxHits)
 	}
@@ -214,7 +224,7 @@ func (m *Model) hitCount() string {
 func (m *Model) place() string {
 	p := m.pane()
 	n := p.pager.Lines()
-	whole := p.body == nil || !p.body.loaded || !p.body.part.more
+	whole := p.body == nil || !p.body.loaded || !p.body.part.More
 	switch {
 	case m.detail == nil || n == 0:
 		return ""
@@ -222,9 +232,9 @@ func (m *Model) place() string {
 		return "all"
 	case p.pager.AtEnd() && whole:
 		return "end"
-	case p.body != nil && p.body.loaded && p.body.windowed() && p.body.origin.size > 0 && p.body.source().codings == nil:
+	case p.body != nil && p.body.loaded && p.body.windowed() && p.body.origin.Size > 0 && p.body.source().Codings == nil:
 		first, _ := m.bodyLines()
-		return fmt.Sprintf("%d %%", 100*p.body.offset(first)/p.body.origin.size)
+		return fmt.Sprintf("%d %%", 100*p.body.offset(first)/p.body.origin.Size)
 	}
 	return fmt.Sprintf("%d %%", 100*p.pager.Line()/n)
 }

@@ -9,18 +9,12 @@ const (
 	// autoWindow is how far views that need a body from its start grow as one
 	// scrolls, and fullWindow how far they do when asked.
 	autoWindow = 1 << 20
-	fullWindow = 4 << 20
-	// maxRagged is how far into a window its first line end is looked for.
-	maxRagged = 8 << 10
-
-	// readStep is how much is read from the source at a time.
-	readStep = 256 << 10
-	// walkStep is how much a search or a jump passes between two reports.
-	walkStep = 8 << 20
-	// overlap is how long a match may be to be found where two reads meet.
-	overlap = 4 << 10
+	fullWindow = 2 << 20
 	// maxHits is how many hits in what is shown are highlighted.
 	maxHits = 10_000
+
+	// maxHistory is how many searches are remembered.
+	maxHistory = 100
 
 	// maxCopy is the longest content that is copied.
 	maxCopy = 8 << 20

@@ -9,13 +9,15 @@ import (
 
 	flowpb "weir/proto"
 	"weir/tui/content"
+	"weir/tui/flowdetail/stream"
 	"weir/tui/widget"
 )
 
 // messages is the list of a flow's messages: a page of them around the one that
 // is chosen, whose content the pane below shows.
 type messages struct {
-	total    uint64 // as far as known; 0: perhaps there are some, nobody counted
+	total    uint64 // as far as known; not all sorts of messages are counted
+	more     bool   // the page was full: there may be more than total
 	selected uint64 // 1-based; 0: none yet
 	first    uint64 // sequence of rows[0]
 	rows     []messageRow
@@ -106,7 +108,7 @@ func (m *Model) messagesLoaded(msg messagesLoaded) tea.Cmd {
 	}
 	s.loading, s.err = false, msg.err
 	if msg.err == nil {
-		s.first, s.rows = msg.first, msg.rows
+		s.first, s.rows, s.more = msg.first, msg.rows, len(msg.rows) == messagePage
 		if n := uint64(len(s.rows)); n > 0 {
 			s.total = max(s.total, s.first+n-1)
 			s.selected = min(max(1, s.selected), s.first+n-1)
@@ -126,8 +128,11 @@ func (s *messages) row(sequence uint64) *messageRow {
 // moveMessage chooses another message.
 func (m *Model) moveMessage(step int) tea.Cmd {
 	s := &m.msgs
+	if m.tab != tabMessages {
+		return m.SelectTab(tabMessages.title())
+	}
 	to := int64(s.selected) + int64(step)
-	if to < 1 || uint64(to) > s.total {
+	if to < 1 || uint64(to) > s.total && !s.more {
 		return nil
 	}
 	s.selected = uint64(to)
@@ -170,7 +175,7 @@ func (m *Model) messageBody(row messageRow, view string) *body {
 		off = min(off, int64(len(all)))
 		return all[off:min(off+int64(n), int64(len(all)))], nil
 	}
-	return &body{origin: origin{read: read, size: row.size}, view: view, size: firstWindow}
+	return &body{origin: stream.Origin{Read: read, Size: row.size}, view: view, size: firstWindow}
 }
 
 // messageList draws the list, h lines high.

@@ -36,6 +36,7 @@ type Model struct {
 	scope      widget.Async
 	cancel     context.CancelFunc // ends the work for the flow
 	detail     *Detail            // nil while it is loading
+	slow       bool               // it takes so long that it shows
 	err        error
 
 	tab    tabID
@@ -57,6 +58,9 @@ type detailLoaded struct {
 	detail        *Detail
 	err           error
 }
+
+// detailSlow says that the flow's head has been waited for for a while.
+type detailSlow struct{ opened uint64 }
 
 // New returns a screen without a flow.
 func New(o Options) *Model {
@@ -105,10 +109,11 @@ func (m *Model) Refresh() tea.Cmd {
 	m.generation++
 	m.asked = m.generation
 	source, id, opened, asked := m.source, m.id, m.opened, m.asked
-	return m.scope.Do(func(ctx context.Context) tea.Msg {
+	read := m.scope.Do(func(ctx context.Context) tea.Msg {
 		d, err := source.Flow(ctx, id)
 		return detailLoaded{opened: opened, asked: asked, detail: d, err: err}
 	})
+	return tea.Batch(read, m.scope.After(quiet, detailSlow{opened: opened}))
 }
 
 // SetDetail shows a flow that the caller has read already. If it is the flow that
@@ -152,7 +157,7 @@ func (m *Model) begin(id uint64) {
 	m.scope, m.cancel = m.async.Scope()
 	m.generation++
 	m.opened = m.generation
-	m.id, m.detail, m.err = id, nil, nil
+	m.id, m.detail, m.err, m.slow = id, nil, nil, false
 	m.msgs = messages{}
 	m.menu, m.notice = nil, ""
 	m.search.leave()
@@ -166,7 +171,7 @@ func (m *Model) begin(id uint64) {
 func (m *Model) show(d *Detail) tea.Cmd {
 	first := m.detail == nil
 	m.detail, m.err = d, nil
-	m.msgs.total = messageTotal(d.Flow)
+	m.msgs.total = max(m.msgs.total, messageTotal(d.Flow))
 	if first {
 		m.settleTab()
 	}
@@ -203,10 +208,10 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 		return m.detailLoaded(msg)
 	case bodyLoaded:
 		return m.bodyLoaded(msg)
+	case detailSlow:
+		m.slow = m.slow || msg.opened == m.opened
 	case bodySlow:
-		if b := m.panes[msg.tab].body; b != nil && msg.flow == m.opened && b.asked == msg.asked {
-			b.slow = b.loading
-		}
+		m.bodySlow(msg)
 	case messagesLoaded:
 		return m.messagesLoaded(msg)
 	case found:
@@ -250,7 +255,7 @@ func (m *Model) ensure() tea.Cmd {
 			cmd = m.load(m.tab, b, window{size: b.size}, b.follow)
 		case b.loaded && (b.stale || b.misfit(m.w)):
 			b.stale = false
-			cmd = m.load(m.tab, b, window{base: b.part.base, size: b.size}, after{})
+			cmd = m.load(m.tab, b, window{base: b.part.Base, size: b.size}, after{})
 		}
 	}
 	return tea.Batch(cmd, m.look())
@@ -267,6 +272,17 @@ func (m *Model) bodyLoaded(msg bodyLoaded) tea.Cmd {
 		m.goTo(p, then)
 	}
 	return m.ensure()
+}
+
+func (m *Model) bodySlow(msg bodySlow) {
+	b := m.panes[msg.tab].body
+	if b == nil || msg.flow != m.opened || b.asked != msg.asked || !b.loading {
+		return
+	}
+	b.slow = true
+	if !b.loaded {
+		m.relay(msg.tab)
+	}
 }
 
 // goTo moves to where a window that was loaded is wanted.

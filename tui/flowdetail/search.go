@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"weir/tui/content"
+	"weir/tui/flowdetail/stream"
 	"weir/tui/widget"
 )
 
@@ -19,17 +20,21 @@ type search struct {
 	history []string
 
 	text    string
-	needle  *needle // nil: nothing is looked for
+	needle  *stream.Needle // nil: nothing is looked for
 	asked   uint64         // the newest look at what is shown
 	hits    []content.Hit
 	current int   // index in hits, -1 for none
 	started int   // the line from which typing searches
+	eager   bool  // the first hit is to be shown
+	looking bool  // hits are awaited, and if there are none
+	onward  bool  // what is not shown is to be searched
 	then    after // where to go when the hits are known
 
 	walking  uint64 // the walk through what is not shown; 0: none
 	scope    widget.Async
 	cancel   context.CancelFunc
-	progress int // per cent of the walk
+	progress int  // per cent of the walk
+	turned   bool // the other side of the window has been walked before
 }
 
 // found is the answer to a look at what a pane shows.
@@ -47,6 +52,7 @@ func newSearch() search {
 func (s *search) leave() {
 	s.cancel()
 	s.walking, s.hits, s.current, s.then = 0, nil, -1, after{}
+	s.looking, s.onward = false, false
 }
 
 // beginSearch opens the input line.
@@ -64,12 +70,12 @@ func (m *Model) searchKey(msg tea.Msg) tea.Cmd {
 	if press, ok := msg.(tea.KeyPressMsg); ok {
 		switch press.String() {
 		case "esc", "ctrl+c":
-			s.typing = false
+			m.endTyping()
 			return m.seek("")
 		case "enter":
-			s.typing = false
-			s.history = widget.Remember(s.history, s.input.Value(), 100)
-			if len(s.hits) == 0 && s.needle != nil {
+			m.endTyping()
+			s.onward = s.looking
+			if !s.looking && len(s.hits) == 0 && s.needle != nil {
 				return m.beyond(1)
 			}
 			return nil
@@ -81,13 +87,21 @@ func (m *Model) searchKey(msg tea.Msg) tea.Cmd {
 	return m.seek(s.input.Value())
 }
 
+// endTyping closes the input line; its text stays in the history.
+func (m *Model) endTyping() {
+	s := &m.search
+	s.typing = false
+	s.history = widget.Remember(s.history, s.input.Value(), maxHistory)
+}
+
 // seek looks for another text from where the search was begun.
 func (m *Model) seek(text string) tea.Cmd {
 	s := &m.search
 	m.stop()
 	s.text, s.needle, s.hits, s.current = text, nil, nil, -1
+	s.eager, s.looking, s.onward = true, false, false
 	if text != "" {
-		s.needle = newNeedle(text)
+		s.needle = stream.NewNeedle(text)
 	}
 	for tab := range m.stale {
 		m.stale[tab] = true
@@ -104,12 +118,12 @@ func (m *Model) look() tea.Cmd {
 	}
 	m.stale[m.tab] = false
 	m.generation++
-	s.asked = m.generation
-	p, re := m.pane(), s.needle.re
-	docs := p.documents()
+	s.asked, s.looking = m.generation, true
+	p, re := m.pane(), s.needle.Re
+	docs := p.docs
 	var hex *content.Input
 	if b := p.body; b != nil && b.loaded && b.shown.View == "hex" {
-		in := b.part.input("", nil, b.columns)
+		in := b.input(b.part, b.columns)
 		hex = &in
 	}
 	answer := found{opened: m.opened, asked: s.asked, tab: m.tab}
@@ -146,26 +160,27 @@ func (m *Model) found(msg found) tea.Cmd {
 	if msg.opened != m.opened || msg.asked != s.asked || msg.tab != m.tab {
 		return nil
 	}
-	before := s.current >= 0
-	then := s.then
-	s.hits, s.then = msg.hits, after{}
-	if len(s.hits) == 0 {
-		s.current = -1
-		m.pane().pager.SetHits(nil, -1)
-		return nil
-	}
+	then, eager, onward := s.then, s.eager, s.onward
+	s.hits, s.then, s.eager, s.looking, s.onward = msg.hits, after{}, false, false, false
+	s.current = min(s.current, len(s.hits)-1)
 	switch {
+	case len(s.hits) == 0:
+		m.pane().pager.SetHits(nil, -1)
+		if onward {
+			return m.beyond(1)
+		}
+		return nil
 	case then.kind == nextHit:
 		m.jump(min(then.hit, len(s.hits)-1))
 	case then.kind == atHit:
 		m.jump(m.hitFrom(m.lineOf(then.offset)))
-	case before && !s.typing:
-		s.current = min(s.current, len(s.hits)-1)
-		m.pane().pager.SetHits(s.hits, s.current)
-	default:
+	case eager:
 		m.jump(m.hitFrom(s.started))
+	default:
+		m.pane().pager.SetHits(s.hits, s.current)
+		return nil
 	}
-	return nil
+	return m.extend()
 }
 
 // lineOf is the pager's line that shows an offset of the body.
@@ -199,6 +214,10 @@ func (m *Model) jump(i int) {
 func (m *Model) nextHit(step int) tea.Cmd {
 	s := &m.search
 	m.notice = ""
+	if s.current < 0 && len(s.hits) > 0 {
+		m.jump(m.hitFrom(m.pane().pager.Line()))
+		return m.extend()
+	}
 	if i := s.current + step; s.current >= 0 && i >= 0 && i < len(s.hits) {
 		m.jump(i)
 		return m.extend()
@@ -213,15 +232,26 @@ func (m *Model) beyond(step int) tea.Cmd {
 	if b == nil || !b.loaded || b.loading {
 		return m.wrapped(step)
 	}
-	w := &walk{origin: b.source(), needle: m.search.needle, to: -1, known: b.end(), from: max(0, b.end()-overlap), last: step < 0}
-	before := &walk{origin: b.source(), needle: m.search.needle, to: b.part.base, last: step < 0}
-	switch {
-	case step > 0 && b.part.more, step < 0 && b.part.base == 0 && b.part.more:
-		return m.start(w)
-	case b.part.base > 0:
-		return m.start(before)
+	ahead := step > 0 || b.part.Base == 0
+	if w := m.leg(b, ahead, step < 0); w != nil {
+		return m.start(w, false)
+	}
+	if w := m.leg(b, !ahead, step < 0); w != nil {
+		return m.start(w, true)
 	}
 	return m.wrapped(step)
+}
+
+// leg is the walk through what comes behind the window, or before it; nil if
+// there is nothing.
+func (m *Model) leg(b *body, ahead, last bool) *stream.Walk {
+	switch {
+	case ahead && b.part.More:
+		return &stream.Walk{Origin: b.source(), Needle: m.search.needle, From: max(0, b.part.End()-stream.Overlap), To: -1, Known: b.part.End(), Last: last}
+	case !ahead && b.part.Base > 0:
+		return &stream.Walk{Origin: b.source(), Needle: m.search.needle, To: b.part.Base, Last: last}
+	}
+	return nil
 }
 
 // wrapped goes on at the other end of what is shown.
@@ -237,39 +267,7 @@ func (m *Model) wrapped(step int) tea.Cmd {
 		m.jump(len(s.hits) - 1)
 		m.notice = "the search went on at the end"
 	}
-	return nil
-}
-
-// walked takes the report of a step through what is not shown.
-func (m *Model) walked(msg walked) tea.Cmd {
-	s := &m.search
-	if msg.opened != m.opened || msg.asked != s.walking {
-		return nil
-	}
-	w := msg.walk
-	s.progress = int(100 * w.passed / max(1, w.origin.size))
-	switch {
-	case msg.err != nil:
-		m.stop()
-		m.notice = "the body cannot be read: " + widget.Sanitize(msg.err.Error())
-		return nil
-	case !msg.done:
-		return m.step(w)
-	}
-	m.stop()
-	switch {
-	case w.needle == nil:
-		return m.showEnd(msg.size)
-	case msg.match >= 0:
-		return m.arrive(msg.match)
-	case w.to < 0 && m.pane().body != nil && m.pane().body.part.base > 0:
-		return m.start(&walk{origin: w.origin, needle: w.needle, to: m.pane().body.part.base, last: w.last})
-	}
-	step := 1
-	if w.last {
-		step = -1
-	}
-	return m.wrapped(step)
+	return m.extend()
 }
 
 // arrive loads the window that shows a match which is not shown yet.

@@ -18,7 +18,8 @@ type Source interface {
 	Messages(ctx context.Context, id, first uint64, n int) ([]*flowpb.Message, error)
 }
 
-// Detail is all of one flow but its bodies and messages.
+// Detail is all of one flow but its bodies and messages. It has the shape of
+// tui.Detail, so that one converts to the other.
 type Detail struct {
 	Flow   *flowpb.Flow
 	Client *flowpb.Conn // nil: not known

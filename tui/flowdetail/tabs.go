@@ -2,12 +2,14 @@ package flowdetail
 
 import (
 	"context"
+	"slices"
 
 	flowpb "weir/proto"
 	"weir/proto/coding"
 	"weir/tui/content"
 	"weir/tui/flowdetail/facts"
 	"weir/tui/flowdetail/pager"
+	"weir/tui/flowdetail/stream"
 )
 
 // tabID names a tab.
@@ -26,6 +28,11 @@ const (
 // title is the tab's name on the screen.
 func (t tabID) title() string {
 	return [...]string{"Request", "Response", "Messages", "Timing", "Conn", "Notes"}[t]
+}
+
+// short is the tab's name on a narrow screen.
+func (t tabID) short() string {
+	return [...]string{"Req", "Resp", "Msgs", "Time", "Conn", "Note"}[t]
 }
 
 // tabs are those that the flow has, in order.
@@ -48,6 +55,7 @@ type pane struct {
 	head  *content.Document
 	hint  *content.Document // stands where a body would: none, empty, not stored
 	body  *body
+	docs  []*content.Document // what the pager shows
 }
 
 // documents are what the pager of the pane shows. Once the window has left the
@@ -60,9 +68,11 @@ func (p *pane) documents() []*content.Document {
 		return []*content.Document{p.head, gap(p.head), p.hint}
 	case !p.body.loaded && p.body.err != nil:
 		return []*content.Document{p.head, gap(p.head), says(content.Fault, "the body cannot be read: "+p.body.err.Error())}
+	case !p.body.loaded && !p.body.slow:
+		return []*content.Document{p.head, nil, nil}
 	case !p.body.loaded:
 		return []*content.Document{p.head, gap(p.head), says(content.Dim, "loading…")}
-	case p.body.part.base > 0:
+	case p.body.part.Base > 0:
 		return []*content.Document{nil, nil, p.body.shown.Doc}
 	case p.body.shown.Doc.Len() == 0:
 		return []*content.Document{p.head, gap(p.head), says(content.Dim, "(nothing to show)")}
@@ -125,10 +135,15 @@ func (m *Model) retime() {
 		facts.TimingOptions{Width: m.w, Fill: g.ScrollOn, Track: g.V, Zone: m.zone})
 }
 
-// relay gives a pane's documents to its pager.
+// relay gives a pane's documents to its pager, if they are others than before.
 func (m *Model) relay(tab tabID) {
 	p := &m.panes[tab]
-	p.pager.SetDocuments(p.documents()...)
+	docs := p.documents()
+	if slices.EqualFunc(p.docs, docs, (*content.Document).Same) {
+		return
+	}
+	p.docs = docs
+	p.pager.SetDocuments(docs...)
 	m.stale[tab] = true
 }
 
@@ -137,7 +152,7 @@ func (m *Model) relay(tab tabID) {
 func (m *Model) half(tab tabID, side flowpb.Side, b *flowpb.Body, fields []*flowpb.Field, hint *content.Document) {
 	p := &m.panes[tab]
 	fresh := m.bodyOf(side, b, fields)
-	if side == flowpb.SideRequest && b.GetSize() == 0 {
+	if side == flowpb.SideRequest && b.GetSize() == 0 && b.GetState() != flowpb.BodyStreaming {
 		fresh = m.queryOf()
 	}
 	p.hint = hint
@@ -145,9 +160,9 @@ func (m *Model) half(tab tabID, side flowpb.Side, b *flowpb.Body, fields []*flow
 	case fresh == nil || p.body == nil:
 		p.body = fresh
 	default:
-		grown := fresh.origin.size != p.body.origin.size || fresh.live != p.body.live
-		p.body.origin, p.body.media, p.body.live = fresh.origin, fresh.media, fresh.live
-		p.body.stale = p.body.stale || grown && (p.body.part.more || p.body.end() < fresh.origin.size || p.body.loading)
+		grown := fresh.origin.Size != p.body.origin.Size || fresh.live != p.body.live
+		p.body.origin, p.body.media, p.body.live, p.body.cut = fresh.origin, fresh.media, fresh.live, fresh.cut
+		p.body.stale = p.body.stale || grown && (p.body.part.More || p.body.part.End() < fresh.origin.Size || p.body.loading)
 	}
 }
 
@@ -159,7 +174,7 @@ func (m *Model) queryOf() *body {
 		return nil
 	}
 	none := func(context.Context, int64, int) ([]byte, error) { return nil, nil }
-	return &body{origin: origin{read: none}, query: query, view: content.Auto, size: firstWindow}
+	return &body{origin: stream.Origin{Read: none}, query: query, view: content.Auto, size: firstWindow}
 }
 
 func query(path []byte) []byte {

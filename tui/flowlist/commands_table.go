@@ -19,7 +19,7 @@ func Commands() []widget.Command {
 		{Name: "half-up", Keys: []string{"ctrl+u"}, Help: "half a page up"},
 		{Name: "top", Keys: []string{"g", "home"}, Help: "first flow"},
 		{Name: "bottom", Keys: []string{"G", "end"}, Help: "last flow, and follow what arrives"},
-		{Name: "follow", Keys: []string{"F"}, Help: "follow what arrives, or stop following", Hint: "follow"},
+		{Name: "follow", Keys: []string{"F"}, Help: "follow what arrives, or stop following"},
 		{
 			Name: "extend-down", Keys: []string{"shift+down"}, Help: "extend the range to the next flow",
 			Tip: "Mark, comment and tags then act on the whole range. esc forgets it.",

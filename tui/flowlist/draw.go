@@ -158,14 +158,15 @@ func (m *Model) placard(lines []string) {
 	}
 }
 
-// rowLines is the lines of the row at a position; blank ones past the end, and
-// where the row is not here yet.
+// rowLines is the lines of the row at a position: blank past the end, nearly so
+// where the row is not here yet, and of the list before until this one answers.
 func (m *Model) rowLines(pos int) []string {
-	if pos >= m.length && !m.stale() {
+	i := pos - m.first
+	here := i >= 0 && i < len(m.page)
+	if pos >= m.length && (m.fresh || !here) {
 		return make([]string, m.shape.lines)
 	}
-	i := pos - m.first
-	if i < 0 || i >= len(m.page) {
+	if !here {
 		return append([]string{m.gutter(pos, nil)}, make([]string, m.shape.lines-1)...)
 	}
 	if m.lines[i] == nil {
@@ -253,6 +254,15 @@ func (m *Model) address(r *flowpb.Row, w int) string {
 	return hostStyle.Render(host) + " " + pathStyle.Render(path)
 }
 
+// twoLineWidth is the width of a column in the second line of a row: numbers
+// need no blank before them there, and texts bring the one behind them.
+func (m *Model) twoLineWidth(i int) int {
+	if columns[i].right {
+		return columns[i].width - 1
+	}
+	return columns[i].width
+}
+
 // drawTwo is a row on a narrow screen: what it is, and below how it went.
 func (m *Model) drawTwo(r *flowpb.Row) []string {
 	w := max(1, m.w-gutterWidth)
@@ -262,7 +272,7 @@ func (m *Model) drawTwo(r *flowpb.Row) []string {
 	second := widget.Space(gutterWidth)
 	for _, i := range []int{5, 7, 8, 6, 1} { // status, size, duration, type, time
 		text, style := columns[i].text(m, r)
-		second += m.fixed(strings.TrimSpace(text), style, max(columns[i].width-1, 0), columns[i].right) + " "
+		second += m.fixed(text, style, m.twoLineWidth(i), columns[i].right) + " "
 	}
 	return []string{widget.Truncate(first, w, ""), widget.Truncate(second, m.w, "")}
 }

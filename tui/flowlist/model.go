@@ -13,7 +13,8 @@
 // it, and the window moves so that the flow stays on its line of the screen. A
 // flow that has left gives the focus to its nearest neighbour, and the answer
 // says so ([Event.Left]); while the list is still being built the flow is waited
-// for. A jump to rows that are not here yet moves the position first, and the
+// for, and a later list that has it again gives the focus back, unless the user
+// has moved meanwhile. A jump to rows that are not here yet moves the position first, and the
 // flow that turns out to be there gets the focus.
 //
 // Concurrency: used by the event loop alone. Update and Do only start commands;
@@ -65,13 +66,15 @@ type Model struct {
 
 	rows     Rows
 	async    widget.Async
-	gen      int // of the list; answers for others are dropped
+	gen      int  // of the list; answers for others are dropped
+	fresh    bool // the list has answered
 	length   int
 	building bool
 
 	pos    int    // of the focus
 	id     uint64 // the flow there; 0 until its row is here
-	want   uint64 // the flow the user chose, while the build may still find it
+	want   uint64 // the flow to find, while that may still succeed; 0: id
+	home   uint64 // the flow the user chose last; another list may have it again
 	top    int    // position of the first row in sight
 	cell   int    // index into columns: what cell commands act on
 	anchor mark   // the other end of the range; id 0: none
@@ -133,10 +136,11 @@ func (m *Model) SetOrder(order string, reverse bool) {
 func (m *Model) SetRows(rows Rows, async widget.Async) {
 	m.rows, m.async = rows, async
 	m.gen++
-	m.busy, m.dirty = false, false
+	m.fresh, m.busy, m.dirty = false, false, false
 	m.pausedAt = -1
 	m.anchor = mark{}
 	m.building = true
+	m.want = m.home
 	if m.want == 0 {
 		m.want = m.id
 	}
@@ -145,16 +149,24 @@ func (m *Model) SetRows(rows Rows, async widget.Async) {
 // SetStatus says that the list has changed and how long it is now.
 func (m *Model) SetStatus(length int, building bool) tea.Cmd {
 	m.length, m.building = length, building
+	m.pos = clamp(m.pos, 0, length-1)
+	m.scrollTo(m.top)
 	return m.refresh()
 }
 
 // Restore puts the focus on a flow as soon as the list has it.
 func (m *Model) Restore(id uint64, follow bool) {
-	m.want, m.id, m.follow = id, id, follow
+	m.home, m.want, m.id, m.follow = id, id, id, follow
 }
 
-// Focus returns the row that has the focus, nil while there is none.
-func (m *Model) Focus() *flowpb.Row { return m.row(m.pos) }
+// Focus returns the row that has the focus, nil while there is none or it is not
+// here.
+func (m *Model) Focus() *flowpb.Row {
+	if row := m.row(m.pos); row != nil && row.ID == m.id {
+		return row
+	}
+	return nil
+}
 
 // FocusID is the focused flow's id, 0 for none.
 func (m *Model) FocusID() uint64 { return m.id }
@@ -238,7 +250,7 @@ func (m *Model) View() string {
 	for pos := m.top; pos < m.top+m.shape.rows; pos++ {
 		lines = append(lines, m.rowLines(pos)...)
 	}
-	if m.length == 0 && !m.stale() {
+	if m.length == 0 && (m.fresh || len(m.page) == 0) {
 		m.placard(lines)
 	}
 	for len(lines) < m.h-m.shape.below {
@@ -249,6 +261,3 @@ func (m *Model) View() string {
 	}
 	return widget.Fit(strings.Join(lines, "\n"), m.w, m.h)
 }
-
-// stale reports whether rows of an earlier list are in sight.
-func (m *Model) stale() bool { return m.building && len(m.page) > 0 }

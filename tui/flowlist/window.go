@@ -13,6 +13,7 @@ import (
 type ask struct {
 	gen    int
 	want   uint64 // find this flow; 0: take what is at pos
+	orElse uint64 // find this one where the first is not in the list; 0: none
 	pos    int
 	line   int // the focus's line on the screen, to be kept
 	height int
@@ -26,11 +27,12 @@ type ask struct {
 // and the range's other end are.
 type answered struct {
 	ask
-	at, anchorAt       int
-	found, anchorFound bool
-	first              int
-	rows               []flowpb.Row
-	err                error
+	at, anchorAt int
+	found        uint64 // which of the flows at is the place of; 0: neither, at is near it
+	anchorFound  bool
+	first        int
+	rows         []flowpb.Row
+	err          error
 }
 
 // refresh asks for the rows in sight as they now are.
@@ -47,8 +49,11 @@ func (m *Model) refresh() tea.Cmd {
 		gen: m.gen, want: m.want, pos: m.pos, line: m.pos - m.top, height: m.height(), length: m.length,
 		tail: m.follow, head: m.rev, anchor: m.anchor.id,
 	}
-	if m.asked.want == 0 {
+	switch {
+	case m.asked.want == 0:
 		m.asked.want = m.id
+	case m.asked.want != m.id:
+		m.asked.orElse = m.id
 	}
 	rows, a := m.rows, m.asked
 	return m.async.Do(func(ctx context.Context) tea.Msg { return a.answer(ctx, rows) })
@@ -56,14 +61,14 @@ func (m *Model) refresh() tea.Cmd {
 
 // answer reads the list: one lookup of the focus, and one page of three screens.
 func (a ask) answer(ctx context.Context, rows Rows) tea.Msg {
-	r := answered{ask: a, at: a.pos, found: a.want == 0}
+	r := answered{ask: a, at: a.pos}
 	switch {
 	case a.tail && a.head:
-		r.at, r.found = 0, true
+		r.at = 0
 	case a.tail:
-		r.at, r.found = a.length-1, true
-	case a.want != 0:
-		r.at, r.found, r.err = rows.Find(ctx, a.want)
+		r.at = a.length - 1
+	default:
+		r.locate(ctx, rows)
 	}
 	if a.anchor != 0 && r.err == nil {
 		r.anchorAt, r.anchorFound, r.err = rows.Find(ctx, a.anchor)
@@ -71,11 +76,29 @@ func (a ask) answer(ctx context.Context, rows Rows) tea.Msg {
 	if r.err != nil {
 		return r
 	}
-	r.at = clamp(r.at, 0, a.length-1)
-	top := clamp(r.at-clamp(a.line, 0, a.height-1), 0, a.length-a.height)
+	r.at = max(0, r.at) // not limited to a.length: the list may have grown since
+	top := clamp(r.at-clamp(a.line, 0, a.height-1), 0, max(a.length, r.at+1)-a.height)
 	r.first = max(0, top-a.height)
 	r.rows, r.err = rows.Page(ctx, r.first, 3*a.height)
 	return r
+}
+
+// locate finds the first of the flows asked for that is in the list, else the
+// neighbour of the last one.
+func (r *answered) locate(ctx context.Context, rows Rows) {
+	for _, id := range []uint64{r.want, r.orElse} {
+		if id == 0 {
+			continue
+		}
+		var found bool
+		if r.at, found, r.err = rows.Find(ctx, id); r.err != nil {
+			return
+		}
+		if found {
+			r.found = id
+			return
+		}
+	}
 }
 
 // Update takes the list's answers.
@@ -95,6 +118,7 @@ func (m *Model) Update(msg tea.Msg) (Event, tea.Cmd) {
 		was = *old
 	}
 	m.setPage(r.first, r.rows)
+	m.fresh = true
 	m.length = max(m.length, r.first+len(r.rows))
 	var event Event
 	if m.unmoved(r) {
@@ -136,24 +160,26 @@ func (m *Model) unmoved(r answered) bool {
 func (m *Model) settle(r answered) (left uint64) {
 	m.pos = clamp(r.at, 0, m.length-1)
 	m.scrollTo(r.at - clamp(r.line, 0, m.height()-1))
-	here := uint64(0)
+	before, here := m.id, uint64(0)
 	if row := m.row(m.pos); row != nil {
 		here = row.ID
 	}
 	switch {
 	case r.tail:
-		m.want = 0
-	case r.want != 0 && here == r.want:
-		m.want = 0
-	case r.want != 0 && r.found:
+		m.want, m.home = 0, here
+	case r.want == 0:
+		m.home = here
+	case r.found != 0 && here != r.found:
 		// The list moved between the lookup and the page; the next answer has both.
-		m.dirty = true
+		m.dirty, m.want = true, r.want
+		return 0
+	case r.found != r.want && m.building:
 		m.want = r.want
-	case r.want != 0 && m.building:
-		m.want = r.want
-	case r.want != 0:
+	default:
 		m.want = 0
-		left = r.want
+		if r.found == 0 && before != 0 {
+			left = before
+		}
 	}
 	m.id = here
 	return left
@@ -170,7 +196,7 @@ func (m *Model) relocate() bool {
 		if row == nil {
 			return false
 		}
-		m.id = row.ID
+		m.id, m.home = row.ID, row.ID
 		return true
 	}
 	for i := range m.page {
@@ -203,6 +229,7 @@ func (m *Model) moveTo(pos int) {
 	if row := m.row(m.pos); row != nil {
 		m.id = row.ID
 	}
+	m.home = m.id
 	m.scrollTo(m.top)
 }
 

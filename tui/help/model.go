@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"weir/tui/theme"
 	"weir/tui/widget"
@@ -149,7 +150,7 @@ func (m *Model) searchLine() (line string, cursor int) {
 func (m *Model) lines() []string {
 	t := m.theme
 	var out []string
-	section := ""
+	section, inner := "", max(0, m.w-4)
 	for _, r := range m.Found() {
 		if r.Section != section {
 			section = r.Section
@@ -164,13 +165,14 @@ func (m *Model) lines() []string {
 		} else {
 			line += t.Dim.Render(r.Text + "  (" + r.Off + ")")
 		}
-		inner := max(0, m.w-4)
 		if name := t.Dim.Render(":" + r.Name); inner >= 70 {
 			line = widget.Spread(widget.Truncate(line, inner-widget.Width(name)-1, t.Glyphs.Ellipsis), name, inner, "")
 		}
 		out = append(out, line)
 		if r.Tip != "" {
-			out = append(out, widget.Space(23)+t.Dim.Render(r.Tip))
+			for _, part := range strings.Split(ansi.Wordwrap(r.Tip, max(20, inner-23), ""), "\n") {
+				out = append(out, widget.Space(23)+t.Dim.Render(part))
+			}
 		}
 	}
 	if len(out) == 0 {

@@ -36,8 +36,7 @@ func Overlay(screen, block string, x, y int) string {
 		}
 		line := lines[y+i]
 		left := Pad(ansi.Truncate(line, x, ""), x, "")
-		right := ansi.TruncateLeft(line, x+Width(part), "")
-		lines[y+i] = left + part + right
+		lines[y+i] = left + part + from(line, x+Width(part))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -8,7 +8,6 @@ import (
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"weir/tui/theme"
 )
@@ -49,24 +48,26 @@ func (in *Input) Update(msg tea.Msg) (changed bool) {
 	return in.edit.Value() != before
 }
 
-// Walk goes to the entry of the history that is step entries away, older for a
-// negative step, and reports whether there is one. The text that was typed stands
-// below the newest entry and is found there again.
+// Walk goes to an older entry of the history, for a step of -1, or to a newer one,
+// for 1, and reports whether there is one that differs from the text. The text
+// that was typed stands below the newest entry and is found there again.
 func (in *Input) Walk(step int) bool {
-	to := in.at + step
-	if to < 0 || to > len(in.history) {
-		return false
-	}
+	now := in.edit.Value()
 	if in.at == len(in.history) {
-		in.draft = in.edit.Value()
+		in.draft = now
 	}
-	in.at = to
-	if to == len(in.history) {
-		in.put(in.draft)
-	} else {
-		in.put(in.history[to])
+	for to := in.at + step; to >= 0 && to <= len(in.history); to += step {
+		text := in.draft
+		if to < len(in.history) {
+			text = in.history[to]
+		}
+		if text != now {
+			in.at = to
+			in.put(text)
+			return true
+		}
 	}
-	return true
+	return false
 }
 
 func (in *Input) put(s string) {
@@ -113,7 +114,7 @@ func (in *Input) View(w int, t *theme.Theme, wrongFrom, wrongTo int) (view strin
 	cursor = Width(Sanitize(v[:in.Offset()]))
 	shown := mark(v, wrongFrom, wrongTo, t.Input, t.Wrong)
 	if skip := cursor - (w - 1); skip > 0 {
-		shown = ansi.TruncateLeft(shown, skip, "")
+		shown = from(shown, skip)
 		cursor = w - 1
 	}
 	return Truncate(shown, w, ""), cursor

@@ -36,7 +36,7 @@ func scaled(n, base uint64, units string) string {
 }
 
 // Duration is a time span of ns nanoseconds: "0.3ms", "340ms", "1.12s", "10.5s",
-// "100s", "17m", "2h", "3d". A negative span means there is none, and is "".
+// "100s", "17m", "2h", "3d", "4y". A negative span means there is none, and is "".
 func Duration(ns int64) string {
 	d := time.Duration(ns)
 	switch {
@@ -56,8 +56,10 @@ func Duration(ns int64) string {
 		return decimals(d, time.Minute, 0) + "m"
 	case d < 100*time.Hour:
 		return decimals(d, time.Hour, 0) + "h"
-	default:
+	case d < 1000*24*time.Hour:
 		return decimals(d, 24*time.Hour, 0) + "d"
+	default:
+		return decimals(d, 365*24*time.Hour, 0) + "y"
 	}
 }
 

@@ -38,9 +38,18 @@ func TruncateLeft(s string, w int, head string) string {
 	case over <= 0:
 		return s
 	case Width(head) >= w:
-		return ansi.TruncateLeft(s, over, "")
+		head = ""
 	}
-	return ansi.TruncateLeft(s, over+Width(head), head)
+	return head + from(s, over+Width(head))
+}
+
+// from is one line from cell x on; half a wide character there becomes a blank.
+func from(s string, x int) string {
+	rest, want := ansi.TruncateLeft(s, x, ""), max(0, Width(s)-x)
+	if Width(rest) > want {
+		rest = " " + ansi.TruncateLeft(s, x+1, "")
+	}
+	return PadLeft(rest, want, "")
 }
 
 // Pad makes one line exactly w cells wide: cut with tail, or filled up at its end.

@@ -16,10 +16,16 @@ const shortValue = 256
 // HeadOptions says how message heads are shown.
 type HeadOptions struct {
 	Full   bool // long values to their end
-	Masked bool // values that are secrets are hidden
-	// Secret reports whether the field of that name, in lower case, is a secret;
-	// nil: the fields that carry credentials.
-	Secret func(name string) bool
+	Masked bool // the values of secrets are hidden
+}
+
+// Secret reports whether the field of that name carries credentials.
+func Secret(name []byte) bool {
+	switch strings.ToLower(string(name)) {
+	case "authorization", "proxy-authorization", "cookie", "set-cookie":
+		return true
+	}
+	return false
 }
 
 // Request is the head of an HTTP request.
@@ -29,7 +35,7 @@ func Request(h *flowpb.Http, o HeadOptions) *content.Document {
 	if h.GetOriginalRequest() != nil {
 		w.remark("changed on its way by a rule or by hand; this is what was sent on")
 	}
-	if q.StartLine != nil {
+	if q != nil && q.StartLine != nil {
 		w.bytes(content.Plain, q.GetStartLine())
 	} else {
 		w.words(piece{content.Keyword, q.GetMethod()}, piece{content.Plain, q.GetTarget()}, piece{content.Dim, q.GetVersion()})
@@ -122,7 +128,7 @@ func (w headWriter) fields(fields []*flowpb.Field) {
 // from "name: value".
 func (w headWriter) field(f *flowpb.Field) {
 	name := f.GetName()
-	if w.o.Masked && w.secret(strings.ToLower(string(name))) {
+	if w.o.Masked && Secret(name) {
 		w.bytes(content.Key, name)
 		w.b.Say(content.Punct, ": ")
 		w.b.Say(content.Comment, "(hidden, "+widget.Size(int64(len(f.GetValue())))+" bytes)")
@@ -153,17 +159,6 @@ func (w headWriter) value(value []byte) {
 	}
 	w.bytes(content.Plain, value[:shortValue])
 	w.b.Say(content.Comment, " … "+widget.Size(int64(len(value)-shortValue))+" bytes more (o)")
-}
-
-func (w headWriter) secret(name string) bool {
-	if w.o.Secret != nil {
-		return w.o.Secret(name)
-	}
-	switch name {
-	case "authorization", "proxy-authorization", "cookie", "set-cookie":
-		return true
-	}
-	return false
 }
 
 // bytes writes captured bytes so that each shows as one thing only: printable

@@ -47,6 +47,10 @@ func Timing(f *flowpb.Flow, client, server *flowpb.Conn, o TimingOptions) *conte
 		t.b.Say(content.Comment, "  the server connection was reused; it was opened "+widget.Duration(f.GetCreatedNs()-server.GetStartedNs())+" before")
 		t.b.Newline()
 	}
+	if f.GetState() == flowpb.StateWaiting {
+		t.b.Say(content.Comment, "  still waiting for the response")
+		t.b.Newline()
+	}
 	t.heading("What happened when")
 	first := f.GetCreatedNs()
 	for _, m := range moments {
@@ -66,32 +70,47 @@ func Timing(f *flowpb.Flow, client, server *flowpb.Conn, o TimingOptions) *conte
 // phases are the parts that belong to this flow: setting up a connection that
 // was there before does not.
 func phases(f *flowpb.Flow, server *flowpb.Conn) []phase {
-	var p []phase
-	if server.GetStartedNs() != 0 && (server.GetConnectedNs() == 0 || server.GetConnectedNs() >= f.GetCreatedNs()) {
-		p = append(p,
-			phase{"DNS", server.GetStartedNs(), server.GetResolvedNs()},
-			phase{"connect", or(server.GetResolvedNs(), server.GetStartedNs()), server.GetConnectedNs()},
-			phase{"TLS", server.GetConnectedNs(), server.GetTlsNs()})
-	}
+	p, broken := setUp(f, server)
 	q, r := f.GetHttp().GetRequest(), f.GetHttp().GetResponse()
-	p = append(p,
-		phase{"send", q.GetStartedNs(), q.GetEndedNs()},
-		phase{"wait", max(q.GetEndedNs(), setUp(p)), or(r.GetStartedNs(), f.GetError().GetAtNs())},
-		phase{"receive", r.GetStartedNs(), r.GetEndedNs()},
-		phase{"open", opened(f), closed(f)})
-	if d := f.GetDns(); d != nil {
-		p = append(p, phase{"answer", d.GetRequest().GetAtNs(), d.GetResponse().GetAtNs()})
+	ready := q.GetEndedNs()
+	for _, p := range p {
+		ready = max(ready, p.end)
 	}
-	return slices.DeleteFunc(p, func(p phase) bool { return p.start == 0 || p.end == 0 || p.end < p.start })
+	p = append(p, phase{"send", q.GetStartedNs(), q.GetEndedNs()})
+	if !broken && q.GetEndedNs() != 0 {
+		p = append(p, phase{"wait", ready, or(r.GetStartedNs(), f.GetError().GetAtNs())})
+	}
+	p = append(p,
+		phase{"receive", r.GetStartedNs(), or(r.GetEndedNs(), f.GetError().GetAtNs())},
+		phase{"open", opened(f), closed(f)},
+		phase{"answer", f.GetDns().GetRequest().GetAtNs(), f.GetDns().GetResponse().GetAtNs()})
+	return slices.DeleteFunc(p, phase.unknown)
 }
 
-// setUp is when the last phase so far ended.
-func setUp(p []phase) (at int64) {
-	for _, p := range p {
-		at = max(at, p.end)
+// setUp is how the server connection came to be, if this flow caused it. The
+// phase in which that failed ends with the flow's error; then it is broken.
+func setUp(f *flowpb.Flow, server *flowpb.Conn) (p []phase, broken bool) {
+	if at := server.GetStartedNs(); at == 0 || server.GetConnectedNs() != 0 && server.GetConnectedNs() < f.GetCreatedNs() {
+		return nil, false
 	}
-	return at
+	failed := or(server.GetError().GetAtNs(), f.GetError().GetAtNs())
+	p = []phase{{"DNS", server.GetStartedNs(), server.GetResolvedNs()}}
+	switch {
+	case server.GetConnectedNs() != 0:
+		p = append(p, phase{"connect", or(server.GetResolvedNs(), server.GetStartedNs()), server.GetConnectedNs()})
+	case server.GetResolvedNs() != 0:
+		return append(p, phase{"connect", server.GetResolvedNs(), failed}), true
+	default:
+		return []phase{{"connect", server.GetStartedNs(), failed}}, true
+	}
+	if server.GetTlsNs() == 0 && server.GetError() != nil {
+		return append(p, phase{"TLS", server.GetConnectedNs(), failed}), true
+	}
+	return append(p, phase{"TLS", server.GetConnectedNs(), server.GetTlsNs()}), false
 }
+
+// unknown reports whether the phase did not happen, or not to its end.
+func (p phase) unknown() bool { return p.start == 0 || p.end == 0 || p.end < p.start }
 
 // opened and closed bound the life of a stream or an upgraded connection.
 func opened(f *flowpb.Flow) int64 {

@@ -18,7 +18,7 @@ type Styles struct {
 
 // NewStyles takes the styles from a theme.
 func NewStyles(t *theme.Theme) Styles {
-	s := Styles{match: t.Match, current: t.Match.Bold(true).Underline(true)}
+	s := Styles{match: t.Match, current: t.TabOn}
 	s.kinds = [...]lipgloss.Style{
 		content.Plain: t.Text, content.Dim: t.Dim, content.Key: t.Field, content.String: t.String,
 		content.Number: t.Number, content.Keyword: t.Keyword, content.Punct: t.Punct, content.Tag: t.Keyword,
@@ -73,9 +73,7 @@ func (p *Pager) span(b *strings.Builder, s Styles, line, hit, at int, text strin
 		if from >= to {
 			continue
 		}
-		if from > 0 {
-			b.WriteString(style.Render(text[:from]))
-		}
+		ink(b, style, text[:from])
 		mark := s.match
 		if hit == p.current {
 			mark = s.current
@@ -84,7 +82,15 @@ func (p *Pager) span(b *strings.Builder, s Styles, line, hit, at int, text strin
 		at += to
 		text = text[to:]
 	}
-	if text != "" {
-		b.WriteString(style.Render(text))
+	ink(b, style, text)
+}
+
+// ink writes text in a style that colours letters only, so that blanks, of which
+// pretty views are full, need none of its bytes on the line.
+func ink(b *strings.Builder, style lipgloss.Style, text string) {
+	letters := strings.TrimLeft(text, " ")
+	b.WriteString(text[:len(text)-len(letters)])
+	if letters != "" {
+		b.WriteString(style.Render(letters))
 	}
 }

@@ -1,4 +1,4 @@
-package flowdetail
+package stream
 
 import (
 	"bytes"
@@ -6,27 +6,28 @@ import (
 	"strings"
 )
 
-// needle is what a search looks for.
-type needle struct {
-	re *regexp.Regexp
+// Needle is what a search looks for. It is immutable.
+type Needle struct {
+	// Re matches it, in any text.
+	Re *regexp.Regexp
 	// literal is the text in lower case where it is ASCII and nothing but itself:
-	// bytes are then searched for it many times faster than by re.
+	// bytes are then searched for it many times faster than by Re.
 	literal []byte
 	at      int // the byte of literal to look for first, the rarest
 }
 
-// newNeedle takes the text as it is, or as a regular expression if it is one,
+// NewNeedle takes the text as it is, or as a regular expression if it is one,
 // whatever the case: "a.b(c" finds itself, "5\d\d" finds numbers.
-func newNeedle(text string) *needle {
+func NewNeedle(text string) *Needle {
 	quoted := regexp.QuoteMeta(text)
 	if quoted != text {
 		if re, err := regexp.Compile("(?i)(?:" + quoted + "|" + text + ")"); err == nil {
-			return &needle{re: re}
+			return &Needle{Re: re}
 		}
 	}
-	n := &needle{re: regexp.MustCompile("(?i)" + quoted)}
+	n := &Needle{Re: regexp.MustCompile("(?i)" + quoted)}
 	for i := range len(text) {
-		// k and s have a third case in Unicode, which only re knows.
+		// k and s have a third case in Unicode, which only Re knows.
 		if c := text[i]; c >= 0x80 || c == 'k' || c == 's' || c == 'K' || c == 'S' {
 			return n
 		}
@@ -40,11 +41,11 @@ func newNeedle(text string) *needle {
 	return n
 }
 
-// index returns the first match that is not empty, start < 0 for none.
-func (n *needle) index(p []byte) (start, end int) {
+// Index returns the first match that is not empty, start < 0 for none.
+func (n *Needle) Index(p []byte) (start, end int) {
 	if n.literal == nil {
 		for from := 0; from < len(p); {
-			m := n.re.FindIndex(p[from:])
+			m := n.Re.FindIndex(p[from:])
 			if m == nil {
 				break
 			}

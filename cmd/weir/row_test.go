@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	flowpb "weir/proto"
+)
+
+// The keys of row, of the columns and of the table's widths are one list.
+func TestColumns(t *testing.T) {
+	var keys []string
+	for i := range reflect.TypeFor[row]().NumField() {
+		keys = append(keys, reflect.TypeFor[row]().Field(i).Tag.Get("json"))
+	}
+	if diff := cmp.Diff(columns, keys); diff != "" {
+		t.Errorf("columns and row's keys differ (-columns +row):\n%s", diff)
+	}
+	for _, name := range columns {
+		if cellWidths[name] == 0 {
+			t.Errorf("column %s has no width", name)
+		}
+	}
+}
+
+// What is absent is null, what is empty is not.
+func TestRowNulls(t *testing.T) {
+	r := flowpb.Row{Summary: flowpb.Summary{
+		ID: 1, Kind: flowpb.KindHTTP, State: flowpb.StateWaiting, Method: "GET", Scheme: "http", Host: "a.test", Port: 80, Path: "/",
+		RequestSize: flowpb.Absent, ResponseSize: 0, Duration: flowpb.Absent, TTFB: flowpb.Absent,
+	}}
+	line, err := marshal(newRow(uuid.Nil, &r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"id":1,"uid":"00000000-0000-0000-0000-000000000000:1","kind":"http","state":"waiting","method":"GET","scheme":"http",` +
+		`"host":"a.test","port":80,"path":"/","url":"http://a.test/","http_version":null,"status":null,"reason":null,"content_type":null,` +
+		`"request_size":null,"response_size":0,"started_at":"1970-01-01T00:00:00.000000000Z","duration_ms":null,"client":null,"server":null,` +
+		`"error":null,"marked":null,"comment":null,"tags":[],"replay":null}`
+	if got := string(line); got != want {
+		t.Errorf("row prints as\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Bytes that are not UTF-8 come out of JSON as the same bytes in Latin-1.
+func TestJSONText(t *testing.T) {
+	raw := "a\xff\x00\x1b"
+	line, err := marshal(text(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back string
+	if err := json.Unmarshal(line, &back); err != nil {
+		t.Fatal(err)
+	}
+	var bytes []byte
+	for _, r := range back {
+		bytes = append(bytes, byte(r))
+	}
+	if string(bytes) != raw {
+		t.Errorf("%q came back as %q", raw, bytes)
+	}
+}
+
+func TestCurlCommand(t *testing.T) {
+	field := func(name, value string) *flowpb.Field {
+		return &flowpb.Field{Name: []byte(name), Value: []byte(value)}
+	}
+	for _, tt := range []struct {
+		name    string
+		method  string
+		headers []*flowpb.Field
+		body    string
+		want    string
+	}{
+		{"plain", "GET", []*flowpb.Field{field("Host", "a.test"), field("User-Agent", "it's")}, "", `curl -H 'User-Agent: it'\''s' 'http://a.test/?a&b'`},
+		{"compressed", "GET", []*flowpb.Field{field("accept-encoding", "gzip")}, "", `curl --compressed 'http://a.test/?a&b'`},
+		{"other host", "GET", []*flowpb.Field{field("Host", "b.test")}, "", `curl -H 'Host: b.test' 'http://a.test/?a&b'`},
+		{"post", "POST", []*flowpb.Field{field("Content-Length", "3")}, "@x\n", "curl 'http://a.test/?a&b' --data-raw '@x\n'"},
+		{"empty post", "POST", nil, "", `curl -X POST 'http://a.test/?a&b'`},
+		{"get with a body", "GET", nil, "x", `curl -X GET 'http://a.test/?a&b' --data-raw x`},
+		{"empty field", "GET", []*flowpb.Field{field("X-Empty", "")}, "", `curl -H 'X-Empty;' 'http://a.test/?a&b'`},
+		{"escape", "GET", []*flowpb.Field{field("X", "\x1b]0;'")}, "", `curl -H "$(printf 'X: \033]0;\047')" 'http://a.test/?a&b'`},
+		{"head", "HEAD", nil, "", `curl --head 'http://a.test/?a&b'`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var body []byte
+			if tt.body != "" {
+				body = []byte(tt.body)
+			}
+			got := curlCommand(&flowpb.Request{Method: []byte(tt.method), Headers: tt.headers}, "http://a.test/?a&b", body)
+			if got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+	if strings.ContainsAny(shellQuote("\x00\x07\x9b\xff"), "\x00\x07\x9b\xff") {
+		t.Error("a control character is left in a quoted word")
+	}
+}

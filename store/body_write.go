@@ -1,0 +1,234 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	flowpb "weir/proto"
+)
+
+// How bodies are cut. A body is a row of pieces; piece n+1 begins where piece n
+// ends. What a transaction appends to a body goes into the last piece while that
+// has less than minPiece bytes, and into new pieces of at most PieceSize after
+// that. So a body that comes at once has whole pieces, one that trickles in is
+// not written again and again, and no body has many tiny pieces.
+const (
+	// PieceSize is the largest piece of a body, in bytes.
+	PieceSize = 256 << 10
+	minPiece  = 16 << 10 // about a page: rewriting less costs no more than a new row
+
+	pieceBits = 20
+	sideBits  = 3
+	maxPieces = 1 << pieceBits
+	maxSide   = 1<<sideBits - 1
+	// After so many pieces, at least 8 GB, the last one is filled before a new one
+	// begins, so that the numbers suffice for 136 GB at any pace.
+	manyPieces = maxPieces / 2
+)
+
+// bodyKey is the row of a piece: one integer that keeps the bodies of a flow together.
+func bodyKey(flow uint64, side flowpb.Side, piece int) int64 {
+	return int64(flow<<(pieceBits+sideBits) | uint64(side)<<pieceBits | uint64(piece))
+}
+
+// SQL of the body table.
+const (
+	bodyTail = "SELECT id, start, size FROM body WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
+	// SQLite's || makes text of two blobs; the bytes are the same.
+	bodyGrow = "UPDATE body SET data = CAST(data || ? AS BLOB), size = size + ? WHERE id = ?"
+)
+
+// tail is where a body ends in the file.
+type tail struct {
+	pieces int
+	start  int64 // of the last piece
+	last   int64 // bytes in the last piece
+}
+
+// room is how many bytes the last piece still takes.
+func (t *tail) room() int64 {
+	if t.pieces == 0 || t.last >= minPiece && t.pieces < manyPieces {
+		return 0
+	}
+	return PieceSize - t.last
+}
+
+// bodyTails are the ends of a flow's bodies by side; nil where they are not known.
+type bodyTails [maxSide + 1]*tail
+
+// Body appends p, which is copied, to a body of a flow.
+//
+// Bodies of more than 136 GB fail with [ErrLimit], as do those that grew by tiny
+// amounts to more than 8 GB.
+func (w *Writer) Body(ctx context.Context, flow uint64, side flowpb.Side, p []byte) error {
+	if side < 1 || side > maxSide {
+		return fmt.Errorf("record body of flow %d: side %d: %w", flow, side, ErrLimit)
+	}
+	for len(p) > 0 {
+		n := min(len(p), PieceSize)
+		e := &bodyEntry{flow: flow, side: side, data: bytes.Clone(p[:n])}
+		p = p[n:]
+		var refusal error
+		_, err := w.queue.put(ctx, e, func() bool {
+			refusal = w.refuse(flow)
+			return refusal == nil
+		})
+		if err = errors.Join(err, refusal); err != nil {
+			return fmt.Errorf("record body of flow %d: %w", flow, err)
+		}
+	}
+	return nil
+}
+
+// refuse says why a flow takes no more of a body.
+func (w *Writer) refuse(flow uint64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, full := w.full[flow]
+	switch {
+	case flow == 0 || flow > w.lastFlow:
+		return ErrNotFound
+	case full:
+		return fmt.Errorf("its body has %d pieces: %w", maxPieces, ErrLimit)
+	}
+	return nil
+}
+
+// overflow notes that a body of a flow takes no more. What of it was queued is
+// dropped: kept, it would stop all that comes after.
+func (w *Writer) overflow(flow uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, again := w.full[flow]; !again {
+		w.full[flow] = struct{}{}
+		w.lost.Add(1)
+	}
+}
+
+// startTails notes that a flow is new, so that its bodies need not be looked for.
+func (t *tape) startTails(flow uint64) {
+	tails := t.tailsOf(flow)
+	for side := range tails {
+		tails[side] = &tail{}
+	}
+}
+
+// tailsOf returns what is known of a flow's bodies. To stay bounded it may forget
+// those of some other flow, which are then found again in the file.
+func (t *tape) tailsOf(flow uint64) *bodyTails {
+	tails := t.tails[flow]
+	if tails == nil {
+		for other := range t.tails {
+			if len(t.tails) < maxBodyTails {
+				break
+			}
+			delete(t.tails, other)
+		}
+		tails = &bodyTails{}
+		t.tails[flow] = tails
+	}
+	return tails
+}
+
+// tailOf returns the end of a body, from the file if need be.
+func (t *tape) tailOf(ctx context.Context, flow uint64, side flowpb.Side) (*tail, error) {
+	tails := t.tailsOf(flow)
+	if end := tails[side]; end != nil {
+		return end, nil
+	}
+	end := &tail{}
+	var id int64
+	err := t.bodyTail.QueryRowContext(ctx, bodyKey(flow, side, 0), bodyKey(flow, side, maxPieces-1)).Scan(&id, &end.start, &end.last)
+	switch {
+	case err == nil:
+		end.pieces = int(id&(maxPieces-1)) + 1
+	case !errors.Is(err, sql.ErrNoRows):
+		return nil, err
+	}
+	tails[side] = end
+	return end, nil
+}
+
+func (t *tape) putBodies(ctx context.Context, b *batch) error {
+	for _, a := range b.bodies {
+		end, err := t.tailOf(ctx, a.flow, a.side)
+		if err != nil {
+			return err
+		}
+		err = t.appendBody(ctx, end, a)
+		if errors.Is(err, ErrLimit) {
+			t.overflow(a.flow)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("flow %d: %w", a.flow, err)
+		}
+	}
+	return t.body.flush(ctx)
+}
+
+// appendBody adds to a body: first what the last piece takes, then new pieces.
+func (t *tape) appendBody(ctx context.Context, end *tail, a addition) error {
+	parts := &parts{list: slices.Clone(a.parts)} // a stays whole: if this transaction fails, it is written again
+	if p := parts.next(end.room()); len(p) > 0 {
+		// The piece may still be among the rows that the inserter holds back.
+		if err := t.body.flush(ctx); err != nil {
+			return err
+		}
+		id := bodyKey(a.flow, a.side, end.pieces-1)
+		if _, err := t.bodyGrow.ExecContext(ctx, p, len(p), id); err != nil {
+			return err
+		}
+		end.last += int64(len(p))
+	}
+	for p := parts.next(PieceSize); len(p) > 0; p = parts.next(PieceSize) {
+		if end.pieces == maxPieces {
+			return ErrLimit
+		}
+		end.start += end.last
+		end.last = int64(len(p))
+		if err := t.body.add(ctx, bodyKey(a.flow, a.side, end.pieces), end.start, end.last, p); err != nil {
+			return err
+		}
+		end.pieces++
+	}
+	return nil
+}
+
+// parts hands out byte slices as if they were one.
+type parts struct {
+	list [][]byte
+}
+
+// next returns the next bytes, at most limit; empty at the end. It copies only where
+// it has to put several slices together.
+func (p *parts) next(limit int64) []byte {
+	for len(p.list) > 0 && len(p.list[0]) == 0 {
+		p.list = p.list[1:]
+	}
+	if len(p.list) == 0 || limit <= 0 {
+		return nil
+	}
+	if first := p.list[0]; len(p.list) == 1 || int64(len(first)) >= limit {
+		n := min(int64(len(first)), limit)
+		p.list[0] = first[n:]
+		return first[:n]
+	}
+	var total int64
+	for _, part := range p.list {
+		total += int64(len(part))
+	}
+	out := make([]byte, 0, min(total, limit))
+	for len(p.list) > 0 && int64(len(out)) < limit {
+		n := min(int64(len(p.list[0])), limit-int64(len(out)))
+		out = append(out, p.list[0][:n]...)
+		if p.list[0] = p.list[0][n:]; len(p.list[0]) == 0 {
+			p.list = p.list[1:]
+		}
+	}
+	return out
+}

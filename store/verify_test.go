@@ -1,0 +1,141 @@
+package store
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	flowpb "weir/proto"
+)
+
+// whole makes a session that has one of each thing, and nothing wrong.
+func whole(t *testing.T) *Session {
+	t.Helper()
+	s, w := newWriter(t, WriterOptions{})
+	f := httpFlow(1)
+	f.GetHttp().Response.Body.Size = 2*PieceSize + 5
+	if err := w.Conn(t.Context(), &flowpb.Conn{Tls: &flowpb.Tls{Presented: &flowpb.Certificate{Der: []byte("der")}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flow(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Body(t.Context(), 1, flowpb.SideResponse, pattern(0, 2*PieceSize+5)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Message(t.Context(), &flowpb.Message{Flow: 1, Content: []byte("hi")}); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, w)
+	mark := "x"
+	if _, err := s.Annotate(t.Context(), []uint64{1}, NoteChange{Marked: &mark}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestVerify(t *testing.T) {
+	for _, c := range []struct {
+		damage string
+		want   []string // parts of the problems, in order
+	}{
+		{"SELECT 1", nil},
+		{"DELETE FROM flow", []string{"head 1: has no flow", "body of flow 1: has no flow", "messages of flow 1: have no flow", "note of flow 1: has no flow"}},
+		{"DELETE FROM head", []string{"flow 1: has no head"}},
+		{"UPDATE head SET blob = x'01ff'", []string{"flow 1: read flow 1: decode Flow:"}},
+		{"UPDATE head SET blob = x''", []string{"flow 1: read flow 1: decode Flow: empty"}},
+		{"DELETE FROM body WHERE id & 1048575 = 2", []string{"body of flow 1: side 2: 524288 bytes are stored, the head says 524293"}},
+		{"DELETE FROM body WHERE id & 1048575 = 1", []string{"body of flow 1: side 2: piece 2 (bytes 524288 to 524293) does not follow piece 0 (to 262144)"}},
+		{"UPDATE body SET data = x'00' WHERE id & 1048575 = 1", []string{"body of flow 1: side 2: piece 1"}},
+		{"UPDATE conn SET blob = x'02'", []string{"connection 1: decode Conn: version 2"}},
+		{"UPDATE cert SET der = x'00'", []string{"certificate "}},
+	} {
+		t.Run(c.damage, func(t *testing.T) {
+			s := whole(t)
+			if _, err := s.note.Exec(c.damage); err != nil {
+				t.Fatal(err)
+			}
+			problems, err := s.Verify(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(problems) < len(c.want) || len(c.want) == 0 && len(problems) > 0 {
+				t.Fatalf("problems: got %v, want %q", problems, c.want)
+			}
+			for i, want := range c.want {
+				if got := problems[i].String(); !strings.HasPrefix(got, want) {
+					t.Errorf("problem %d: got %q, want %q…", i, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestVerifyDamagedPages overwrites pages in the middle of a session.
+func TestVerifyDamagedPages(t *testing.T) {
+	s := whole(t)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for page := 1; page < len(file)/pageSize; page++ {
+		broken := bytes.Clone(file)
+		copy(broken[page*pageSize:], bytes.Repeat([]byte{0xa5}, pageSize))
+		if err := os.WriteFile(s.Path(), broken, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		damaged, err := Open(t.Context(), s.Path(), Options{ReadOnly: true})
+		if err != nil {
+			found++ // that is clear enough
+			continue
+		}
+		problems, err := damaged.Verify(t.Context())
+		if err != nil {
+			t.Errorf("page %d: verify: %v", page+1, err)
+		}
+		if len(problems) > 0 {
+			found++
+		}
+		if err := damaged.Close(); err != nil {
+			t.Errorf("page %d: close: %v", page+1, err)
+		}
+	}
+	// The content of a body is not checked by anything, and nor are free pages.
+	if pages := len(file)/pageSize - 1; found < pages/4 {
+		t.Errorf("damage found: got %d of %d pages", found, pages)
+	}
+}
+
+func TestInfo(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	empty, err := s.Info(t.Context())
+	if err != nil || empty.Flows != 0 || empty.First != 0 || empty.FileBytes == 0 {
+		t.Errorf("an empty session: got %+v, %v, want no flows", empty, err)
+	}
+	first, last := httpFlow(1), httpFlow(100)
+	record(t, w, first, httpFlow(50), last)
+	mark := "x"
+	if _, err := s.Annotate(t.Context(), []uint64{2, 3}, NoteChange{Marked: &mark}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Created == 0 || got.FileBytes <= empty.FileBytes {
+		t.Errorf("created %d, %d bytes; want a time and more bytes than %d", got.Created, got.FileBytes, empty.FileBytes)
+	}
+	got.Created, got.FileBytes = 0, 0
+	want := Info{
+		UUID: s.UUID(), Path: s.Path(), Creator: "weir test", Format: formatVersion,
+		Flows: 3, First: first.GetCreatedNs(), Last: last.GetCreatedNs(), Marked: 2, ResponseBytes: 15,
+	}
+	if got != want {
+		t.Errorf("info:\ngot  %+v\nwant %+v", got, want)
+	}
+}

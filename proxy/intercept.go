@@ -97,7 +97,7 @@ func (i *interception) ask(ctx context.Context, offers []string) []string {
 	}
 	if i.err == nil {
 		i.up.route = i.route
-		i.err = i.up.handshake(ctx, offers)
+		i.err = i.up.handshake(ctx, serverOffers(offers))
 		if err := i.up.record(ctx); err != nil {
 			i.err = err
 		}
@@ -112,10 +112,20 @@ func (i *interception) ask(ctx context.Context, offers []string) []string {
 	switch {
 	case i.err != nil && slices.Contains(offers, "http/1.1"):
 		return []string{"http/1.1"}
-	case i.err != nil || i.up.protocol() == "":
+	case i.err != nil || !slices.Contains(offers, i.up.protocol()):
 		return nil
 	}
 	return []string{i.up.protocol()}
+}
+
+// serverOffers are the protocols to offer a server for a client that offers
+// these. A client that knows only HTTP/1.0 gets HTTP/1.1 offered beside it: its
+// requests are good for both, and some servers refuse the older name.
+func serverOffers(client []string) []string {
+	if slices.Contains(client, "http/1.0") && !slices.Contains(client, "http/1.1") {
+		return append(slices.Clone(client), "http/1.1")
+	}
+	return client
 }
 
 // record notes the client's handshake in its connection.

@@ -89,6 +89,21 @@ func TestInterceptHTTPS(t *testing.T) {
 	}
 }
 
+// Servers that know http/1.1 refuse a lone http/1.0, which they could serve.
+func TestClientOfHTTP10(t *testing.T) {
+	addr, pool := secureOrigin(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
+	a, trust := authority(t)
+	s, _ := start(t, Options{Authority: a, UpstreamCAs: pool})
+	conn := tls.Client(tunnel(t, s, addr).Conn, &tls.Config{RootCAs: trust, ServerName: "example.com", NextProtos: []string{"http/1.0"}})
+	_, _ = io.WriteString(conn, "GET /x HTTP/1.0\r\nHost: example.com\r\n\r\n")
+	if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode != 204 {
+		t.Fatalf("got %v, %v", res, err)
+	}
+	if got := conn.ConnectionState().NegotiatedProtocol; got != "" {
+		t.Errorf("the client was told %q, which it did not offer", got)
+	}
+}
+
 func TestUnverifiedServerIsRefusedWithAPage(t *testing.T) {
 	addr, _ := secureOrigin(t, func(http.ResponseWriter, *http.Request) { t.Error("the request reached the origin") })
 	a, trust := authority(t)

@@ -156,19 +156,15 @@ func (v *View) build(ctx context.Context) (since uint64, err error) {
 	if since, err = v.session.Revision(ctx); err != nil {
 		return 0, err
 	}
-	total, err := v.session.Count(ctx)
-	if err != nil {
-		return 0, err
-	}
-	r, err := bounds(ctx, v.session.read)
+	r, total, err := extent(ctx, v.session.read)
 	if err != nil {
 		return 0, err
 	}
 	v.mu.Lock()
-	v.status.Total = int(total)
+	v.status.Total = total
 	first := v.status.Building
 	v.mu.Unlock()
-	if v.sel.all() && !v.sel.keyed() && int(total) == r.len() {
+	if v.sel.all() && !v.sel.keyed() && total == r.len() {
 		// Opening a session is this: no flow is read, however many there are.
 		v.settle(list{dense: true, first: r.low, n: r.len()}, since)
 		return since, nil

@@ -100,3 +100,40 @@ func TestPlacingATextReadsFewOthers(t *testing.T) {
 		t.Errorf("around the new one: got %v, want %v", got, want)
 	}
 }
+
+// While a flow is being placed another may change: its text then says nothing of
+// where it stands.
+func TestPlacingLeavesOutWhatHasChangedSince(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	path := func(end string) *flowpb.Flow { return pathFlow("/a/long/common/beginning/" + end) }
+	record(t, w, path(""), path("a"), path("c"), path("e"))
+	v := newView(t, s, Query{Order: OrderPath})
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	v.list.coder = newCoder([]string{"/a/long/common/beginning/"})
+	v.list.keys = nil
+	for i := range v.list.ids {
+		key, _ := v.list.coder.key("/a/long/common/beginning/" + []string{"", "a", "c", "e"}[i])
+		v.list.keys = append(v.list.keys, key)
+	}
+	record(t, w, path("d"))
+	upto, err := s.Revision(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := v.sel.collect(t.Context(), idsCondition([]uint32{5}, true), v.list.coder, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := path("z")
+	changed.Id = 3
+	record(t, w, changed)
+	if err := s.Remove(t.Context(), []uint64{2}); err != nil {
+		t.Fatal(err)
+	}
+	anchors, err := v.anchors(t.Context(), found, newIDSet(nil), upto)
+	if err != nil || anchors[5] != 4 {
+		t.Errorf("the flow to stand before: got %v, %v, want flow 4", anchors, err)
+	}
+}

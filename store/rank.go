@@ -30,19 +30,13 @@ const (
 	keyBytes      = 5
 	keyMore       = keyBytes + 1 // as length: more than fit
 	keyRankShift  = keyBytes*8 + keyLengthBits
-	maxCuts       = 1<<(64-keyRankShift-1) - 1
 )
 
-// newCoder makes a coder out of a sample of texts, which it sorts and keeps. Any
-// sample will do; one drawn evenly from the session gives the best keys.
+// newCoder makes a coder out of a sample of at most a million texts, which it sorts
+// and keeps. Any sample will do; one drawn evenly from the session gives the best
+// keys.
 func newCoder(sample []string) *coder {
 	slices.Sort(sample)
-	if step := (len(sample) + maxCuts - 1) / maxCuts; step > 1 {
-		for i := range len(sample) / step {
-			sample[i] = sample[i*step]
-		}
-		sample = sample[:len(sample)/step]
-	}
 	c := &coder{cuts: slices.Compact(sample)}
 	c.shared = make([]int, len(c.cuts)+1)
 	for i := 1; i < len(c.cuts); i++ {
@@ -70,12 +64,9 @@ func (c *coder) key(text string) (key uint64, tail string) {
 		return uint64(2*i+1) << keyRankShift, ""
 	}
 	rest := text[c.shared[i]:]
-	n := min(len(rest), keyBytes)
-	for _, b := range []byte(rest[:n]) {
-		key = key<<8 | uint64(b)
-	}
-	key = uint64(2*i)<<keyRankShift | key<<(8*(keyBytes-n))<<keyLengthBits | uint64(min(len(rest), keyMore))
-	return key, rest[n:]
+	next := word(rest) >> (8 * (wordBytes - keyBytes))
+	key = uint64(2*i)<<keyRankShift | next<<keyLengthBits | uint64(min(len(rest), keyMore))
+	return key, rest[min(len(rest), keyBytes):]
 }
 
 // isWhole reports whether all texts with this key are equal.
@@ -122,7 +113,6 @@ func newFork(cuts []string, depth int) *fork {
 // word is the first eight bytes of a text as a number, zeros behind a short one.
 func word(text string) (w uint64) {
 	if len(text) >= wordBytes {
-		_ = text[7]
 		return uint64(text[7]) | uint64(text[6])<<8 | uint64(text[5])<<16 | uint64(text[4])<<24 |
 			uint64(text[3])<<32 | uint64(text[2])<<40 | uint64(text[1])<<48 | uint64(text[0])<<56
 	}
@@ -149,7 +139,10 @@ func (c *coder) search(text string) (int, bool) {
 			return low + int(f.first[i]), false
 		}
 		low, high = low+int(f.first[i]), low+int(f.first[i+1])
-		depth, f = min(f.depth+wordBytes, len(text)), f.next[i]
+		depth, f = f.depth+wordBytes, f.next[i]
+		if f != nil && len(text) < depth {
+			return low, false // it ends where the cuts go on, with zeros
+		}
 	}
 	i, is := slices.BinarySearchFunc(c.cuts[low:high], text, strings.Compare)
 	return low + i, is

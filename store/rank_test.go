@@ -43,3 +43,20 @@ func TestKeysSortAsTextsDo(t *testing.T) {
 		}
 	})
 }
+
+// A text that ends looks, in words of eight bytes, like one that goes on with zeros.
+func TestZerosBehindATextAreNotItsEnd(t *testing.T) {
+	var sample []string
+	for i := range 4 * fewCuts {
+		sample = append(sample, "ab\x00\x00\x00\x00\x00\x00"+string(rune('a'+i%26))+strings.Repeat("x", i))
+	}
+	c := newCoder(sample)
+	for n := range 10 {
+		for _, text := range []string{"ab" + strings.Repeat("\x00", n), "ab\x00\x00\x00\x00\x00\x00m" + strings.Repeat("x", n)} {
+			at, is := c.search(text)
+			if wantAt, wantIs := slices.BinarySearch(c.cuts, text); at != wantAt || is != wantIs {
+				t.Errorf("search of %q: got %d, %v, want %d, %v", text, at, is, wantAt, wantIs)
+			}
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -221,17 +220,19 @@ func flowID(v driver.Value) (uint32, error) {
 	return uint32(id), nil
 }
 
-// bounds returns the range of ids in the session.
-func bounds(ctx context.Context, db querier) (span, error) {
-	const query = "SELECT coalesce((SELECT min(id) FROM flow), 1), coalesce((SELECT max(id) FROM flow), 0)"
+// extent returns the range of ids in the session, and how many flows it has: as
+// many as the range has ids if none was removed from its middle.
+func extent(ctx context.Context, db querier) (r span, flows int, err error) {
+	const query = "SELECT coalesce((SELECT min(id) FROM flow), 1), coalesce((SELECT max(id) FROM flow), 0), " +
+		"(" + highestID + ") - coalesce((SELECT value FROM session WHERE key = '" + keyRemoved + "'), 0)"
 	var low, high int64
-	if err := db.QueryRowContext(ctx, query).Scan(&low, &high); err != nil {
-		return span{}, fmt.Errorf("read range of flows: %w", classify(err))
+	if err := db.QueryRowContext(ctx, query).Scan(&low, &high, &flows); err != nil {
+		return span{}, 0, fmt.Errorf("read range of flows: %w", classify(err))
 	}
 	if low < 1 || high > maxID {
-		return span{}, fmt.Errorf("flows %d to %d: %w", low, high, ErrLimit)
+		return span{}, 0, fmt.Errorf("flows %d to %d: %w", low, high, ErrLimit)
 	}
-	return span{uint32(low), uint32(high)}, nil
+	return span{uint32(low), uint32(high)}, flows, nil
 }
 
 // Samples for a coder: a share of the flows, but not more than so many, in short
@@ -284,15 +285,11 @@ func (sel *selection) sample(ctx context.Context, r span, n int) (texts []string
 	return texts, nil
 }
 
-// jsonIDs is a JSON array of the ids.
+// jsonIDs is the JSON array of ids.
 func jsonIDs(ids []uint32) string {
-	text := make([]byte, 0, 2+8*len(ids))
-	text = append(text, '[')
+	wide := make([]uint64, len(ids))
 	for i, id := range ids {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = strconv.AppendUint(text, uint64(id), 10)
+		wide[i] = uint64(id)
 	}
-	return string(append(text, ']'))
+	return idList(wide)
 }

@@ -111,7 +111,7 @@ func readAhead(ctx context.Context, db querier, list string, subjects []*subject
 			continue // of a flow that was deleted meanwhile
 		}
 		body := &subjects[at].bodies[id>>pieceBits&maxSide]
-		body.large = id&mask > 0 || enc != encNone || data == nil
+		body.large = enc != encNone || data == nil
 		if body.small = nil; !body.large {
 			body.small = bytes.Clone(data)
 			held += len(data)

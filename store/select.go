@@ -18,7 +18,7 @@ func (s *Session) Select(ctx context.Context, q Query, yield func(id uint64) boo
 	if err != nil {
 		return err
 	}
-	r, err := bounds(ctx, s.read)
+	r, _, err := extent(ctx, s.read)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *Session) CountMatching(ctx context.Context, e filter.Expr) (n int, err 
 		})
 		return n, err
 	}
-	r, err := bounds(ctx, s.read)
+	r, _, err := extent(ctx, s.read)
 	if err != nil {
 		return 0, err
 	}

@@ -41,8 +41,11 @@ func mainJob(t *testing.T, w, h int) {
 
 	// Open the focused flow and come back.
 	s.keys("g", "Enter")
-	s.until("GET", "application/octet-stream")
+	s.until("‹Request›", "User-Agent")
+	s.keys("l")
+	s.until("‹Response›", "application/octet-stream")
 	s.keys("q")
+	s.without("‹Response›")
 
 	// Mark and comment: written the moment they are made.
 	s.keys("g", "m", ";")

@@ -33,7 +33,14 @@ func start(t *testing.T, w, h int, dir, command string) *screen {
 // keys presses keys, named as tmux names them.
 func (s *screen) keys(keys ...string) {
 	s.t.Helper()
-	run(s.t, "tmux", append([]string{"-S", s.socket, "send-keys"}, keys...)...)
+	args := []string{"-S", s.socket, "send-keys"}
+	for _, key := range keys {
+		if key == ";" {
+			key = `\;` // a bare one ends tmux's command
+		}
+		args = append(args, key)
+	}
+	run(s.t, "tmux", args...)
 }
 
 // typed types text as it is.

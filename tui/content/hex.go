@@ -8,6 +8,11 @@ import (
 // renderHex shows bytes in rows of 16, or of 8 or 4 where the screen is narrow:
 // the offset, the bytes, and those that are printable ASCII.
 func renderHex(b *Builder, in *Input) error {
+	putHex(b, in)
+	return nil
+}
+
+func putHex(b *Builder, in *Input) {
 	perRow := HexRow(in.Columns)
 	digits := offsetDigits(in)
 	for at := 0; at < len(in.Data) && !b.Full(); at += perRow {
@@ -16,7 +21,6 @@ func renderHex(b *Builder, in *Input) error {
 		hexRow(b, in.Data[at:min(at+perRow, len(in.Data))], perRow)
 		b.Newline()
 	}
-	return nil
 }
 
 // offsetDigits is how many digits the offsets of the lines need.

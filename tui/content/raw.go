@@ -11,6 +11,11 @@ import (
 // renderRaw shows the bytes as UTF-8, line by line, and what is not UTF-8 or
 // cannot be shown as an escape.
 func renderRaw(b *Builder, in *Input) error {
+	putRaw(b, in)
+	return nil
+}
+
+func putRaw(b *Builder, in *Input) {
 	data := in.Data
 	if in.More {
 		data = wholeRunes(data)
@@ -30,7 +35,6 @@ func renderRaw(b *Builder, in *Input) error {
 		}
 		data = rest
 	}
-	return nil
 }
 
 // putLong puts a line in pieces that each know where they come from.

@@ -107,14 +107,14 @@ func Render(ctx context.Context, name string, in Input) Result {
 		b.Say(Fault, "couldn't parse as "+v.Name+": "+err.Error())
 		b.Newline()
 		b.Newline()
-		renderRaw(b, &in)
+		putRaw(b, &in)
 		return Result{Doc: b.Document(), View: v.Name, Note: note}
 	}
 	if isBinary(in.Data) {
-		renderHex(b, &in)
+		putHex(b, &in)
 		return Result{Doc: b.Document(), View: "hex", Note: note}
 	}
-	renderRaw(b, &in)
+	putRaw(b, &in)
 	return Result{Doc: b.Document(), View: "raw", Note: note}
 }
 
@@ -168,7 +168,7 @@ func (in *Input) declares() bool {
 // bytes above 0x7f, one that starts a character of two bytes or more.
 func multibyte(p []byte) bool {
 	p = p[:min(len(p), 4<<10)]
-	for i := 0; i < len(p); i++ {
+	for i := range p {
 		if p[i] < utf8.RuneSelf {
 			continue
 		}

@@ -76,6 +76,25 @@ func (m *Model) showEnd(size int64) tea.Cmd {
 	return m.load(m.tab, b, window{base: base, size: firstWindow, ragged: true}, after{kind: atEnd})
 }
 
+// toggleBody shows the body from its first line, or all from the head's.
+func (m *Model) toggleBody() tea.Cmd {
+	m.notice = ""
+	m.atBody = !m.atBody
+	if !m.atBody {
+		return m.top()
+	}
+	p := m.pane()
+	switch b := p.body; {
+	case !b.loaded:
+		b.follow = after{kind: atOffset}
+	case b.part.Base > 0:
+		return m.load(m.tab, b, window{size: firstWindow}, after{kind: atOffset})
+	default:
+		p.pager.Goto(p.pager.Lines() - b.shown.Doc.Len())
+	}
+	return nil
+}
+
 func (m *Model) chooseView() tea.Cmd {
 	items := []widget.Item{{Key: "a", Name: content.Auto, Text: "auto        whatever fits"}}
 	for i, v := range content.Views() {

@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	flowpb "weir/proto"
 	"weir/tui/content"
@@ -384,7 +385,7 @@ func TestCopyOfAHugeBodyIsRefused(t *testing.T) {
 	drive(t, 80, 24, func(d *driver) {
 		d.response(flowHuge)
 		d.keys("y b")
-		if diff := cmp.Diff([]Result{Problem{Err: errTooLong}}, d.results, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" {
+		if diff := cmp.Diff([]Result{Problem{Err: errTooLong}}, d.results, cmpopts.EquateErrors()); diff != "" {
 			t.Errorf("results (-want +got):\n%s", diff)
 		}
 		if d.src.read > 2*maxCopy {
@@ -488,6 +489,21 @@ func TestViewStaysWithTheTab(t *testing.T) {
 		d.says("raw · 29 bytes")
 		d.keys("ctrl+r")
 		d.says("json (auto)")
+	})
+}
+
+func TestToTheBody(t *testing.T) {
+	drive(t, 80, 12, func(d *driver) {
+		d.response(flowJSON)
+		d.says("HTTP/1.1 200 OK")
+		d.keys("}")
+		d.hides("HTTP/1.1 200 OK")
+		d.says(`"items"`)
+		d.response(flowHuge)
+		d.hides("HTTP/1.1 200 OK")
+		d.says("line 000000000000")
+		d.keys("}")
+		d.says("HTTP/1.1 200 OK")
 	})
 }
 

@@ -34,6 +34,7 @@ func commands() []command {
 		{widget.Command{Name: "half-up", Keys: []string{"ctrl+u"}, Help: "half a page up"}, scrolled(pages(-0.5)), nil},
 		{widget.Command{Name: "top", Keys: []string{"g", "home"}, Help: "start of the pane"}, quietly((*Model).top), nil},
 		{widget.Command{Name: "bottom", Keys: []string{"G", "end"}, Help: "end of the pane", Tip: "In hex and raw this is the end of the body, however large it is."}, quietly((*Model).bottom), nil},
+		{widget.Command{Name: "body", Keys: []string{"}"}, Help: "to the body, or back to the head", Tip: "The flows one goes to from there open on their bodies too."}, quietly((*Model).toggleBody), needBody},
 		{widget.Command{Name: "next-flow", Keys: []string{"space"}, Help: "next flow of the list"}, answers(NextFlow{}), nil},
 		{widget.Command{Name: "prev-flow", Keys: []string{"p"}, Help: "previous flow of the list"}, answers(PrevFlow{}), nil},
 		{widget.Command{Name: "view", Keys: []string{"m"}, Help: "view the body as …", Hint: "view"}, quietly((*Model).chooseView), needBody},

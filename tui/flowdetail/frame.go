@@ -182,7 +182,7 @@ func (m *Model) bar() string {
 	if m.detail == nil {
 		left = ""
 	}
-	right := ""
+	var right string
 	switch {
 	case s.walking != 0:
 		return widget.Pad(t.Info.Render(m.walkText()), m.w, t.Glyphs.Ellipsis)

@@ -45,6 +45,7 @@ type Model struct {
 	msgs   messages
 	full   bool // long field values to their end
 	masked bool // secrets are hidden
+	atBody bool // panes open on their bodies, not on their heads
 
 	search search
 	menu   *widget.Menu
@@ -252,6 +253,9 @@ func (m *Model) ensure() tea.Cmd {
 	if b := p.body; b != nil && !b.loading {
 		switch {
 		case !b.loaded && b.err == nil:
+			if m.atBody && m.tab != tabMessages {
+				b.follow = after{kind: atOffset}
+			}
 			cmd = m.load(m.tab, b, window{size: b.size}, b.follow)
 		case b.loaded && (b.stale || b.misfit(m.w)):
 			b.stale = false

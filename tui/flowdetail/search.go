@@ -79,12 +79,24 @@ func (m *Model) searchKey(msg tea.Msg) tea.Cmd {
 				return m.beyond(1)
 			}
 			return nil
+		case "up":
+			return m.recall(-1)
+		case "down":
+			return m.recall(1)
 		}
 	}
 	if !s.input.Update(msg) {
 		return nil
 	}
 	return m.seek(s.input.Value())
+}
+
+// recall looks for an older (-1) or newer (1) text of the history.
+func (m *Model) recall(step int) tea.Cmd {
+	if !m.search.input.Walk(step) {
+		return nil
+	}
+	return m.seek(m.search.input.Value())
 }
 
 // endTyping closes the input line; its text stays in the history.

@@ -53,8 +53,10 @@ func flags(m *flowpb.DnsMessage) string {
 		set  bool
 		name string
 	}{
-		{m.GetAuthoritative(), "authoritative"}, {m.GetTruncated(), "truncated"},
-		{m.GetRecursionDesired(), "recursion-desired"}, {m.GetRecursionAvailable(), "recursion-available"},
+		{m.GetAuthoritative(), "authoritative"},
+		{m.GetTruncated(), "truncated"},
+		{m.GetRecursionDesired(), "recursion-desired"},
+		{m.GetRecursionAvailable(), "recursion-available"},
 	} {
 		if f.set {
 			s += " " + f.name

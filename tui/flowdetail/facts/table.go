@@ -2,6 +2,7 @@ package facts
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	flowpb "weir/proto"
@@ -70,11 +71,8 @@ func address(a *flowpb.Address) string {
 		return ""
 	}
 	host := string(a.GetHost())
-	for i := range len(host) {
-		if host[i] == ':' {
-			host = "[" + host + "]"
-			break
-		}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
 	}
 	return host + ":" + strconv.FormatUint(uint64(a.GetPort()), 10)
 }

@@ -1,7 +1,9 @@
 package facts
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,9 +56,9 @@ func Timing(f *flowpb.Flow, client, server *flowpb.Conn, o TimingOptions) *conte
 	t.heading("What happened when")
 	first := f.GetCreatedNs()
 	for _, m := range moments {
-		since := "+" + widget.Duration(m.at-first)
+		since := "+" + span(m.at-first)
 		if m.at < first {
-			since = "-" + widget.Duration(first-m.at)
+			since = "-" + span(first-m.at)
 		}
 		t.b.Say(content.Plain, "  ")
 		t.b.Say(content.Number, widget.PadLeft(since, 8, ""))
@@ -161,9 +163,17 @@ func (t *table) bars(phases []phase, o TimingOptions) {
 		t.b.Say(barKind(p.name), strings.Repeat(o.Fill, n))
 		t.b.Say(content.Plain, widget.Space(scale-start-n))
 		t.b.Say(content.Dim, o.Track)
-		t.b.Say(content.Number, widget.PadLeft(widget.Duration(p.end-p.start), figure, ""))
+		t.b.Say(content.Number, widget.PadLeft(span(p.end-p.start), figure, ""))
 		t.b.Newline()
 	}
+}
+
+// span is a time of ns nanoseconds, in microseconds where milliseconds are too coarse.
+func span(ns int64) string {
+	if ns < int64(time.Millisecond) {
+		return strconv.FormatInt(ns/int64(time.Microsecond), 10) + "µs"
+	}
+	return widget.Duration(ns)
 }
 
 func barKind(name string) content.Kind {
@@ -204,14 +214,6 @@ func moments(f *flowpb.Flow, client, server *flowpb.Conn) []moment {
 		m = append(m, moment{"informational response", i.GetStartedNs()})
 	}
 	m = slices.DeleteFunc(m, func(m moment) bool { return m.at == 0 })
-	slices.SortStableFunc(m, func(a, b moment) int {
-		switch {
-		case a.at < b.at:
-			return -1
-		case a.at > b.at:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(m, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
 	return m
 }

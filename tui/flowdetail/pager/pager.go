@@ -122,7 +122,7 @@ func (p *Pager) End() {
 // AtEnd reports whether the last row is in sight.
 func (p *Pager) AtEnd() bool {
 	l, r := p.line, p.row
-	for i := 0; i < p.h; i++ {
+	for range p.h {
 		if l, r = p.next(l, r); l < 0 {
 			return true
 		}

@@ -122,9 +122,10 @@ func idsCondition(ids []uint32, filtered bool) condition {
 	return condition{sql: "f.id IN (SELECT value FROM json_each(?))", args: []any{jsonIDs(ids)}, most: len(ids), filtered: filtered}
 }
 
-// splitRows is the least number of rows that a second connection pays for, where
-// SQL decides alone.
-const splitRows = 16 << 10
+// splitRows is the least number of rows that two connections share where SQL
+// decides alone. The first ranges of a build are smaller, which leaves a processor
+// to those who draw the first page.
+const splitRows = 64 << 10
 
 // scan returns what the query selects of a range, in two portions: two connections
 // share a large range. Texts are coded by c, their tails put into t unless it is nil.

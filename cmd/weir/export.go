@@ -126,18 +126,17 @@ func intoFile(std stdio, path string, write func(io.Writer) error) error {
 	}
 	defer os.Remove(f.Name()) // a no-op once it was renamed
 	buf := bufio.NewWriterSize(f, 64<<10)
-	if err := write(buf); err != nil {
-		f.Close()
-		return err
+	err = write(buf)
+	if err == nil {
+		err = buf.Flush()
 	}
-	if err := buf.Flush(); err != nil {
-		f.Close()
-		return fmt.Errorf("write %q: %w", path, err)
+	if e := f.Close(); err == nil {
+		err = e
 	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("write %q: %w", path, err)
+	if err == nil {
+		err = os.Rename(f.Name(), path)
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err != nil {
 		return fmt.Errorf("write %q: %w", path, err)
 	}
 	return nil

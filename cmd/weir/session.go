@@ -104,9 +104,17 @@ func sessionInfo(ctx context.Context, std stdio, path, format string) error {
 	case "text":
 		w := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 		for _, line := range [][2]string{
-			{"session", i.Path}, {"uuid", i.UUID}, {"made by", deref(i.Creator)}, {"format", fmt.Sprint(i.Format)}, {"created", i.CreatedAt},
-			{"first flow", deref(i.FirstAt)}, {"last flow", deref(i.LastAt)}, {"flows", fmt.Sprint(i.Flows)},
-			{"marked", fmt.Sprint(i.Marked)}, {"requests", widget.Size(i.RequestBytes)}, {"responses", widget.Size(i.ResponseBytes)},
+			{"session", i.Path},
+			{"uuid", i.UUID},
+			{"made by", deref(i.Creator)},
+			{"format", fmt.Sprint(i.Format)},
+			{"created", i.CreatedAt},
+			{"first flow", deref(i.FirstAt)},
+			{"last flow", deref(i.LastAt)},
+			{"flows", fmt.Sprint(i.Flows)},
+			{"marked", fmt.Sprint(i.Marked)},
+			{"requests", widget.Size(i.RequestBytes)},
+			{"responses", widget.Size(i.ResponseBytes)},
 			{"file", widget.Size(i.FileBytes)},
 		} {
 			if line[1] != "" {

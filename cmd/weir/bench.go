@@ -28,8 +28,8 @@ same flows.`,
 			return runSeed(cmd.Context(), std, args[0], store.SeedOptions{Flows: flows, BodySize: size})
 		},
 	}
-	seed.Flags().IntVar(&flows, "flows", 0, "how many flows, `N` (required)")
-	seed.Flags().IntVar(&size, "body-size", 0, "give each response a body of `B` bytes")
+	seed.Flags().IntVar(&flows, "flows", 0, "how many flows, N (required)")
+	seed.Flags().IntVar(&size, "body-size", 0, "give each response a body of B bytes")
 	cmd.AddCommand(seed)
 	return cmd
 }

@@ -16,8 +16,8 @@ type caFlags struct {
 }
 
 func (f *caFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.config, "config", "", "configuration `DIR`, where the certificate authority lives (default: the user's)")
-	cmd.Flags().StringVar(&f.file, "ca", "", "use the certificate authority in PEM `FILE` (key and certificate, RSA or ECDSA) instead")
+	cmd.Flags().StringVar(&f.config, "config", "", "configuration DIR, where the certificate authority lives (default: the user's)")
+	cmd.Flags().StringVar(&f.file, "ca", "", "use the certificate authority in FILE (PEM: key and certificate, RSA or ECDSA) instead")
 }
 
 // load returns the authority the flags name; the one of the configuration
@@ -77,7 +77,7 @@ directory. Clients have to trust it; 'weir ca trust-help' says how.`,
 			return nil
 		},
 	}
-	export.Flags().StringVarP(&output, "output", "o", "", "write to `FILE` instead of standard output")
+	export.Flags().StringVarP(&output, "output", "o", "", "write to FILE instead of standard output")
 	help := &cobra.Command{
 		Use:   "trust-help",
 		Short: "Say how to make systems, browsers and languages trust it",

@@ -29,12 +29,12 @@ type captureFlags struct {
 
 func (f *captureFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.listen, "listen", defaultListen, "listen on `HOST:PORT`")
-	flags.StringArrayVar(&f.modes, "mode", nil, "proxy mode `SPEC`, regular[@[HOST:]PORT]; may be given several times")
-	flags.StringVarP(&f.output, "output", "o", "", "record into `SESSION`; one that exists is continued (default: a new one in the data directory)")
-	flags.StringVar(&f.filter, "filter", "", "only flows that match `EXPR`: shown by weir, kept by record")
+	flags.StringVar(&f.listen, "listen", defaultListen, "listen on HOST:PORT")
+	flags.StringArrayVar(&f.modes, "mode", nil, "proxy mode SPEC, regular[@[HOST:]PORT]; may be given several times")
+	flags.StringVarP(&f.output, "output", "o", "", "record into SESSION; one that exists is continued (default: a new one in the data directory)")
+	flags.StringVar(&f.filter, "filter", "", "only flows that match EXPR: shown by weir, kept by record")
 	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a server")
-	flags.StringVar(&f.upstreamCA, "upstream-ca", "", "trust the certificates in PEM `FILE` for servers, too")
+	flags.StringVar(&f.upstreamCA, "upstream-ca", "", "trust the certificates in FILE (PEM) for servers, too")
 	f.ca.register(cmd)
 }
 
@@ -79,6 +79,7 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 	if c.before, err = c.session.Count(ctx); err != nil {
 		return nil, err
 	}
+	boundHeap(c.before, true)
 	if c.writer, err = c.session.NewWriter(ctx, store.WriterOptions{}); err != nil {
 		return nil, err
 	}

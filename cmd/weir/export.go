@@ -64,8 +64,8 @@ func newExport(std stdio) *cobra.Command {
 			return runExport(cmd.Context(), std, format, output, args)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "", "`FORMAT`: "+strings.Join(exportNames(), " ")+" (required)")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "write to `FILE` instead of standard output")
+	cmd.Flags().StringVar(&format, "format", "", "FORMAT, one of: "+strings.Join(exportNames(), " ")+" (required)")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "write to FILE instead of standard output")
 	complete(cmd, "format", exportNames()...)
 	return cmd
 }

@@ -26,7 +26,7 @@ docs/filter.md describes the language.`,
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE:    func(_ *cobra.Command, args []string) error { return explainFilter(std, args[0], format) },
 	}
-	explain.Flags().StringVar(&format, "format", "text", "`FORMAT`: text or json")
+	explain.Flags().StringVar(&format, "format", "text", "FORMAT, text or json")
 	complete(explain, "format", "text", "json")
 	cmd.AddCommand(explain)
 	return cmd

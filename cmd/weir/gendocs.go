@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -77,11 +78,17 @@ func sentence(cmd *cobra.Command) string {
 	return cmd.Short + "."
 }
 
+// argument is the word in a flag's help that stands for its value: "FILE".
+var argument = regexp.MustCompile(`\b[A-Z][A-Z:]*\b`)
+
 func describeFlag(b *strings.Builder, f *pflag.Flag) {
 	if f.Hidden || f.Name == "help" || f.Name == "version" {
 		return
 	}
-	arg, usage := pflag.UnquoteUsage(f)
+	arg, usage := argument.FindString(f.Usage), f.Usage
+	if f.Value.Type() == "bool" {
+		arg = ""
+	}
 	name := "--" + f.Name
 	if f.Shorthand != "" {
 		name = "-" + f.Shorthand + ", " + name

@@ -114,6 +114,11 @@ func runOpen(ctx context.Context, std stdio, args []string, readOnly bool) error
 		return err
 	}
 	defer s.Close()
+	flows, err := s.Count(ctx)
+	if err != nil {
+		return err
+	}
+	boundHeap(flows, false)
 	if interactive {
 		var text string
 		if len(args) > 1 {

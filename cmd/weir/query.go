@@ -38,11 +38,11 @@ The JSON keys are: ` + strings.Join(columns, " ") + `.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runQuery(cmd.Context(), std, flags, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.format, "format", "table", "`FORMAT`: table, json (one object a line) or csv")
-	f.StringSliceVar(&flags.columns, "columns", nil, "only these `KEYS`, in this order, separated by commas")
-	f.StringVar(&flags.sort, "sort", "id", "sort `KEY`: "+strings.Join(store.OrderNames(), " "))
+	f.StringVar(&flags.format, "format", "table", "FORMAT, table, json (one object a line) or csv")
+	f.StringSliceVar(&flags.columns, "columns", nil, "only these KEYS, in this order, separated by commas")
+	f.StringVar(&flags.sort, "sort", "id", "sort KEY, one of: "+strings.Join(store.OrderNames(), " "))
 	f.BoolVar(&flags.reverse, "reverse", false, "sort downwards")
-	f.IntVar(&flags.limit, "limit", 0, "at most `N` flows (0: all)")
+	f.IntVar(&flags.limit, "limit", 0, "at most N flows (0: all)")
 	f.BoolVar(&flags.count, "count", false, "print only how many there are")
 	complete(cmd, "format", "table", "json", "csv")
 	complete(cmd, "columns", columns...)
@@ -72,6 +72,11 @@ func runQuery(ctx context.Context, std stdio, flags queryFlags, args []string) e
 		return err
 	}
 	defer s.Close()
+	flows, err := s.Count(ctx)
+	if err != nil {
+		return err
+	}
+	boundHeap(flows, false)
 	if flags.count {
 		return printCount(ctx, std, s, q)
 	}

@@ -27,7 +27,7 @@ everything down and ends. Anybody may look at the session meanwhile with
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRecord(cmd.Context(), std, &flags, dur) },
 	}
 	flags.register(cmd)
-	cmd.Flags().DurationVar(&dur, "for", 0, "stop after `DUR`, as 90s or 8h (0: when told to)")
+	cmd.Flags().DurationVar(&dur, "for", 0, "stop after DUR, as 90s or 8h (0: when told to)")
 	return cmd
 }
 

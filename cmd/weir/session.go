@@ -53,7 +53,7 @@ each, and the exit code is 1.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return verifySession(cmd.Context(), std, args[0]) },
 	})
 	for sub, format := range map[*cobra.Command]*string{list: &listFormat, info: &infoFormat} {
-		sub.Flags().StringVar(format, "format", "text", "`FORMAT`: text or json")
+		sub.Flags().StringVar(format, "format", "text", "FORMAT, text or json")
 		complete(sub, "format", "text", "json")
 		cmd.AddCommand(sub)
 	}

@@ -37,9 +37,9 @@ With --body it prints that body alone, byte for byte, its content codings
 		RunE: func(cmd *cobra.Command, args []string) error { return runShow(cmd.Context(), std, flags, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.format, "format", "text", "`FORMAT`: text or json")
-	f.StringVar(&flags.body, "body", "", "print only this `BODY`: request or response")
-	f.StringVar(&flags.as, "as", "", "print the body as `VIEW`: "+strings.Join(bodyViews(), " "))
+	f.StringVar(&flags.format, "format", "text", "FORMAT, text or json")
+	f.StringVar(&flags.body, "body", "", "print only this BODY: request or response")
+	f.StringVar(&flags.as, "as", "", "print the body as VIEW: "+strings.Join(bodyViews(), " "))
 	complete(cmd, "format", "text", "json")
 	complete(cmd, "body", "request", "response")
 	complete(cmd, "as", bodyViews()...)

@@ -26,9 +26,10 @@ test: ## the ordinary tests, as the README says
 
 # The race detector needs cgo. Left out are the packages whose work happens in
 # another process (e2e) or that start nothing (arch).
+# -short draws fewer cases of the property tests, which the ordinary tests draw in full.
 .PHONY: race
 race: ## the tests again, under the race detector
-	CGO_ENABLED=1 go test -race $$(go list ./... | grep -Ev '$(RACE_SKIP)')
+	CGO_ENABLED=1 go test -race -short $$(go list ./... | grep -Ev '$(RACE_SKIP)')
 
 .PHONY: arch
 arch: ## the shape of the house: imports, comments, sizes, goroutines

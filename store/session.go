@@ -50,7 +50,7 @@ type Options struct {
 const (
 	readConns  = 4
 	readCache  = 8 << 20 // bytes a connection
-	writeCache = 4 << 20 // bytes, the capturing connection
+	writeCache = 2 << 20 // bytes, the capturing connection
 	noteCache  = 1 << 20 // bytes, notes and checkpoints
 	busyWait   = 10 * time.Second
 )

@@ -16,9 +16,9 @@ import (
 // each field is its default.
 type WriterOptions struct {
 	QueueBytes int64         // memory of what waits to be written; 64 MB
-	BodyBytes  int64         // of that, for the bodies of one flow; 4 MB
+	BodyBytes  int64         // of that, for the bodies of one flow; 1 MB
 	BatchFlows int           // flows a transaction at most; 512
-	BatchBytes int64         // bytes a transaction at most, about; 4 MB
+	BatchBytes int64         // bytes a transaction at most, about; 2 MB
 	BatchDelay time.Duration // how long something waits for company; 50 ms
 }
 
@@ -27,13 +27,13 @@ func (o WriterOptions) withDefaults() WriterOptions {
 		o.QueueBytes = 64 << 20
 	}
 	if o.BodyBytes <= 0 {
-		o.BodyBytes = 4 << 20
+		o.BodyBytes = 1 << 20
 	}
 	if o.BatchFlows <= 0 {
 		o.BatchFlows = 512
 	}
 	if o.BatchBytes <= 0 {
-		o.BatchBytes = 4 << 20
+		o.BatchBytes = 2 << 20
 	}
 	if o.BatchDelay <= 0 {
 		o.BatchDelay = 50 * time.Millisecond

@@ -61,6 +61,7 @@ type App struct {
 	written []string  // the filter history with it
 	saving  bool      // a write is due
 	restore bool      // the saved state has been read, or there is none
+	newborn bool      // there was none with a focus: a live session is followed
 }
 
 // order is what the list is sorted by.
@@ -234,7 +235,7 @@ func (a *App) tell(msg statsTold) tea.Cmd {
 	}
 	first := !a.told
 	a.stats, a.told = msg.stats, true
-	if first && a.stats.Mode == Live && a.list.FocusID() == 0 && a.restore {
+	if first && a.stats.Mode == Live && a.newborn {
 		_, cmd := a.list.Do("follow")
 		return cmd
 	}

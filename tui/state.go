@@ -81,7 +81,8 @@ func (a *App) restoreState(msg stateLoaded) tea.Cmd {
 		a.order = order{Key: k.Order, Reverse: k.Reverse, MarkedOnly: k.MarkedOnly}
 	}
 	a.panes.restore(k.viewState)
-	a.list.Restore(k.Focus, k.Follow || k.Focus == 0 && a.told && a.stats.Mode == Live)
+	a.newborn = k.Focus == 0
+	a.list.Restore(k.Focus, k.Follow || a.newborn && a.told && a.stats.Mode == Live)
 	a.written, a.saved = a.bar.History(), a.viewState()
 	return tea.Batch(a.open(), a.resize(), a.settle())
 }

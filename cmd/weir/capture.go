@@ -25,6 +25,7 @@ type captureFlags struct {
 	insecure   bool
 	upstreamCA string
 	ca         caFlags
+	look       lookFlags // of weir alone
 }
 
 func (f *captureFlags) register(cmd *cobra.Command) {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
+	"strings"
 
 	"github.com/charmbracelet/x/term"
 	"github.com/google/uuid"
@@ -12,7 +14,33 @@ import (
 	flowpb "weir/proto"
 	"weir/store"
 	"weir/tui"
+	"weir/tui/theme"
 )
+
+// lookFlags say how the interface looks.
+type lookFlags struct {
+	theme string
+	ascii bool
+	mouse bool
+}
+
+func (f *lookFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.theme, "theme", "", "colours by NAME, one of: "+strings.Join(theme.Names(), " ")+" (default: as the terminal is; NO_COLOR is obeyed)")
+	cmd.Flags().BoolVar(&f.ascii, "ascii", false, "draw with ASCII characters only")
+	cmd.Flags().BoolVar(&f.mouse, "mouse", false, "start with the mouse on; F2 toggles it")
+	complete(cmd, "theme", theme.Names()...)
+}
+
+// run shows a session until the user leaves, or the program is told to end.
+func (f lookFlags) run(ctx context.Context, std stdio, out *os.File, s *source, filter string) error {
+	err := tui.Run(ctx, s, tui.Options{
+		Theme: f.theme, ASCII: f.ascii, Mouse: f.mouse, Filter: filter, Exporter: s, In: std.in, Out: out,
+	})
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
 
 // runCapture is the main job: capture and look. Where standard output is no
 // terminal the flows go there as JSON lines, as they end.
@@ -24,7 +52,7 @@ func runCapture(ctx context.Context, std stdio, flags *captureFlags) error {
 	var look func(context.Context) error
 	if f, ok := terminal(std); ok {
 		look = func(ctx context.Context) error {
-			return tui.Run(ctx, newSource(c.session, c), tui.Options{Filter: flags.filter, In: std.in, Out: f})
+			return flags.look.run(ctx, std, f, newSource(c.session, c), flags.filter)
 		}
 	} else {
 		c.announce(std)
@@ -89,21 +117,25 @@ func terminal(std stdio) (*os.File, bool) {
 
 func newOpen(std stdio) *cobra.Command {
 	var readOnly bool
+	var look lookFlags
 	cmd := &cobra.Command{
 		Use:   "open SESSION [FILTER]",
 		Short: "Look at a saved session, or one that is still being captured",
 		Example: `  weir open bug.weir
   weir open bug.weir '~c >=500' --read-only`,
 		Args: usageArgs(cobra.RangeArgs(1, 2)),
-		RunE: func(cmd *cobra.Command, args []string) error { return runOpen(cmd.Context(), std, args, readOnly) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runOpen(cmd.Context(), std, args, readOnly, look)
+		},
 	}
 	cmd.Flags().BoolVar(&readOnly, "read-only", false, "write nothing, no marks and no comments either")
+	look.register(cmd)
 	return cmd
 }
 
 // runOpen shows a session; where standard output is no terminal it prints the
 // flows that match, as JSON lines, and ends.
-func runOpen(ctx context.Context, std stdio, args []string, readOnly bool) error {
+func runOpen(ctx context.Context, std stdio, args []string, readOnly bool, look lookFlags) error {
 	expr, err := parseFilter(args[1:])
 	if err != nil {
 		return err
@@ -124,7 +156,7 @@ func runOpen(ctx context.Context, std stdio, args []string, readOnly bool) error
 		if len(args) > 1 {
 			text = args[1]
 		}
-		return tui.Run(ctx, newSource(s, nil), tui.Options{Filter: text, In: std.in, Out: out})
+		return look.run(ctx, std, out, newSource(s, nil), text)
 	}
 	p, err := newPrinter(std.out, "json", nil)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +53,9 @@ func report(w io.Writer, err error) {
 	if errors.As(err, &syntax) {
 		reportFilter(w, syntax)
 		return
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
 	}
 	fmt.Fprintln(w, "weir:", widget.Sanitize(err.Error()))
 	if hint := hintFor(err); hint != "" {

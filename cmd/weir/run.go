@@ -53,6 +53,7 @@ opened again later, while others look at it too.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCapture(cmd.Context(), std, &capture) },
 	}
 	capture.register(root)
+	capture.look.register(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w", err).withHint("see '" + cmd.CommandPath() + " --help'")
 	})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -165,18 +164,4 @@ func (s *source) Notice(ctx context.Context) (tui.Notice, error) {
 		return tui.Notice{}, ctx.Err()
 	}
 	return s.capture.notices.next(ctx)
-}
-
-// Export makes the text that the copy keys put on the clipboard.
-func (s *source) Export(ctx context.Context, format string, id uint64) ([]byte, error) {
-	write, err := findExporter(format)
-	if err != nil {
-		return nil, err
-	}
-	var buf bytes.Buffer
-	ok, err := write(ctx, s.session, id, &buf)
-	if err == nil && !ok {
-		err = errors.New("this kind of flow has no such form")
-	}
-	return bytes.TrimRight(buf.Bytes(), "\n"), err
 }

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	flowpb "weir/proto"
+	"weir/proto/coding"
+	"weir/store"
+	"weir/tui"
+)
+
+var _ tui.Exporter = (*source)(nil)
+
+// copyFormat returns the writer of what a copy key takes: a format of export, or
+// one of those that only make sense on a clipboard.
+func copyFormat(name string) (exporter, error) {
+	switch name {
+	case "url":
+		return copyURL, nil
+	case "body":
+		return copyBody, nil
+	case "headers":
+		return copyHeaders, nil
+	default:
+		return findExporter(name)
+	}
+}
+
+// Export implements tui.Exporter.
+func (s *source) Export(ctx context.Context, format string, id uint64, limit int) (tui.Exported, error) {
+	write, err := copyFormat(format)
+	if err != nil {
+		return tui.Exported{}, err
+	}
+	out := spill{limit: limit, name: fmt.Sprintf("weir-flow-%d-%s-*", id, format)}
+	ok, err := write(ctx, s.session, id, &out)
+	if err == nil && !ok {
+		err = fmt.Errorf("flow %d has no such form", id)
+	}
+	path, closeErr := out.close(err != nil)
+	if err == nil {
+		err = closeErr
+	}
+	return tui.Exported{Text: bytes.TrimSuffix(out.buf.Bytes(), []byte("\n")), Path: path}, err
+}
+
+// Keep implements tui.Exporter.
+func (s *source) Keep(_ context.Context, name string, text []byte) (string, error) {
+	out := spill{name: "weir-" + name + "-*"}
+	_, err := out.Write(text)
+	path, closeErr := out.close(err != nil)
+	return path, errors.Join(err, closeErr)
+}
+
+// spill holds what is written to it, and moves to a file of its owner's when that
+// grows past the limit.
+type spill struct {
+	limit int
+	name  string // pattern of os.CreateTemp
+	buf   bytes.Buffer
+	file  *os.File
+}
+
+func (s *spill) Write(p []byte) (int, error) {
+	if s.file == nil && s.buf.Len()+len(p) <= s.limit {
+		return s.buf.Write(p)
+	}
+	if s.file == nil {
+		f, err := os.CreateTemp("", s.name)
+		if err != nil {
+			return 0, fmt.Errorf("write a file for what is too long to copy: %w", err)
+		}
+		s.file = f
+		if _, err := s.buf.WriteTo(f); err != nil {
+			return 0, err
+		}
+	}
+	return s.file.Write(p)
+}
+
+// close returns the path of the file, "" if there is none. A failed one is removed.
+func (s *spill) close(failed bool) (string, error) {
+	if s.file == nil {
+		return "", nil
+	}
+	err := s.file.Close()
+	if failed || err != nil {
+		return "", errors.Join(err, os.Remove(s.file.Name()))
+	}
+	return s.file.Name(), nil
+}
+
+func copyURL(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+	f, err := s.Flow(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	summary := flowpb.Summarize(f)
+	url := summary.URL()
+	_, err = io.WriteString(w, url)
+	return url != "", err
+}
+
+// copyHeaders writes the heads as they were sent.
+func copyHeaders(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+	f, err := s.Flow(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	h := f.GetHttp()
+	if h.GetRequest() == nil {
+		return false, nil
+	}
+	heads := requestHead(h.GetRequest())
+	if h.GetResponse() != nil {
+		heads = append(heads, responseHead(h.GetResponse())...)
+	}
+	_, err = w.Write(heads)
+	return true, err
+}
+
+// copyBody writes the body of the response, else of the request, decoded.
+func copyBody(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+	f, err := s.Flow(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	for _, name := range []string{"response", "request"} {
+		side, b, headers := half(f, name)
+		if b.GetSize() == 0 || b.GetState() == flowpb.BodyDropped {
+			continue
+		}
+		stored, err := s.Body(ctx, id, side)
+		if err != nil {
+			return false, err
+		}
+		decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Parse(flowpb.Get(headers, "content-encoding")...))
+		if err != nil {
+			return false, undecodable(id, err)
+		}
+		defer decoded.Close()
+		if _, err := io.Copy(w, decoded); err != nil {
+			return false, undecodable(id, err)
+		}
+		return true, nil
+	}
+	return false, nil
+}

@@ -160,7 +160,7 @@ func (i *interception) closeUpstream(ctx context.Context) {
 func (c *client) recordTLSFailure(ctx context.Context, to route, f *flowError) error {
 	now := nowNs()
 	flow := &flowpb.Flow{
-		State: flowpb.StateError, CreatedNs: now, Error: f.record(),
+		State: flowpb.StateError, CreatedNs: c.rec.StartedNs, Error: f.record(),
 		Protocol: &flowpb.Flow_Tls{Tls: &flowpb.TlsFailure{
 			Side: f.side, Sni: []byte(to.sni), Host: []byte(to.host), Port: uint32(to.port), EndedNs: now,
 		}},

@@ -21,8 +21,8 @@ func (m *Model) header() int {
 	if m.w >= oneLine || m.h < 8 {
 		n = 1
 	}
-	if m.flow().GetError() != nil && m.h >= 6 {
-		n++
+	if m.h >= 6 {
+		n += len(m.errorLines())
 	}
 	return min(n, max(0, m.h-2))
 }
@@ -70,14 +70,29 @@ func (m *Model) headerLines() []string {
 	default:
 		lines = append(lines, widget.Truncate(m.title(), m.w, m.theme.Glyphs.Ellipsis), m.tabLine())
 	}
-	if e := m.flow().GetError(); e != nil {
-		text := m.theme.Error.Render(m.theme.Glyphs.Wrong + " " + widget.Sanitize(e.GetMessage()))
-		if e.GetHint() != "" {
-			text += m.theme.Dim.Render(" " + m.theme.Glyphs.Sep + " " + widget.Sanitize(e.GetHint()))
-		}
-		lines = append(lines, widget.Truncate(text, m.w, m.theme.Glyphs.Ellipsis))
+	return append(lines, m.errorLines()...)
+}
+
+// errorLines say why the flow failed and what to do about it: on one line where
+// that is room enough, else on two where the screen has them.
+func (m *Model) errorLines() []string {
+	e := m.flow().GetError()
+	if e == nil {
+		return nil
 	}
-	return lines
+	text := m.theme.Error.Render(m.theme.Glyphs.Wrong + " " + widget.Sanitize(e.GetMessage()))
+	if e.GetHint() == "" {
+		return []string{widget.Truncate(text, m.w, m.theme.Glyphs.Ellipsis)}
+	}
+	hint := widget.Sanitize(e.GetHint())
+	whole := text + m.theme.Dim.Render(" "+m.theme.Glyphs.Sep+" "+hint)
+	if widget.Width(whole) <= m.w || m.h < 10 {
+		return []string{widget.Truncate(whole, m.w, m.theme.Glyphs.Ellipsis)}
+	}
+	return []string{
+		widget.Truncate(text, m.w, m.theme.Glyphs.Ellipsis),
+		widget.Truncate(m.theme.Dim.Render("  "+hint), m.w, m.theme.Glyphs.Ellipsis),
+	}
 }
 
 // title names the flow.

@@ -84,6 +84,13 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 	if c.writer, err = c.session.NewWriter(ctx, store.WriterOptions{}); err != nil {
 		return nil, err
 	}
+	left, err := c.writer.Settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if left > 0 {
+		c.notices.warn(fmt.Sprintf("the capture before this one was killed; %d flows of it were open", left), "")
+	}
 	for _, l := range listeners {
 		server, err := proxy.Listen(ctx, proxy.Options{
 			Listen: l.addr, Authority: authority, Sink: c.writer, Insecure: f.insecure, UpstreamCAs: roots,

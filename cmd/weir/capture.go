@@ -47,6 +47,7 @@ type capture struct {
 	notices *notices
 	filter  filter.Expr
 	before  uint64 // flows that a continued session held already
+	fresh   bool   // the session was made for this capture
 }
 
 // open checks the flags, opens or makes the session and starts to listen. On
@@ -71,10 +72,10 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 	c := &capture{notices: newNotices(), filter: expr}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, c.close())
+			err = errors.Join(err, c.abandon())
 		}
 	}()
-	if c.session, err = f.openSession(ctx); err != nil {
+	if c.session, c.fresh, err = f.openSession(ctx); err != nil {
 		return nil, err
 	}
 	if c.before, err = c.session.Count(ctx); err != nil {
@@ -104,19 +105,20 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 	return c, nil
 }
 
-// openSession continues the session that -o names, or makes it.
-func (f *captureFlags) openSession(ctx context.Context) (*store.Session, error) {
+// openSession continues the session that -o names, or makes it; fresh says which.
+func (f *captureFlags) openSession(ctx context.Context) (s *store.Session, fresh bool, err error) {
 	path := f.output
 	if path == "" {
-		var err error
 		if path, err = newSessionPath(time.Now()); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	if exists(path) {
-		return store.Open(ctx, path, store.Options{})
+		s, err = store.Open(ctx, path, store.Options{})
+		return s, false, err
 	}
-	return store.Create(ctx, path, store.Options{Creator: "weir " + version()})
+	s, err = store.Create(ctx, path, store.Options{Creator: "weir " + version()})
+	return s, true, err
 }
 
 // roots reads --upstream-ca.
@@ -164,4 +166,37 @@ func (c *capture) close() error {
 		return nil
 	}
 	return c.session.Close()
+}
+
+// abandon closes a capture that could not start, and removes the session if that
+// was made for it: nothing is in it.
+func (c *capture) abandon() error {
+	err := c.close()
+	if c.fresh && c.session != nil {
+		err = errors.Join(err, os.Remove(c.session.Path()))
+	}
+	return err
+}
+
+// watchWriter tells when the session cannot be written, and when it can again.
+func (c *capture) watchWriter(ctx context.Context) error {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	failing := false
+	for {
+		err := c.writer.Stats().Err
+		switch {
+		case err != nil && !failing:
+			c.notices.warn(fmt.Sprintf("the session cannot be written: %v", err),
+				"what passes is kept in memory and tried again; make room on the disk before that is full")
+		case err == nil && failing:
+			c.notices.warn("the session is written again; nothing is missing", "")
+		}
+		failing = err != nil
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }

@@ -152,7 +152,8 @@ func TestParseModes(t *testing.T) {
 		{[]string{"regular@[::1]:9000", "regular"}, "127.0.0.1:8080", "[::1]:9000 127.0.0.1:8080"},
 		{[]string{"regular", "regular"}, "127.0.0.1:8080", ""},
 		{[]string{"socks5"}, "127.0.0.1:8080", ""},
-		{[]string{"regular@"}, "127.0.0.1:8080", "127.0.0.1:"},
+		{[]string{"regular@"}, "127.0.0.1:8080", ""},
+		{nil, "127.0.0.1:99999", ""},
 		{nil, "8080", ""},
 	} {
 		got, err := parseModes(tt.specs, tt.listen)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"net"
+	"strconv"
 	"strings"
 )
 
@@ -54,8 +56,19 @@ func parseMode(spec, listen string) (listener, error) {
 			addr = net.JoinHostPort(host, at)
 		}
 	}
-	if _, _, err := net.SplitHostPort(addr); err != nil {
+	if err := checkAddress(addr); err != nil {
 		return listener{}, usagef("listen address %q: %w", addr, err).withHint("an address is HOST:PORT, for example " + defaultListen)
 	}
 	return listener{mode: "regular", addr: addr}, nil
+}
+
+func checkAddress(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return err
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errors.New("a port is a number from 0 to 65535")
+	}
+	return nil
 }

@@ -47,7 +47,11 @@ func runRecord(ctx context.Context, std stdio, flags *captureFlags, dur time.Dur
 	}
 	kept := &keeper{capture: c}
 	err = c.run(ctx, func(ctx context.Context) error { return c.notices.print(ctx, std.err) }, kept.follow)
-	stats := c.writer.Stats()
+	// What is lost for good is known when the writer has given up.
+	if e := c.writer.Close(); e != nil {
+		err = e
+	}
+	lost := c.writer.Stats().Lost
 	recorded, e := c.session.Count(context.WithoutCancel(ctx))
 	if err == nil {
 		err = e
@@ -59,8 +63,8 @@ func runRecord(ctx context.Context, std stdio, flags *captureFlags, dur time.Dur
 	if kept.dropped > 0 {
 		fmt.Fprintf(std.err, ", left out %d that do not match", kept.dropped)
 	}
-	if stats.Lost > 0 {
-		fmt.Fprintf(std.err, ", LOST %d that could not be written", stats.Lost)
+	if lost > 0 {
+		fmt.Fprintf(std.err, ", LOST %d that could not be written", lost)
 	}
 	fmt.Fprintln(std.err)
 	return err
@@ -79,6 +83,7 @@ func (c *capture) announce(std stdio) {
 func (c *capture) run(ctx context.Context, followers ...func(context.Context) error) error {
 	after, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	followers = append(followers, c.watchWriter)
 	results := make(chan error, len(followers))
 	for _, follow := range followers {
 		go func() { results <- follow(after) }()

@@ -91,7 +91,7 @@ func (t numberTest) where(l *Leaf, _ *planner) condition {
 
 // text is one text of a flow.
 type text struct {
-	column string // in SQL
+	column string // in SQL; for the URL the columns it is made of
 	value  func(*flowpb.Summary) string
 	// split cuts the text into those that are tested one by one, nil: it is one.
 	split    func(text string, accept func(string) bool) bool
@@ -110,16 +110,12 @@ var (
 	responseType = text{column: "f.content_type", value: func(s *flowpb.Summary) string { return s.ContentType }, split: eachType, optional: true, memo: true}
 	client       = text{column: "f.client", value: func(s *flowpb.Summary) string { return s.Client }, split: address, optional: true}
 	server       = text{column: "f.server", value: func(s *flowpb.Summary) string { return s.Server }, split: address, optional: true, memo: true}
-	url          = text{column: urlColumn, value: (*flowpb.Summary).URL}
+	url          = text{column: URLColumns, value: (*flowpb.Summary).URL}
 )
 
-// urlColumn is Summary.URL in SQL, for the kinds that have one. The kind DNS has
-// the name asked for as its path.
-const urlColumn = `CASE f.kind WHEN 1 THEN f.scheme || '://' || ` +
-	`CASE WHEN f.authority <> '' THEN f.authority ELSE ` +
-	`CASE WHEN instr(f.host, ':') THEN '[' || f.host || ']' ELSE f.host END || ` +
-	`CASE WHEN f.port = 0 OR f.scheme = 'http' AND f.port = 80 OR f.scheme = 'https' AND f.port = 443 THEN '' ELSE ':' || f.port END ` +
-	`END || f.path WHEN 4 THEN f.path ELSE '' END`
+// URLColumns are the columns that [flowpb.Summary.URL] is made of, in the order in
+// which weir_match takes them for a pattern over URLs.
+const URLColumns = "f.kind, f.scheme, f.host, f.port, f.authority, f.path"
 
 // accepted reports whether the leaf accepts the text s, split as t says.
 func (t text) accepted(l *Leaf, s string) bool {
@@ -142,11 +138,19 @@ func (t text) where(l *Leaf, p *planner) condition {
 		}
 		return plain(t.column+" COLLATE NOCASE IN (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
 	}
-	c := p.matches(t.column, Pattern{Match: func(s string) bool { return t.accepted(l, s) }, Memo: t.memo})
+	c := p.matches(t.column, Pattern{Match: func(s string) bool { return t.accepted(l, s) }, Begins: t.begins(l), Memo: t.memo})
 	if t.optional {
 		return allOf([]condition{plain(t.column + " <> ''"), c})
 	}
 	return c
+}
+
+// begins is [Pattern.Begins] for the leaf.
+func (t text) begins(l *Leaf) func(string) bool {
+	if t.split != nil || l.words != nil {
+		return nil
+	}
+	return l.pattern.MatchBeginning
 }
 
 // textTest is about texts of the flow, any of which may be accepted.

@@ -41,7 +41,7 @@ func TestExplainText(t *testing.T) {
 		{`foo (~c 4xx | !~h 'x y')`, "~u foo & (~c 4xx | !~h \"x y\")\n\n" +
 			"and\n├─ ~u foo\n└─ or\n   ├─ ~c 4xx\n   └─ not\n      └─ ~h \"x y\"\n\n" +
 			"what the columns leave open is decided by reading heads\n" +
-			"sql: (f.kind IN (1, 4) AND weir_match(?, 0, " + urlColumn + "))\n"},
+			"sql: (f.kind IN (1, 4) AND weir_match(?, 0, " + URLColumns + "))\n"},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, Explain(mustParse(t, tt.src)).String()); diff != "" {

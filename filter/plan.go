@@ -37,7 +37,8 @@ type Plan struct {
 	Needs Need
 	// Patterns are what Where calls as weir_match(?, i, text), i being the index. The
 	// function has to see the whole text: the driver cuts arguments at a NUL byte
-	// unless they are volatile.
+	// unless they are volatile. Where the text is a URL the function gets its parts,
+	// [URLColumns], as weir_match(?, i, f.kind, f.scheme, …): joining texts is slow in SQL.
 	Patterns []Pattern
 	// Expr is what was planned, nil for no filter.
 	Expr Expr
@@ -47,6 +48,9 @@ type Plan struct {
 type Pattern struct {
 	// Match is safe for concurrent use and does not keep the text.
 	Match func(string) bool
+	// Begins reports whether Match is true of every text that begins with head. It
+	// may say no where that is hard to tell; nil always says no.
+	Begins func(head string) bool
 	// Memo says that the column has few distinct values (hosts, methods, media
 	// types), so that remembering the answer for each of them pays.
 	Memo bool

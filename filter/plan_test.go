@@ -45,14 +45,33 @@ var (
 		match := func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 			plan, known := plans.Load(args[0])
 			text, ok := args[2].(string)
+			if len(args) > 3 {
+				text, ok = urlOf(args[2:])
+			}
 			if !known || !ok {
 				return nil, fmt.Errorf("weir_match called with %v", args)
 			}
 			return plan.(*Plan).Patterns[args[1].(int64)].Match(text), nil
 		}
-		return sqlite.RegisterFunction("weir_match", &sqlite.FunctionImpl{NArgs: 3, Scalar: match, VolatileArgs: true})
+		return sqlite.RegisterFunction("weir_match", &sqlite.FunctionImpl{NArgs: -1, Scalar: match, VolatileArgs: true})
 	})
 )
+
+// urlOf is the URL of URLColumns.
+func urlOf(row []driver.Value) (url string, ok bool) {
+	if len(row) != strings.Count(URLColumns, ",")+1 {
+		return "", false
+	}
+	kind, okKind := row[0].(int64)
+	port, okPort := row[3].(int64)
+	s := flowpb.Summary{Kind: flowpb.Kind(kind), Port: uint32(port)}
+	for i, text := range map[int]*string{1: &s.Scheme, 2: &s.Host, 4: &s.Authority, 5: &s.Path} {
+		if *text, ok = row[i].(string); !ok {
+			return "", false
+		}
+	}
+	return s.URL(), okKind && okPort
+}
 
 // database is a session's tables in memory.
 type database struct{ *sql.DB }

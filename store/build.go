@@ -17,7 +17,7 @@ type builder struct {
 	tune   tuning
 	newest bool   // begin with the newest flows
 	tails  *tails // of the texts read so far; nil if that is too much
-	// mu guards list against its readers; only the builder's goroutine changes it.
+	// mu guards list against its readers; only the builder changes it.
 	mu   sync.Locker
 	list *list
 	// step is called, with mu held, whenever a range was added; progress is in per cent.
@@ -47,9 +47,23 @@ func (b *builder) build(ctx context.Context, r span) error {
 		*b.list = *made
 		b.mu.Unlock()
 	}
+	if err := b.fill(ctx, r, made); err != nil {
+		return err
+	}
+	if c == nil {
+		return nil
+	}
+	return b.refine(ctx, ties(made.keys))
+}
+
+// fill adds all the parts of a range. Each is merged into the list while the next
+// is being read, so that no processor waits for another.
+func (b *builder) fill(ctx context.Context, r span, made *list) error {
+	var merging sync.WaitGroup // one goroutine at a time, which ends by itself
+	defer merging.Wait()
 	done := 0
 	for part := range b.parts(r) {
-		found, err := b.sel.scan(ctx, part, c, b.tails)
+		found, err := b.sel.scan(ctx, part, made.coder, b.tails)
 		if err != nil {
 			return err
 		}
@@ -57,17 +71,18 @@ func (b *builder) build(ctx context.Context, r span) error {
 			b.tails = nil
 		}
 		done += part.len()
-		b.mu.Lock()
-		made.merge(found[0])
-		made.merge(found[1])
-		*b.list = *made
-		b.step(int(int64(done) * 100 / int64(r.len())))
-		b.mu.Unlock()
+		progress := int(int64(done) * 100 / int64(r.len()))
+		merging.Wait()
+		merging.Go(func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			made.merge(found[0])
+			made.merge(found[1])
+			*b.list = *made
+			b.step(progress)
+		})
 	}
-	if c == nil {
-		return nil
-	}
-	return b.refine(ctx, ties(made.keys))
+	return nil
 }
 
 // preview shows the first range of a text order by keys that were quickly made:

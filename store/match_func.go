@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"unsafe"
 
 	"modernc.org/sqlite"
 
@@ -16,7 +17,7 @@ import (
 // Names of the two SQL functions that a session's read connections have beside
 // SQLite's own. weir_match is also written by package filter.
 const (
-	matchFunction   = "weir_match"   // weir_match(token, pattern, text): the pattern matches
+	matchFunction   = "weir_match"   // weir_match(token, pattern, text or parts of URL): the pattern matches
 	collectFunction = "weir_collect" // weir_collect(token, id, column…): hands a row to Go
 )
 
@@ -60,7 +61,16 @@ type scanCall struct {
 // distinct values: 0.13 s instead of 0.66 s for a host regexp over a million rows.
 type memoPattern struct {
 	filter.Pattern
-	seen map[string]bool
+	seen   map[string]bool
+	sites  map[site]siteMemo
+	joined []byte // room for a URL
+}
+
+// siteMemo is what a pattern over URLs remembers of a site.
+type siteMemo struct {
+	head string
+	open bool // the path follows the head
+	all  bool // the pattern matches whatever follows the head
 }
 
 // registerFunctions gives the connections of a session's driver the functions.
@@ -71,7 +81,7 @@ func registerFunctions(drv *sqlite.Driver, s *Session) error {
 	}
 	err := errors.Join(
 		drv.RegisterFunction(matchFunction, &sqlite.FunctionImpl{
-			NArgs: 3, Scalar: f.match, Deterministic: true, VolatileArgs: true,
+			NArgs: -1, Scalar: f.match, Deterministic: true, VolatileArgs: true,
 		}),
 		drv.RegisterFunction(collectFunction, &sqlite.FunctionImpl{
 			NArgs: -1, Scalar: f.collect, VolatileArgs: true,
@@ -93,7 +103,7 @@ func (f *functions) begin(ctx context.Context, collect func([]driver.Value) erro
 		return nil, ctx.Err()
 	}
 	for i, p := range patterns {
-		call.patterns[i].Pattern = p
+		call.patterns[i] = memoPattern{Pattern: p, sites: make(map[site]siteMemo)}
 		if p.Memo {
 			call.patterns[i].seen = make(map[string]bool)
 		}
@@ -141,9 +151,15 @@ func (f *functions) match(_ *sqlite.FunctionContext, args []driver.Value) (drive
 	if err != nil {
 		return nil, err
 	}
+	if len(args) != 2+1 && len(args) != 2+siteColumns {
+		return nil, fmt.Errorf("weir_match with %d arguments", len(args))
+	}
 	i, ok := args[1].(int64)
 	if !ok || i < 0 || int(i) >= len(call.patterns) {
 		return nil, fmt.Errorf("weir_match: no pattern %v", args[1])
+	}
+	if len(args) == 2+siteColumns {
+		return call.patterns[i].matchURL(siteOf(args[2:])), nil
 	}
 	text, _ := args[2].(string) // NULL matches as "" does
 	return call.patterns[i].match(text), nil
@@ -161,4 +177,26 @@ func (p *memoPattern) match(text string) bool {
 		}
 	}
 	return is
+}
+
+// matchURL matches the URL of a path. Often its head decides.
+func (p *memoPattern) matchURL(s site, path string) bool {
+	of, known := p.sites[s]
+	if !known {
+		of.head, of.open = s.head()
+		of.all = p.Begins != nil && p.Begins(of.head)
+		if len(p.sites) < maxMemo && s.textBytes() <= maxMemoText {
+			p.sites[s.clone()] = of
+		}
+	}
+	switch {
+	case of.all:
+		return true
+	case of.open:
+		p.joined = append(append(p.joined[:0], of.head...), path...)
+		// A million strings would cost more than the matching. Match keeps none.
+		return p.Match(unsafe.String(unsafe.SliceData(p.joined), len(p.joined)))
+	default:
+		return p.Match(of.head)
+	}
 }

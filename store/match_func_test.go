@@ -37,7 +37,7 @@ func TestScanFunctionsNeedAScan(t *testing.T) {
 	s := newSession(t)
 	for _, q := range []string{
 		"SELECT weir_match(1, 0, 'a')", "SELECT weir_collect(1)", "SELECT weir_collect()",
-		"SELECT weir_match('x', 0, 'a')", "SELECT weir_match(-1, 0, 'a')", "SELECT weir_match(1000, 0, 'a')",
+		"SELECT weir_match()", "SELECT weir_match('x', 0, 'a')", "SELECT weir_match(-1, 0, 'a')", "SELECT weir_match(1000, 0, 'a')",
 	} {
 		var got any
 		if err := s.read.QueryRowContext(t.Context(), q).Scan(&got); err == nil {
@@ -79,5 +79,38 @@ func TestScansBeyondTheLimitWait(t *testing.T) {
 	call, err := s.functions.begin(t.Context(), nil, nil)
 	if err != nil || call.token != calls[7].token {
 		t.Errorf("after one ended: got %+v, %v, want its token", call, err)
+	}
+}
+
+// A pattern over URLs says the same whether or not it remembers the site.
+func TestPatternsOverURLs(t *testing.T) {
+	calls := 0
+	p := memoPattern{sites: make(map[site]siteMemo), Pattern: filter.Pattern{
+		Match:  func(s string) bool { calls++; return strings.Contains(s, "a") },
+		Begins: func(head string) bool { return strings.Contains(head, "a") },
+	}}
+	tests := []struct {
+		site  site
+		path  string
+		want  bool
+		calls int
+	}{
+		{site{kind: 1, scheme: "http", host: "b"}, "/c", false, 1},
+		{site{kind: 1, scheme: "http", host: "b"}, "/a", true, 1},
+		{site{kind: 1, scheme: "http", host: "a"}, "/c", true, 0},
+		{site{kind: 1, scheme: "http", host: strings.Repeat("b", maxMemoText)}, "/a", true, 1},
+		{site{kind: 4}, "a", true, 1},
+		{site{kind: 2}, "a", false, 1}, // has no URL
+	}
+	for range 2 {
+		for _, tt := range tests {
+			calls = 0
+			if got := p.matchURL(tt.site, tt.path); got != tt.want || calls != tt.calls {
+				t.Errorf("%+v, path %q: got %v with %d calls, want %v with %d", tt.site, tt.path, got, calls, tt.want, tt.calls)
+			}
+		}
+	}
+	if got, want := len(p.sites), 4; got != want {
+		t.Errorf("sites remembered: got %d, want %d, those with short texts", got, want)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	flowpb "weir/proto"
+	"weir/filter"
 )
 
 // Order is what a view is sorted by. Flows that are equal in it stand in order of
@@ -41,7 +41,7 @@ var orders = [...]struct {
 	OrderMethod:       {name: "method", columns: "f.method", text: columnText},
 	OrderHost:         {name: "host", columns: "f.host", text: columnText},
 	OrderPath:         {name: "path", columns: "f.path", text: columnText},
-	OrderURL:          {name: "url", columns: "f.kind, f.scheme, f.host, f.port, f.authority, f.path", text: urlText},
+	OrderURL:          {name: "url", columns: filter.URLColumns, text: urlText},
 	OrderStatus:       {name: "status", columns: "f.status"},
 	OrderType:         {name: "type", columns: "f.content_type", text: columnText},
 	OrderRequestSize:  {name: "request_size", columns: "f.request_size"},
@@ -98,16 +98,20 @@ func columnText(row []driver.Value) string {
 	return t
 }
 
-// urlText asks package proto, so that there is one idea of what a URL is.
 func urlText(row []driver.Value) string {
-	kind, _ := row[0].(int64)
-	port, _ := row[3].(int64)
-	s := flowpb.Summary{Kind: flowpb.Kind(kind), Port: uint32(port)}
-	s.Scheme, _ = row[1].(string)
-	s.Host, _ = row[2].(string)
-	s.Authority, _ = row[4].(string)
-	s.Path, _ = row[5].(string)
-	return s.URL()
+	site, path := siteOf(row)
+	return site.url(path)
+}
+
+// key is what c says of a row's text: see [coder.key].
+func (o Order) key(c *coder, row []driver.Value) (key uint64, tail string) {
+	if o == OrderURL {
+		site, path := siteOf(row)
+		if s := c.stems[site]; s != nil {
+			return s.key(path[:min(len(path), maxText-len(s.prefix))])
+		}
+	}
+	return c.key(o.text(row))
 }
 
 // numberKey maps a column to a key that sorts as the column does, NULL first.

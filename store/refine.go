@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -149,8 +150,17 @@ func (b *builder) refine(ctx context.Context, ties []tie) error {
 	return err
 }
 
-// resolve sorts the flows of each tie by their tails.
+// resolve sorts the flows of each tie by their tails, half of the ties on each of
+// two processors.
 func (b *builder) resolve(ties []tie, tails *tails) {
+	var group sync.WaitGroup
+	half := len(ties) / 2
+	group.Go(func() { b.resolveEach(ties[:half], tails) })
+	b.resolveEach(ties[half:], tails)
+	group.Wait()
+}
+
+func (b *builder) resolveEach(ties []tie, tails *tails) {
 	var run []tailOf
 	for _, t := range ties {
 		run = run[:0]
@@ -197,7 +207,7 @@ func (b *builder) readTails(ctx context.Context, ties []tie, limit int) (*tails,
 				if err != nil || !tied.has(id) {
 					return err
 				}
-				_, tail := b.list.coder.key(b.sel.order.text(row[1:]))
+				_, tail := b.sel.order.key(b.list.coder, row[1:])
 				return tails[i].put(id, tail)
 			})
 		})

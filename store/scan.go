@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -185,7 +186,7 @@ func (sel *selection) key(id uint32, row []driver.Value, c *coder, t *tailSet) u
 	if !sel.order.isText() {
 		return numberKey(row[0])
 	}
-	key, tail := c.key(sel.order.text(row))
+	key, tail := sel.order.key(c, row)
 	if t != nil && !isWhole(key) {
 		_ = t.put(id, tail) // a set that is full says so itself
 	}
@@ -254,36 +255,45 @@ func (sel *selection) coder(ctx context.Context, r span, sample int) (*coder, er
 	}
 	sample = min(sample, max(r.len()/sampleShare, fewSamples))
 	var texts [2][]string
+	var sites [2]map[site]bool
 	group, ctx := errgroup.WithContext(ctx)
 	for i, half := range r.halves() {
 		// Ended by Wait, below.
 		group.Go(func() (err error) {
-			texts[i], err = sel.sample(ctx, half, sample/2)
+			texts[i], sites[i], err = sel.sample(ctx, half, sample/2)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return newCoder(append(texts[0], texts[1]...)), nil
+	maps.Copy(sites[0], sites[1])
+	return newCoder(append(texts[0], texts[1]...), sites[0]), nil
 }
 
-// sample reads up to n texts out of a range.
-func (sel *selection) sample(ctx context.Context, r span, n int) (texts []string, err error) {
+// sample reads up to n texts out of a range, and of which sites they are if they
+// are URLs.
+func (sel *selection) sample(ctx context.Context, r span, n int) (texts []string, sites map[site]bool, err error) {
 	stretches := max(min(n, sampleStretches)/2, 1)
 	long := max(n/stretches, 1)
+	sites = make(map[site]bool)
 	for low := int(r.low); low <= int(r.high); low += max(r.len()/stretches, long) { // none if r is empty
 		stretch := span{uint32(low), uint32(min(low+long-1, int(r.high)))}
 		err := sel.each(ctx, sel.session.read, stretch.condition(false), orders[sel.order].columns, func(row []driver.Value) error {
 			text := sel.order.text(row[1:])
 			texts = append(texts, strings.Clone(text[:min(len(text), sampleBytes)]))
+			if sel.order == OrderURL {
+				if site, _ := siteOf(row[1:]); !sites[site] {
+					sites[site.clone()] = true
+				}
+			}
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return texts, nil
+	return texts, sites, nil
 }
 
 // jsonIDs is the JSON array of ids.

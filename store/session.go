@@ -49,7 +49,7 @@ type Options struct {
 // lives outside the Go heap, so that these numbers are most of a session's memory.
 const (
 	readConns  = 4
-	readCache  = 8 << 20 // bytes a connection
+	readCache  = 4 << 20 // bytes a connection
 	writeCache = 2 << 20 // bytes, the capturing connection
 	noteCache  = 1 << 20 // bytes, notes and checkpoints
 	busyWait   = 10 * time.Second

@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -46,6 +47,7 @@ type Pattern struct {
 	always  bool     // the empty pattern
 	literal *literal // required in every match; nil: none known
 	whole   bool     // the literal is all there is to it
+	free    bool     // where a match stands in the text does not matter
 }
 
 // Compile reads src in Python's dialect. The error is an *[Error].
@@ -61,6 +63,7 @@ func Compile(src string, o Options) (*Pattern, error) {
 	}
 	p := &Pattern{options: o, re: re, always: src == ""}
 	if tree, err := syntax.Parse(text, syntax.Perl); err == nil {
+		p.free = !asserts(tree)
 		p.literal, p.whole = required(tree.Simplify(), o.Bytes)
 	}
 	return p, nil
@@ -111,6 +114,22 @@ func (p *Pattern) MatchString(s string) bool {
 		return p.re.MatchReader(&byteRunes{buf: []byte(s), end: len(s)})
 	}
 	return p.re.MatchString(s)
+}
+
+// MatchBeginning reports whether every text that begins with head contains a
+// match. It says no where the end of head or what follows it may matter.
+func (p *Pattern) MatchBeginning(head string) bool {
+	// Bytes from 0x80 up at the end may be the beginning of another character.
+	return p.free && isASCII(head) && p.MatchString(head)
+}
+
+// asserts reports whether re asks anything of the place of a match.
+func asserts(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return true
+	}
+	return slices.ContainsFunc(re.Sub, asserts)
 }
 
 // Match reports whether b contains a match.

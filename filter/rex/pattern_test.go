@@ -426,3 +426,44 @@ func BenchmarkLiteral(b *testing.B) {
 		})
 	}
 }
+
+// What begins with a text that decides must match.
+func TestMatchBeginning(t *testing.T) {
+	tests := []struct {
+		pattern, head string
+		want          bool
+	}{
+		{"", "", true},
+		{"a.c", "xabc", true},
+		{"a.c", "xab", false},
+		{"example.com", "https://example.com", true},
+		{"^https", "https://", false}, // asks for its place, and nobody looks closer
+		{"com$", "https://example.com", false},
+		{`com\b`, "https://example.com", false},
+		{"a|b$", "a", false},
+		{"a", "a\xc3", false}, // what follows may complete the character
+	}
+	for _, tt := range tests {
+		p, err := Compile(tt.pattern, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.MatchBeginning(tt.head); got != tt.want {
+			t.Errorf("%q, beginning %q: got %v, want %v", tt.pattern, tt.head, got, tt.want)
+		}
+	}
+	piece := rapid.SampledFrom([]string{"a", "b", ".", "a*", "(a|b)", "$", "^", `\b`, `\Z`, "k", "[^a]", "\n", "ä"})
+	text := rapid.SampledFrom([]string{"", "a", "b", "K", "\u212a", "\n", "\xc3", "\xa4", "ab"})
+	rapid.Check(t, func(t *rapid.T) {
+		src := strings.Join(rapid.SliceOfN(piece, 0, 4).Draw(t, "pattern"), "")
+		p, err := Compile(src, rapid.SampledFrom([]Options{{}, {Bytes: true}, {Multiline: true}, {CaseSensitive: true}}).Draw(t, "options"))
+		if err != nil {
+			t.Skip("not a pattern")
+		}
+		head := strings.Join(rapid.SliceOfN(text, 0, 4).Draw(t, "head"), "")
+		whole := head + strings.Join(rapid.SliceOfN(text, 0, 4).Draw(t, "rest"), "")
+		if p.MatchBeginning(head) && !p.MatchString(whole) {
+			t.Fatalf("%q matches whatever begins with %q, but not %q", src, head, whole)
+		}
+	})
+}

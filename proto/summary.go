@@ -119,6 +119,9 @@ type Summary struct {
 func (s *Summary) URL() string {
 	switch s.Kind {
 	case KindHTTP:
+		if s.Scheme == "" || s.Host == "" && s.Authority == "" {
+			return "" // nobody could read the request so far
+		}
 		return s.Scheme + "://" + s.HostPort() + s.Path
 	case KindDNS:
 		return s.Path

@@ -78,6 +78,8 @@ func TestURL(t *testing.T) {
 		{"http", "::1", "[::1]:8080", "http://[::1]:8080/p", 8080},
 		{"http", "::1", "", "http://[::1]/p", 80},
 		{"http", "a.test", "a.test:port", "http://a.test:port/p", 80},
+		{"http", "", "", "", 80},
+		{"", "a.test", "", "", 80},
 	} {
 		s := Summarize(&Flow{Protocol: &Flow_Http{Http: &Http{Request: &Request{
 			Scheme: []byte(tt.scheme), Host: []byte(tt.host), Port: tt.port, Authority: []byte(tt.authority), Path: []byte("/p"),

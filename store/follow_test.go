@@ -34,7 +34,10 @@ func TestViewsFollowAFastCapture(t *testing.T) {
 		}
 	})
 	queries := []Query{
-		{}, {Order: OrderPath}, {Order: OrderURL, Reverse: true}, {Order: OrderStatus},
+		{},
+		{Order: OrderPath},
+		{Order: OrderURL, Reverse: true},
+		{Order: OrderStatus},
 		{Order: OrderPath, Filter: parse(t, "~c 203 | ~u beginning/1")},
 		{Reverse: true, Filter: parse(t, "~h text/html & ! ~c 200")},
 	}

@@ -339,8 +339,17 @@ func TestQuit(t *testing.T) {
 		keys string
 		want bool
 	}{
-		{"Q", true}, {"q", false}, {"q y", true}, {"q n", false}, {"q enter", false}, {"ctrl+c y", true},
-		{"enter q", false}, {"enter q q y", true}, {"E q", false}, {"? esc q y", true}, {": q u i t enter", true},
+		{"Q", true},
+		{"q", false},
+		{"q y", true},
+		{"q n", false},
+		{"q enter", false},
+		{"ctrl+c y", true},
+		{"enter q", false},
+		{"enter q q y", true},
+		{"E q", false},
+		{"? esc q y", true},
+		{": q u i t enter", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.keys, func(t *testing.T) {
@@ -522,7 +531,7 @@ func waitFor(t *testing.T, terminal io.Reader, text string) {
 func TestLateAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		d := newDriver(t, ctx, newFake(fakeRows(20)...), Options{})
+		d := newDriver(ctx, t, newFake(fakeRows(20)...), Options{})
 		d.send(tea.WindowSizeMsg{Width: 100, Height: 24})
 		d.run(d.app.Init())
 		gen := d.app.gen

@@ -38,7 +38,7 @@ func drive(t *testing.T, src *fakeSource, o Options, w, h int, test func(d *driv
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		d := newDriver(t, ctx, src, o)
+		d := newDriver(ctx, t, src, o)
 		d.send(tea.WindowSizeMsg{Width: w, Height: h})
 		d.run(d.app.Init())
 		test(d)
@@ -48,7 +48,7 @@ func drive(t *testing.T, src *fakeSource, o Options, w, h int, test func(d *driv
 }
 
 // newDriver makes the App; nothing has run yet.
-func newDriver(t *testing.T, ctx context.Context, src *fakeSource, o Options) *driver {
+func newDriver(ctx context.Context, t *testing.T, src *fakeSource, o Options) *driver {
 	t.Helper()
 	if o.Zone == nil {
 		o.Zone = time.UTC

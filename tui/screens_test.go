@@ -85,7 +85,7 @@ func TestFirstFrame(t *testing.T) {
 	for _, s := range []struct{ w, h int }{{80, 24}, {120, 40}, {40, 12}} {
 		name := fmt.Sprintf("loading-%dx%d", s.w, s.h)
 		t.Run(name, func(t *testing.T) {
-			d := newDriver(t, t.Context(), newFake(fakeRows(3)...), Options{})
+			d := newDriver(t.Context(), t, newFake(fakeRows(3)...), Options{})
 			d.app.w, d.app.h = s.w, s.h
 			d.app.resize()
 			d.golden(name)

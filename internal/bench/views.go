@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"weir/filter"
@@ -112,6 +113,11 @@ func measureViews(ctx context.Context, args []string, out io.Writer) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	flows, err := s.Count(ctx)
+	if err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(40<<20 + 24*int64(flows)) // as cmd/weir does for a session
 	results := json.NewEncoder(out)
 	opened, err := makeView(ctx, s, store.Query{Order: store.OrderID}, began)
 	if err != nil {

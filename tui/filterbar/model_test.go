@@ -104,8 +104,12 @@ func TestToggle(t *testing.T) {
 
 func TestJoin(t *testing.T) {
 	for _, tt := range []struct{ a, b, want string }{
-		{"", "", ""}, {"~q", "", "~q"}, {"", "~q", "~q"}, {"~q", "~s", "~q & ~s"},
-		{"~q | ~s", "~c 404", "(~q | ~s) & ~c 404"}, {"~c 404", "~q | ~s", "~c 404 & (~q | ~s)"},
+		{"", "", ""},
+		{"~q", "", "~q"},
+		{"", "~q", "~q"},
+		{"~q", "~s", "~q & ~s"},
+		{"~q | ~s", "~c 404", "(~q | ~s) & ~c 404"},
+		{"~c 404", "~q | ~s", "~c 404 & (~q | ~s)"},
 	} {
 		got := Join(tt.a, tt.b)
 		if got != tt.want {

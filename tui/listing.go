@@ -145,7 +145,7 @@ func (a *App) describeEmpty() {
 		a.list.SetEmpty("no flow matches the filter", "* switches the filter off, / changes it")
 	case a.stats.Mode == Live && len(a.stats.Listen) > 0:
 		listen := widget.Sanitize(a.stats.Listen[0])
-		a.list.SetEmpty("no flows yet", "use the proxy at "+listen, "for example:  curl -x http://"+listen+" http://example.com/")
+		a.list.SetEmpty("no flows yet", "use the proxy at "+listen, "for example:  curl -x http://"+listen+" http://example.com/", "https, trusting weir:  weir ca trust-help")
 	default:
 		a.list.SetEmpty("no flows in this session")
 	}

@@ -1038,9 +1038,9 @@ type Request struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Method    []byte                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
 	Scheme    []byte                 `protobuf:"bytes,2,opt,name=scheme,proto3" json:"scheme,omitempty"` // "http" or "https"
-	Host      []byte                 `protobuf:"bytes,3,opt,name=host,proto3" json:"host,omitempty"`     // where it went: name or address, no brackets, no port
+	Host      []byte                 `protobuf:"bytes,3,opt,name=host,proto3" json:"host,omitempty"`     // where it went, or was meant to: name or address, no brackets, no port
 	Port      uint32                 `protobuf:"varint,4,opt,name=port,proto3" json:"port,omitempty"`
-	Authority []byte                 `protobuf:"bytes,5,opt,name=authority,proto3" json:"authority,omitempty"` // as sent: the Host field, or :authority
+	Authority []byte                 `protobuf:"bytes,5,opt,name=authority,proto3" json:"authority,omitempty"` // as sent: the target's where it names one, else the Host field or :authority
 	Target    []byte                 `protobuf:"bytes,6,opt,name=target,proto3" json:"target,omitempty"`       // request-target as sent (absolute-form, authority-form …)
 	Path      []byte                 `protobuf:"bytes,7,opt,name=path,proto3" json:"path,omitempty"`           // path and query, as forwarded
 	Version   []byte                 `protobuf:"bytes,8,opt,name=version,proto3" json:"version,omitempty"`     // "HTTP/1.1", "HTTP/2" …

@@ -137,7 +137,7 @@ func (c *client) badHead(ctx context.Context, err error, startedNs int64) error 
 func (c *client) identify(f *flowpb.Flow, to route) {
 	f.ClientConn = c.rec.Id
 	f.Client = c.name
-	if to.host != "" {
+	if to.host != "" && to.port != 0 {
 		f.Server = []byte(to.hostPort())
 	}
 }

@@ -18,7 +18,7 @@ const connectOK = "HTTP/1.1 200 Connection established\r\n\r\n"
 // connect turns the connection into a tunnel and finds out what it carries.
 func (c *client) connect(ctx context.Context, head *h1.Head, startedNs int64) error {
 	t, err := h1.ParseTarget(head.Method, head.Target)
-	r := route{scheme: "https", host: string(t.Host), port: t.Port}
+	r := routeOf(head, t)
 	var f *flowError
 	switch {
 	case err != nil:
@@ -30,6 +30,7 @@ func (c *client) connect(ctx context.Context, head *h1.Head, startedNs int64) er
 		x := &exchange{c: c, head: head, route: r}
 		x.rec.to = c.to
 		x.rec.begin(head, r, nil, startedNs)
+		x.rec.request.Authority = t.Authority
 		c.identify(&x.rec.flow, r)
 		return x.fail(ctx, f)
 	}

@@ -48,8 +48,13 @@
 //   - Requests that would reach our own listener are refused.
 //   - An answer may come before the request is whole. The request then goes on
 //     as long as the server keeps its connection open, and is cut where it does not.
-//   - A client that closes its sending half while it waits is taken to have
-//     left, once the server has been silent for a second, as most proxies do.
+//   - Where that answer ends a wait for 100 Continue, and no byte of the body is
+//     here, the client's connection ends with it: the client may send the body or
+//     leave it out, so that what it sends next cannot be told apart.
+//   - A client that closes its sending half after its request still gets its
+//     answer. One that closed both halves looks the same until something is sent to
+//     it; so its server is kept waiting for, and the flow fails with CLIENT_GONE
+//     when the answer cannot be passed on. One that resets is noticed at once.
 //
 // HTTP/1.0 and 1.1 are spoken with both sides. HTTP/2 is not offered to either.
 //

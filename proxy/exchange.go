@@ -17,7 +17,7 @@ import (
 // arrived, then reads the response and passes it on. Where the request goes on,
 // or the server is silent for a while, a second goroutine (pump) reads from the
 // client meanwhile, so that both directions stream at once and a client that
-// leaves is noticed.
+// breaks off is noticed.
 type exchange struct {
 	c      *client
 	head   *h1.Head
@@ -37,7 +37,7 @@ type exchange struct {
 	pumped   chan struct{} // closed when it is over
 	uploaded chan struct{} // closed when it passed the whole request on, or gave up
 	progress atomic.Int64  // when it last passed something on, in Unix nanoseconds
-	silent   atomic.Bool   // the client has closed its sending half
+	expect   expectation   // whether there is a body to pass on
 
 	mu    sync.Mutex
 	cause error // why the pump ended the exchange
@@ -46,8 +46,14 @@ type exchange struct {
 func newExchange(c *client, head *h1.Head, startedNs int64) *exchange {
 	x := &exchange{c: c, head: head}
 	x.rec.to = c.to
+	if head.Continue {
+		x.expect.begin()
+	}
 	err := x.aim()
 	x.rec.begin(head, x.route, x.path, startedNs)
+	if authority := x.target.Authority; authority != nil {
+		x.rec.request.Authority = authority // it wins over Host (RFC 9112 §3.2.2)
+	}
 	c.identify(&x.rec.flow, x.route)
 	if err != nil {
 		x.cause = err
@@ -90,8 +96,8 @@ func (x *exchange) attempt(ctx context.Context, first []byte, fresh bool) error 
 		x.startPump(ctx)
 	}
 	err = x.receive(ctx) // even after a write error: an early response may wait to be read
-	if werr != nil && err != nil && !x.heard {
-		return serverFailure(x.route, werr)
+	if werr != nil && err != nil && !x.heard && !isRemoteAlert(err) {
+		return x.up.failure(werr)
 	}
 	return err
 }
@@ -114,7 +120,7 @@ func (x *exchange) retriable() bool {
 
 // finish ends the flow and settles what becomes of the two connections.
 func (x *exchange) finish(ctx context.Context, err error) (again bool, _ error) {
-	if err == nil && x.pumping && x.response.KeepAlive {
+	if err == nil && x.pumping && x.response.KeepAlive && !x.expect.isDeclined() {
 		x.awaitUpload() // the server answered early and still listens
 	}
 	x.stopPump()
@@ -137,7 +143,7 @@ func (x *exchange) finish(ctx context.Context, err error) (again bool, _ error) 
 		x.c.drop(ctx, x.up, nil)
 	}
 	if !x.sent {
-		x.c.linger()
+		x.c.linger() // half-closed first: a next request that is under way is seen to get no answer
 		return false, nil
 	}
 	return x.head.KeepAlive && x.response.KeepAlive, nil

@@ -84,8 +84,12 @@ func dialFailure(r route, err error) *flowError {
 	return f
 }
 
-// serverTLSFailure explains why the handshake with a server failed.
-func serverTLSFailure(r route, err error) *flowError {
+// noClientCertificate is the hint where a server asked for one and then refused us.
+const noClientCertificate = "the server wants a client certificate, and weir cannot present one yet"
+
+// serverTLSFailure explains why the handshake with a server failed. wanted is
+// whether it had asked for a client certificate.
+func serverTLSFailure(r route, err error, wanted bool) *flowError {
 	f := &flowError{code: flowpb.CodeTLS, side: flowpb.SideResponse, cause: err}
 	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
 	verify, unverified := errors.AsType[*tls.CertificateVerificationError](err)
@@ -101,6 +105,9 @@ func serverTLSFailure(r route, err error) *flowError {
 		f.message = fmt.Sprintf("%s closed the connection during the TLS handshake", r.hostPort())
 	default:
 		f.message = fmt.Sprintf("TLS handshake with %s: %s", r.hostPort(), plainTLS(err))
+	}
+	if wanted && (isRemoteAlert(err) || isGone(err)) {
+		f.hint = noClientCertificate
 	}
 	return f
 }
@@ -145,7 +152,7 @@ func serverFailure(r route, err error) error {
 		f.code, f.message = flowpb.CodeTimeout, fmt.Sprintf("%s was silent for too long", r.hostPort())
 	case isGone(err):
 		f.message = fmt.Sprintf("%s closed the connection without a response", r.hostPort())
-	case isRemoteAlert(err): // in TLS 1.3 a missing client certificate is told this late
+	case isRemoteAlert(err):
 		f.code, f.message = flowpb.CodeTLS, fmt.Sprintf("%s ended TLS: %s", r.hostPort(), plainTLS(err))
 	default:
 		f.message = fmt.Sprintf("connection to %s: %v", r.hostPort(), err)

@@ -73,7 +73,7 @@ func TestFailuresAreFlowsAndPages(t *testing.T) {
 				t.Errorf("page: got %q, want %s with %q", page, tt.status, tt.want)
 			}
 			f := sink.finished(t, 1)
-			if method, _, ok := strings.Cut(tt.request, " "); ok && string(f.GetHttp().Request.Method) != method && tt.code != flowpb.CodeLimit {
+			if method, _, ok := strings.Cut(tt.request, " "); ok && string(f.GetHttp().Request.Method) != method {
 				t.Errorf("method: got %q, want %q", f.GetHttp().Request.Method, method)
 			}
 			if f.Error.GetCode() != tt.code || !strings.Contains(f.Error.GetMessage(), tt.want) {

@@ -110,20 +110,27 @@ func TestServerTLSFailures(t *testing.T) {
 		serve func(*peer)
 		want  string
 		code  flowpb.ErrorCode
+		hint  string
 	}{
-		{"no TLS", func(p *peer) { p.send("HTTP/1.1 400 Bad Request\r\n\r\n"); _, _ = p.r.ReadByte() }, "does not speak TLS", flowpb.CodeTLS},
-		{"closes", func(p *peer) { _, _ = p.r.ReadByte() }, "during the TLS handshake", flowpb.CodeTLS},
+		{"no TLS", func(p *peer) { p.send("HTTP/1.1 400 Bad Request\r\n\r\n"); _, _ = p.r.ReadByte() }, "does not speak TLS", flowpb.CodeTLS, "is this an http:// address?"},
+		{"closes", func(p *peer) { _, _ = p.r.ReadByte() }, "during the TLS handshake", flowpb.CodeTLS, ""},
 		{"old version", func(p *peer) {
 			_ = tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{*leaf}, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}).HandshakeContext(context.Background())
-		}, "protocol version", flowpb.CodeTLS},
+		}, "protocol version", flowpb.CodeTLS, ""},
 		{"wants a certificate", func(p *peer) {
 			c := tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{*leaf}, ClientAuth: tls.RequireAnyClientCert})
 			_ = c.HandshakeContext(context.Background())
-		}, "certificate required", flowpb.CodeTLS},
+			_, _ = io.Copy(io.Discard, p.r)
+		}, "certificate required", flowpb.CodeTLS, noClientCertificate},
+		{"wants a certificate in TLS 1.2", func(p *peer) {
+			c := tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{*leaf}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12})
+			_ = c.HandshakeContext(context.Background())
+			_, _ = io.Copy(io.Discard, p.r)
+		}, "handshake failure", flowpb.CodeTLS, noClientCertificate},
 		{"another name", func(p *peer) {
 			c := tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{*leaf}})
 			_ = c.HandshakeContext(context.Background())
-		}, "valid for bench.test, not wrong.test", flowpb.CodeTLS},
+		}, "valid for bench.test, not wrong.test", flowpb.CodeTLS, "--upstream-ca FILE trusts another authority, --insecure accepts any certificate"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			name := "bench.test"
@@ -137,9 +144,21 @@ func TestServerTLSFailures(t *testing.T) {
 			if err != nil || !strings.HasPrefix(string(page), "HTTP/1.1 502 ") || !strings.Contains(string(page), tt.want) {
 				t.Errorf("page: got %q, %v, want %q", page, err, tt.want)
 			}
-			if f := sink.finished(t, 1); f.Error.GetCode() != tt.code || f.ServerConn == 0 {
-				t.Errorf("got %v", f)
+			if f := sink.finished(t, 1); f.Error.GetCode() != tt.code || f.Error.Hint != tt.hint || f.ServerConn == 0 {
+				t.Errorf("got %v, want code %v and hint %q", f, tt.code, tt.hint)
 			}
 		})
+	}
+}
+
+// TestHandshakeFailureHint tells a server that refuses the missing certificate
+// with the alert of many reasons from one that asked for none.
+func TestHandshakeFailureHint(t *testing.T) {
+	const handshakeFailure = 40
+	for wanted, hint := range map[bool]string{true: noClientCertificate, false: ""} {
+		f := serverTLSFailure(route{host: "x", port: 443}, remoteAlert(tls.AlertError(handshakeFailure)), wanted)
+		if f.hint != hint || !strings.Contains(f.message, "handshake failure") {
+			t.Errorf("wanted %v: got %q with hint %q, want hint %q", wanted, f.message, f.hint, hint)
+		}
 	}
 }

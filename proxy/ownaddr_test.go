@@ -69,3 +69,17 @@ func TestListenWarnsOffLoopback(t *testing.T) {
 		t.Errorf("on all addresses: got %v", notices)
 	}
 }
+
+// TestListenFamily listens on every address of one family and of both.
+func TestListenFamily(t *testing.T) {
+	for listen, want := range map[string]string{"0.0.0.0:0": "0.0.0.0", "127.0.0.1:0": "127.0.0.1", ":0": "::"} {
+		s, err := Listen(t.Context(), Options{Listen: listen, Sink: newMemory()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, _ := net.SplitHostPort(s.Addr().String())
+		if s.Close(); got != want {
+			t.Errorf("listening on %s: announced as %s, want %s", listen, got, want)
+		}
+	}
+}

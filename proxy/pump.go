@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// errServerDeaf ends an upload that the server takes no more of. Its response,
-// or the lack of one, decides what becomes of the exchange.
+// errServerDeaf ends an upload that the server takes no more of, or nothing at
+// all. Its response, or the lack of one, decides what becomes of the exchange.
 var errServerDeaf = errors.New("the server reads no more of the request")
 
 // startPump starts the goroutine that reads from the client during an exchange.
@@ -40,8 +40,8 @@ func (x *exchange) stopPump() {
 // pump passes the rest of the request on, then watches the client. It owns the
 // client's read side, inbox and reader while it runs. An error that is not the
 // server's ends the exchange: closing the server's connection wakes receive.
-// The end of the client's bytes is told to receive instead, since it may be half
-// a close only.
+// The end of the client's bytes does not: it may have closed its sending half
+// only, and one that is gone for good is noticed when the response is sent.
 func (x *exchange) pump(ctx context.Context) {
 	defer close(x.pumped)
 	err := x.upload(ctx)
@@ -49,12 +49,7 @@ func (x *exchange) pump(ctx context.Context) {
 	if err == nil {
 		err = x.watch()
 	}
-	switch {
-	case err == nil, wasInterrupted(err), errors.Is(err, errServerDeaf):
-		return
-	case isEndOfStream(err):
-		x.silent.Store(true)
-		_ = x.up.raw.SetReadDeadline(deadline(watchAfter))
+	if err == nil || wasInterrupted(err) || isEndOfStream(err) || errors.Is(err, errServerDeaf) {
 		return
 	}
 	x.mu.Lock()
@@ -72,6 +67,9 @@ func (x *exchange) upload(ctx context.Context) error {
 				_, err = x.c.reader.End()
 			}
 			return err
+		}
+		if !x.expect.bodyComes() {
+			return errServerDeaf
 		}
 		n, err := x.take(ctx, in.unread())
 		if err != nil {
@@ -92,8 +90,8 @@ func (x *exchange) upload(ctx context.Context) error {
 	return nil
 }
 
-// watch waits for the client to leave. Bytes of a next request stay in the
-// inbox; behind them nobody can see whether the client is still there.
+// watch waits for the client to break the connection off. Bytes of a next request
+// stay in the inbox; behind them nobody can see whether the client is still there.
 func (x *exchange) watch() error {
 	if len(x.c.in.unread()) > 0 {
 		return nil

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"fmt"
 
 	flowpb "weir/proto"
 	"weir/proxy/h1"
@@ -14,24 +15,27 @@ func (x *exchange) aim() error {
 	x.path = x.target.Path
 	if x.c.inTunnel() {
 		x.route = x.c.tunnel // an odd target is for the origin to judge
-		x.target.Form = h1.OriginForm
+		x.target.Form, x.target.Authority = h1.OriginForm, nil
 		if err != nil || len(x.path) == 0 {
 			x.path = x.head.Target
 		}
 		return nil
 	}
+	x.route = routeOf(x.head, x.target)
 	bad := &flowError{code: flowpb.CodeProtocol, side: flowpb.SideRequest, status: 400}
 	switch {
 	case err != nil:
+		if x.target.Form == 0 {
+			x.path = x.head.Target
+		}
 		bad.message = err.Error()
 		return bad
 	case x.target.Form != h1.AbsoluteForm:
 		bad.message = "this is a proxy, and the request names no server"
 		bad.hint = "set this address as the proxy of your client, instead of opening it"
 		return bad
-	}
-	if x.route, err = routeOf(x.target); err != nil {
-		bad.message = err.Error()
+	case x.route.scheme != "http" && x.route.scheme != "https":
+		bad.message = fmt.Sprintf("scheme %q is neither http nor https", x.route.scheme)
 		return bad
 	}
 	x.path = h1.OriginTarget(x.head, x.target)
@@ -47,6 +51,9 @@ func (x *exchange) takeFirst(ctx context.Context) ([]byte, error) {
 		if err := x.rec.save(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if len(c.in.unread()) > 0 {
+		x.expect.bodyComes() // it did not wait
 	}
 	n, err := x.take(ctx, c.in.unread())
 	if err == nil {

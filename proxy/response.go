@@ -32,8 +32,7 @@ func (x *exchange) receive(ctx context.Context) error {
 }
 
 // readServer makes one read from the server. While the server is silent it has
-// the client watched, and a client that will say nothing more is taken to have
-// left then.
+// the client watched.
 func (x *exchange) readServer(ctx context.Context, p []byte) (int, error) {
 	silence := x.c.s.opts.Timeouts.Silence
 	wait := silence
@@ -42,16 +41,11 @@ func (x *exchange) readServer(ctx context.Context, p []byte) (int, error) {
 	}
 	for {
 		_ = x.up.raw.SetReadDeadline(deadline(wait))
-		if x.silent.Load() { // looked at after the deadline is set: the pump does it the other way round
-			_ = x.up.raw.SetReadDeadline(deadline(watchAfter))
-		}
 		n, err := x.up.conn.Read(p)
 		if n > 0 || err == nil || !isTimeout(err) {
 			return n, err
 		}
 		switch last := time.Unix(0, x.progress.Load()); {
-		case x.silent.Load():
-			return 0, clientFailure(io.EOF)
 		case !x.pumping:
 			x.startPump(ctx)
 			wait = silence
@@ -70,13 +64,13 @@ func (x *exchange) serverEnded(ctx context.Context, err error) error {
 		x.c.unclean = isTruncatedTLS(x.up, err) // the client may judge as it would have
 		ev, err := x.up.reader.End()
 		if err != nil {
-			return serverFailure(x.route, err)
+			return x.up.failure(err)
 		}
 		x.rec.responseEnd(ev.Trailer)
 		return x.rec.save(ctx)
 	}
 	if !isGone(err) {
-		return serverFailure(x.route, err)
+		return x.up.failure(err)
 	}
 	if _, perr := x.up.reader.End(); perr != nil {
 		err = perr
@@ -86,7 +80,7 @@ func (x *exchange) serverEnded(ctx context.Context, err error) error {
 			message: x.route.hostPort() + " broke the connection off during the response",
 		}
 	}
-	return serverFailure(x.route, err)
+	return x.up.failure(err)
 }
 
 // relay records what p holds of the response, then passes it on, and reports
@@ -101,7 +95,7 @@ func (x *exchange) relay(ctx context.Context, p []byte) (done bool, err error) {
 		pos += took
 		if err != nil {
 			_ = x.pass(ctx, early, p[from:to])
-			return false, serverFailure(x.route, err)
+			return false, x.up.failure(err)
 		}
 		switch ev.Kind {
 		case h1.NeedMore:
@@ -123,6 +117,7 @@ func (x *exchange) relay(ctx context.Context, p []byte) (done bool, err error) {
 			x.rec.extension(flowpb.SideResponse, ev.Data)
 		case h1.MessageEnd:
 			if x.response != nil {
+				x.expect.answer() // before the client has it all and goes on to its next request
 				x.endResponse(ev.Trailer, p[pos:])
 				return true, x.pass(ctx, early, p[from:pos])
 			}
@@ -143,6 +138,9 @@ func (x *exchange) takeResponseHead(head *h1.Head) error {
 		x.response = head
 		x.rec.responseHead(head)
 		return nil
+	}
+	if head.Status == 100 {
+		x.expect.bodyComes()
 	}
 	if !x.rec.informational(head) {
 		return &flowError{

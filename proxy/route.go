@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -27,18 +26,29 @@ func (r route) serverName() string {
 	return r.host
 }
 
-// routeOf returns where a request with target t goes, sent to us as a proxy.
-func routeOf(t h1.Target) (route, error) {
-	r := route{scheme: strings.ToLower(string(t.Scheme)), host: string(t.Host), port: t.Port}
-	switch r.scheme {
-	case "http":
-		r.port = orPort(t.Port, 80)
-	case "https":
-		r.port = orPort(t.Port, 443)
-	default:
-		return route{}, fmt.Errorf("scheme %q is neither http nor https", r.scheme)
+// routeOf returns where a request with target t, sent to us as a proxy, is meant
+// to go. A target that names no server means the one in Host (RFC 9112 §3.3).
+// Where the target is no good it holds as much as could be told.
+func routeOf(head *h1.Head, t h1.Target) route {
+	switch t.Form {
+	case h1.AbsoluteForm:
+		r := route{scheme: strings.ToLower(string(t.Scheme)), host: string(t.Host), port: t.Port}
+		switch r.scheme {
+		case "http":
+			r.port = orPort(t.Port, 80)
+		case "https":
+			r.port = orPort(t.Port, 443)
+		}
+		return r
+	case h1.AuthorityForm:
+		return route{scheme: "https", host: string(t.Host), port: t.Port}
+	case h1.OriginForm, h1.AsteriskForm:
+		field, _ := head.Get("Host")
+		if host, port, err := h1.ParseAuthority(field); err == nil {
+			return route{scheme: "http", host: string(host), port: orPort(port, 80)}
+		}
 	}
-	return r, nil
+	return route{}
 }
 
 func orPort(port, standard int) int {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -32,7 +33,7 @@ func Listen(ctx context.Context, opts Options) (*Server, error) {
 		return nil, errors.New("listen: no sink to record into")
 	}
 	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", opts.Listen)
+	ln, err := lc.Listen(ctx, networkOf(opts.Listen), opts.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", opts.Listen, err)
 	}
@@ -44,6 +45,16 @@ func Listen(ctx context.Context, opts Options) (*Server, error) {
 		})
 	}
 	return s, nil
+}
+
+// networkOf returns what to listen on address with: "0.0.0.0" means every IPv4
+// address, where Go's "tcp" would take it for every address of both families.
+func networkOf(address string) string {
+	host, _, _ := net.SplitHostPort(address)
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
+		return "tcp4"
+	}
+	return "tcp"
 }
 
 func newServer(opts Options, ln net.Listener) *Server {

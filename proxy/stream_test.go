@@ -199,7 +199,7 @@ func TestClientGone(t *testing.T) {
 			t.Errorf("got %v", f)
 		}
 	})
-	t.Run("while it waits", func(t *testing.T) {
+	t.Run("reset while it waits", func(t *testing.T) {
 		addr := origin(t, func(p *peer) {
 			p.head()
 			p.rest()
@@ -208,7 +208,32 @@ func TestClientGone(t *testing.T) {
 		c := dial(t, s)
 		c.send(get(addr))
 		sink.await(t, "request", func() bool { return len(sink.flows) == 1 })
+		abort(c.Conn)
+		if f := sink.finished(t, 1); f.Error.GetCode() != flowpb.CodeClientGone {
+			t.Errorf("got %v", f)
+		}
+	})
+	t.Run("closed while it waits", func(t *testing.T) {
+		closed, gone := make(chan struct{}), make(chan struct{})
+		addr := origin(t, func(p *peer) {
+			p.head()
+			<-closed
+			p.send("HTTP/1.1 200 OK\r\n\r\n")
+			for junk := make([]byte, 64<<10); ; {
+				if _, err := p.Write(junk); err != nil {
+					close(gone)
+					return
+				}
+			}
+		})
+		s, sink := start(t, Options{})
+		sink.onBody = func(flowpb.Side, []byte) {}
+		c := dial(t, s)
+		c.send(get(addr))
+		sink.await(t, "request", func() bool { return len(sink.flows) == 1 })
 		c.Close()
+		close(closed)
+		<-gone
 		if f := sink.finished(t, 1); f.Error.GetCode() != flowpb.CodeClientGone {
 			t.Errorf("got %v", f)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -23,6 +24,14 @@ func (memoryListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 // server connections to serve.
 func inMemory(t *testing.T, opts Options, serve func(net.Conn)) (net.Conn, *memory) {
 	t.Helper()
+	client, accepted := net.Pipe()
+	t.Cleanup(func() { client.Close() })
+	return client, serveInMemory(t, opts, accepted, serve)
+}
+
+// serveInMemory serves one accepted connection like inMemory.
+func serveInMemory(t *testing.T, opts Options, accepted net.Conn, serve func(net.Conn)) *memory {
+	t.Helper()
 	sink := newMemory()
 	opts.Sink = sink
 	if opts.Dial == nil {
@@ -33,11 +42,9 @@ func inMemory(t *testing.T, opts Options, serve func(net.Conn)) (net.Conn, *memo
 		}
 	}
 	s := newServer(opts.withDefaults(), memoryListener{})
-	client, accepted := net.Pipe()
 	s.track(accepted)
 	go s.serveConn(t.Context(), accepted)
-	t.Cleanup(func() { client.Close() })
-	return client, sink
+	return sink
 }
 
 // answerOf reads all that comes until the proxy closes, and how long that took.
@@ -163,4 +170,41 @@ func TestIdleServerConnectionIsLookedAt(t *testing.T) {
 			t.Errorf("server connections %d and %d, error %v", a, b, sink.flows[1].Error)
 		}
 	})
+}
+
+// halfClosed is a connection whose client sent said, then closed its sending half.
+type halfClosed struct {
+	net.Conn
+	said io.Reader
+}
+
+func (h halfClosed) Read(p []byte) (int, error) { return h.said.Read(p) }
+
+// TestHalfClosedClientWaits has a client that will send nothing more wait for a
+// server that needs its time, which is its right.
+func TestHalfClosedClientWaits(t *testing.T) {
+	for _, request := range []string{"GET http://x/ HTTP/1.1\r\n\r\n", "PUT http://x/ HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"} {
+		synctest.Test(t, func(t *testing.T) {
+			const answer = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+			client, accepted := net.Pipe()
+			said := iotest.OneByteReader(strings.NewReader(request)) // so that a body comes behind its head
+			sink := serveInMemory(t, Options{}, halfClosed{accepted, said}, func(c net.Conn) {
+				p := newPeer(t, c)
+				_ = c.SetDeadline(time.Time{})
+				p.head()
+				time.Sleep(20 * time.Minute)
+				if strings.HasPrefix(request, "PUT") {
+					p.expect("abc")
+				}
+				p.send(answer)
+			})
+			if got, took := answerOf(client); got != answer || took != 20*time.Minute {
+				t.Errorf("got %q after %v, want the answer after 20 minutes", got, took)
+			}
+			synctest.Wait()
+			if f := sink.flows[0]; f.Error != nil {
+				t.Errorf("got %v", f)
+			}
+		})
+	}
 }

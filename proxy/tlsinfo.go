@@ -17,9 +17,10 @@ type verifier struct {
 	extra    *x509.CertPool
 	insecure bool
 
-	seen  []*x509.Certificate
-	err   error
-	asked bool
+	seen   []*x509.Certificate
+	err    error
+	asked  bool
+	wanted bool // the server asked for a client certificate
 }
 
 // config returns the configuration of one handshake. crypto/tls would not show
@@ -30,6 +31,10 @@ func (v *verifier) config(sni string, protocols []string) *tls.Config {
 		NextProtos:         protocols,
 		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection verifies, and also records
 		VerifyConnection:   v.verify,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			v.wanted = true
+			return &tls.Certificate{}, nil // none, which the server may accept
+		},
 	}
 	if sni != "" {
 		cfg.ServerName = sni

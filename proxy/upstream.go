@@ -28,6 +28,7 @@ type upstream struct {
 	rec    flowpb.Conn
 	reader *h1.Reader
 	idle   time.Time // since when it waits for another request; zero for a fresh one
+	wanted bool      // the server asked for a client certificate
 }
 
 // connect resolves and dials r. A failed attempt is recorded as a connection too.
@@ -94,12 +95,22 @@ func (up *upstream) handshake(ctx context.Context, protocols []string) error {
 	_ = up.raw.SetDeadline(time.Time{})
 	up.rec.Tls = tlsRecord(conn.ConnectionState(), cfg.ServerName, protocols)
 	v.fill(up.rec.Tls)
+	up.wanted = v.wanted
 	if err != nil {
-		return asFailure(stopFailure(ctx, serverTLSFailure(up.route, err)))
+		return asFailure(stopFailure(ctx, serverTLSFailure(up.route, err, v.wanted)))
 	}
 	up.conn = conn
 	up.rec.TlsNs = nowNs()
 	return nil
+}
+
+// failure explains an error while reading from or writing to the server.
+func (up *upstream) failure(err error) error {
+	f := asFailure(serverFailure(up.route, err))
+	if up.wanted && isRemoteAlert(err) { // TLS 1.3 tells this late that a client certificate is missing
+		f.hint = noClientCertificate
+	}
+	return f
 }
 
 // protocol is what was negotiated by ALPN, "" without.

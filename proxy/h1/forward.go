@@ -26,7 +26,9 @@ func AppendForward(dst []byte, h *Head, t Target) []byte {
 	dst = append(dst, h.Version...)
 	dst = append(dst, h.Raw[len(h.Start):lineEnd(h.Raw, len(h.Start))]...)
 	if _, ok := h.Get("Host"); !ok {
-		dst = appendHost(dst, h, t)
+		dst = append(dst, "Host: "...)
+		dst = append(dst, t.Authority...)
+		dst = append(dst, "\r\n"...)
 	}
 	for i := range h.Fields {
 		f := &h.Fields[i]
@@ -58,15 +60,6 @@ func OriginTarget(h *Head, t Target) []byte {
 		return append([]byte{'/'}, t.Path...)
 	}
 	return t.Path
-}
-
-// appendHost appends the authority of the target, as it was sent, as a Host line.
-func appendHost(dst []byte, h *Head, t Target) []byte {
-	authority := h.Target[len(t.Scheme)+len("://") : len(h.Target)-len(t.Path)]
-	authority = authority[bytes.LastIndexByte(authority, '@')+1:] // user information is no part of Host
-	dst = append(dst, "Host: "...)
-	dst = append(dst, authority...)
-	return append(dst, "\r\n"...)
 }
 
 // lineEnd returns the offset after the line end that follows offset at.

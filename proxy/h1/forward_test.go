@@ -44,41 +44,43 @@ func TestAppendForward(t *testing.T) {
 
 func TestParseTarget(t *testing.T) {
 	for _, tt := range []struct {
-		method, target     string
-		form               Form
-		scheme, host, path string
-		port               int
+		method, target                string
+		form                          Form
+		scheme, authority, host, path string
+		port                          int
+		err                           bool
 	}{
-		{"GET", "/a", OriginForm, "", "", "/a", 0},
-		{"GET", "//h/a", OriginForm, "", "", "//h/a", 0},
-		{"OPTIONS", "*", AsteriskForm, "", "", "*", 0},
-		{"GET", "http://h/a?b#c", AbsoluteForm, "http", "h", "/a?b#c", 0},
-		{"GET", "HTTP://H:8080", AbsoluteForm, "HTTP", "H", "", 8080},
-		{"GET", "http://h:", AbsoluteForm, "http", "h", "", 0},
-		{"GET", "http://a:b@c:d@h:1?x", AbsoluteForm, "http", "h", "?x", 1},
-		{"GET", "http://[::1]:1/", AbsoluteForm, "http", "::1", "/", 1},
-		{"GET", "http://[fe80::1%25eth0]/", AbsoluteForm, "http", "fe80::1%25eth0", "/", 0},
-		{"CONNECT", "h:443", AuthorityForm, "", "h", "", 443},
-		{"CONNECT", "[::1]:443", AuthorityForm, "", "::1", "", 443},
-		{"CONNECT", "h", 0, "", "", "", 0},
-		{"CONNECT", "h:0", 0, "", "", "", 0},
-		{"CONNECT", "h:65536", 0, "", "", "", 0},
-		{"CONNECT", "::1:443", 0, "", "", "", 0},
-		{"CONNECT", ":443", 0, "", "", "", 0},
-		{"CONNECT", "http://h:443", 0, "", "", "", 0},
-		{"GET", "h:80", 0, "", "", "", 0},
-		{"GET", "http:///a", 0, "", "", "", 0},
-		{"GET", "http://h h/", 0, "", "", "", 0},
-		{"GET", "http://h:x/", 0, "", "", "", 0},
-		{"GET", "http://h:99999999999999999999/", 0, "", "", "", 0},
-		{"GET", "a b://h/", 0, "", "", "", 0},
+		{"GET", "/a", OriginForm, "", "", "", "/a", 0, false},
+		{"GET", "//h/a", OriginForm, "", "", "", "//h/a", 0, false},
+		{"OPTIONS", "*", AsteriskForm, "", "", "", "*", 0, false},
+		{"GET", "http://h/a?b#c", AbsoluteForm, "http", "h", "h", "/a?b#c", 0, false},
+		{"GET", "HTTP://H:8080", AbsoluteForm, "HTTP", "H:8080", "H", "", 8080, false},
+		{"GET", "http://h:", AbsoluteForm, "http", "h:", "h", "", 0, false},
+		{"GET", "http://a:b@c:d@h:1?x", AbsoluteForm, "http", "h:1", "h", "?x", 1, false},
+		{"GET", "http://[::1]:1/", AbsoluteForm, "http", "[::1]:1", "::1", "/", 1, false},
+		{"GET", "http://[fe80::1%25eth0]/", AbsoluteForm, "http", "[fe80::1%25eth0]", "fe80::1%25eth0", "/", 0, false},
+		{"CONNECT", "h:443", AuthorityForm, "", "h:443", "h", "", 443, false},
+		{"CONNECT", "[::1]:443", AuthorityForm, "", "[::1]:443", "::1", "", 443, false},
+		{"CONNECT", "h", AuthorityForm, "", "h", "h", "", 0, true},
+		{"CONNECT", "h:0", AuthorityForm, "", "h:0", "", "", 0, true},
+		{"CONNECT", "h:65536", AuthorityForm, "", "h:65536", "", "", 0, true},
+		{"CONNECT", "::1:443", AuthorityForm, "", "::1:443", "", "", 0, true},
+		{"CONNECT", ":443", AuthorityForm, "", ":443", "", "", 0, true},
+		{"CONNECT", "http://h:443", AuthorityForm, "", "http://h:443", "", "", 0, true},
+		{"GET", "h:80", 0, "", "", "", "", 0, true},
+		{"GET", "http:///a", AbsoluteForm, "http", "", "", "/a", 0, true},
+		{"GET", "http://h h/", AbsoluteForm, "http", "h h", "", "/", 0, true},
+		{"GET", "http://h:x/", AbsoluteForm, "http", "h:x", "", "/", 0, true},
+		{"GET", "http://h:99999999999999999999/", AbsoluteForm, "http", "h:99999999999999999999", "", "/", 0, true},
+		{"GET", "a b://h/", 0, "", "", "", "", 0, true},
 	} {
 		got, err := ParseTarget([]byte(tt.method), []byte(tt.target))
-		if (err != nil) != (tt.form == 0) {
+		if (err != nil) != tt.err {
 			t.Errorf("%s %s: error %v", tt.method, tt.target, err)
 		}
-		if got.Form != tt.form || string(got.Scheme) != tt.scheme || string(got.Host) != tt.host || string(got.Path) != tt.path || got.Port != tt.port {
-			t.Errorf("%s %s: got %d %q %q %d %q", tt.method, tt.target, got.Form, got.Scheme, got.Host, got.Port, got.Path)
+		if got.Form != tt.form || string(got.Scheme) != tt.scheme || string(got.Authority) != tt.authority ||
+			string(got.Host) != tt.host || string(got.Path) != tt.path || got.Port != tt.port {
+			t.Errorf("%s %s: got %d %q %q %q %d %q", tt.method, tt.target, got.Form, got.Scheme, got.Authority, got.Host, got.Port, got.Path)
 		}
 	}
 }

@@ -69,6 +69,7 @@ func (h *Head) Informational() bool {
 func (h *Head) parse(raw []byte, req requestKind, lim Limits) *fault {
 	*h = Head{Role: h.Role, Raw: raw, Fields: h.Fields[:0]}
 	if f := checkControls(raw, "header"); f != nil {
+		h.salvage(raw, lim)
 		return f
 	}
 	end := bytes.IndexByte(raw, '\n') + 1
@@ -85,6 +86,25 @@ func (h *Head) parse(raw []byte, req requestKind, lim Limits) *fault {
 		return f
 	}
 	return h.frame(req)
+}
+
+// salvage fills h with what can be told of raw, a head that is not whole or that
+// parse refuses to read: the start line, up to its limit, and the fields before
+// the first fault. Framing is not looked at.
+func (h *Head) salvage(raw []byte, lim Limits) {
+	*h = Head{Role: h.Role, Raw: raw, Fields: h.Fields[:0]}
+	start, lines, _ := bytes.Cut(raw, []byte{'\n'})
+	h.Start = trimLineEnd(start[:min(len(start), lim.StartLine)])
+	if h.Role == Response {
+		_ = h.parseStatusLine(h.Start)
+	} else {
+		_ = h.parseRequestLine(h.Start)
+	}
+	if f := checkControls(lines, "header"); f != nil {
+		lines = lines[:f.at]
+	}
+	whole := lines[:bytes.LastIndexByte(lines, '\n')+1]
+	h.Fields, _ = parseFields(h.Fields, whole, 0, lim.Fields, "header")
 }
 
 // checkControls refuses NUL and CR without LF (RFC 9110 §5.5): other readers

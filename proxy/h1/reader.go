@@ -1,9 +1,6 @@
 package h1
 
-import (
-	"bytes"
-	"fmt"
-)
+import "fmt"
 
 // Kind is the kind of an Event.
 type Kind uint8
@@ -209,15 +206,14 @@ func (r *Reader) checkHeadSize() *fault {
 func (r *Reader) InHead() bool { return r.state == inHead }
 
 // Partial returns what is known of a head that is not complete or not valid:
-// all of Raw that came, the start line, and whatever of the rest could be read.
-// It is nil outside a head and valid until the next Feed.
+// all of Raw that came, the start line up to its limit, and the fields before the
+// fault. It is nil outside a head and valid until the next Feed.
 func (r *Reader) Partial() *Head {
 	if r.state != inHead || len(r.section) == 0 {
 		return nil
 	}
 	if !r.parsed {
-		start, _, _ := bytes.Cut(r.section, []byte{'\n'})
-		r.head = Head{Role: r.role, Raw: r.section, Start: trimLineEnd(start)}
+		r.head.salvage(r.section, r.lim)
 	}
 	return &r.head
 }

@@ -72,6 +72,9 @@ func FuzzReader(f *testing.F) {
 func checkRebuild(t *testing.T, role Role, input []byte) {
 	r := NewReader(role, Limits{})
 	_, ev, err := r.Feed(input)
+	if p := r.Partial(); err != nil && p != nil && !bytes.HasPrefix(p.Raw, p.Start) {
+		t.Errorf("partial head: start line %q of %q", p.Start, p.Raw)
+	}
 	if err != nil || ev.Kind != MessageHead {
 		return
 	}
@@ -203,14 +206,25 @@ func BenchmarkReader(b *testing.B) {
 func TestPartial(t *testing.T) {
 	for _, tt := range []struct{ name, in, start, method, field string }{
 		{"nothing", "", "", "", ""},
-		{"half a line", "GET /a", "GET /a", "", ""},
-		{"half a head", "GET /a HTTP/1.1\r\nA: b\r\n", "GET /a HTTP/1.1", "", ""},
+		{"half a method", "GE", "GE", "", ""},
+		{"half a line", "GET /a", "GET /a", "GET", ""},
+		{"half a field", "GET /a HTTP/1.1\r\nA: b", "GET /a HTTP/1.1", "GET", ""},
+		{"half a head", "GET /a HTTP/1.1\r\nA: b\r\n", "GET /a HTTP/1.1", "GET", "b"},
+		{"a long line", "GET /" + strings.Repeat("a", 200), "GET /" + strings.Repeat("a", 95), "GET", ""},
+		{"a long line with an end", "GET /" + strings.Repeat("a", 200) + "\r\nA: b\r\n\r\n", "GET /" + strings.Repeat("a", 95), "GET", ""},
+		{"a large head", "GET /a HTTP/1.1\r\nA: b\r\nB: " + strings.Repeat("a", 1000), "GET /a HTTP/1.1", "GET", "b"},
+		{"NUL after the field", "GET /a HTTP/1.1\r\nA: b\r\nB: \x00\r\n\r\n", "GET /a HTTP/1.1", "GET", "b"},
+		{"NUL in the field", "GET /a HTTP/1.1\r\nA: \x00b\r\n\r\n", "GET /a HTTP/1.1", "GET", ""},
+		{"NUL in the start line", "GET /\x00 HTTP/1.1\r\nA: b\r\n\r\n", "GET /\x00 HTTP/1.1", "GET", "b"},
+		{"bare CR", "GET /a HTTP/1.1\r\nA: b\r\nB: \rC: c\r\n\r\n", "GET /a HTTP/1.1", "GET", "b"},
+		{"a continuation of nothing", "GET /a HTTP/1.1\r\n A: b\r\n\r\n", "GET /a HTTP/1.1", "GET", ""},
+		{"no version", "GET /a\r\nA: b\r\n\r\n", "GET /a", "GET", ""},
 		{"refused framing", "GET /a HTTP/1.1\r\nA: b\r\nContent-Length: x\r\n\r\n", "GET /a HTTP/1.1", "GET", "b"},
 		{"no HTTP", "\x01\x02\r\n\r\n", "\x01\x02", "", ""},
 		{"after another", "GET /a HTTP/1.1\r\nA: b\r\n\r\nPUT", "PUT", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := NewReader(Request, Limits{})
+			r := NewReader(Request, Limits{StartLine: 100, HeadBytes: 500})
 			_ = feedAll(r, tt.in)
 			h := r.Partial()
 			if tt.in == "" {

@@ -7,17 +7,19 @@ import (
 
 // parseRequestLine reads "method SP target SP HTTP-version" (RFC 9112 §3). The
 // target is whatever stands between the first and the last space: what is odd
-// in it is for the origin to judge.
+// in it is for the origin to judge. Beside a fault h holds what could be read.
 func (h *Head) parseRequestLine(line []byte) *fault {
 	method, rest, ok := bytes.Cut(line, []byte{' '})
 	if !ok || !isToken(method) {
 		return malformed("start line", 0, "no HTTP method")
 	}
+	h.Method = method
 	i := bytes.LastIndexByte(rest, ' ')
 	if i < 0 {
+		h.Target = rest
 		return malformed("start line", len(line), "no HTTP version (HTTP/0.9 is not spoken)")
 	}
-	h.Method, h.Target = method, bytes.Trim(rest[:i], " ")
+	h.Target = bytes.Trim(rest[:i], " ")
 	if len(h.Target) == 0 {
 		return malformed("start line", len(method)+1, "no request target")
 	}

@@ -19,17 +19,19 @@ const (
 
 // Target is a request target taken apart. Its slices point into the target.
 type Target struct {
-	Form   Form
-	Scheme []byte // of AbsoluteForm, as sent
-	Host   []byte // of AbsoluteForm and AuthorityForm, without the brackets of an IPv6 address
-	Port   int    // 0 where none is given
-	Path   []byte // with the query; may be empty, or begin with "?", in AbsoluteForm
+	Form      Form
+	Scheme    []byte // of AbsoluteForm, as sent
+	Authority []byte // of AbsoluteForm and AuthorityForm: host[:port] as sent, without user information
+	Host      []byte // the authority's, without the brackets of an IPv6 address
+	Port      int    // 0 where none is given
+	Path      []byte // with the query; may be empty, or begin with "?", in AbsoluteForm
 }
 
 // errTarget is what a target in no known form is told.
 var errTarget = errors.New("request target is neither a path, an absolute URI, nor host:port")
 
-// ParseTarget takes the target of a request with the given method apart.
+// ParseTarget takes the target of a request with the given method apart. Beside
+// an error it returns as much as could be told, which nothing must be sent to.
 func ParseTarget(method, target []byte) (Target, error) {
 	switch {
 	case string(method) == "CONNECT":
@@ -47,10 +49,7 @@ func parseAuthorityForm(target []byte) (Target, error) {
 	if err == nil && port == 0 {
 		err = errors.New("CONNECT target has no port")
 	}
-	if err != nil {
-		return Target{}, err
-	}
-	return Target{Form: AuthorityForm, Host: host, Port: port}, nil
+	return Target{Form: AuthorityForm, Authority: target, Host: host, Port: port}, err
 }
 
 // parseAbsolute reads scheme "://" [userinfo "@"] host [":" port] path.
@@ -68,14 +67,12 @@ func parseAbsolute(target []byte) (Target, error) {
 		authority = authority[at+1:]
 	}
 	host, port, err := ParseAuthority(authority)
-	if err != nil {
-		return Target{}, err
-	}
-	return Target{Form: AbsoluteForm, Scheme: scheme, Host: host, Port: port, Path: rest[end:]}, nil
+	return Target{Form: AbsoluteForm, Scheme: scheme, Authority: authority, Host: host, Port: port, Path: rest[end:]}, err
 }
 
 // ParseAuthority splits host[:port] (RFC 3986 §3.2) as found in targets and in
-// Host. The port is 0 where none is given, and 1–65535 otherwise.
+// Host. The port is 0 where none is given, and 1–65535 otherwise. Beside an
+// error the host is nil and the port 0.
 func ParseAuthority(b []byte) (host []byte, port int, err error) {
 	host = b
 	if i := bytes.LastIndexByte(b, ':'); i >= 0 && bytes.IndexByte(b[i:], ']') < 0 {
@@ -90,7 +87,10 @@ func ParseAuthority(b []byte) (host []byte, port int, err error) {
 	} else if bytes.IndexByte(host, ':') >= 0 {
 		return nil, 0, fmt.Errorf("host %q: an IPv6 address needs brackets", host)
 	}
-	return host, port, checkHost(host)
+	if err := checkHost(host); err != nil {
+		return nil, 0, err
+	}
+	return host, port, nil
 }
 
 // checkHost refuses what no resolver should be asked for.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -66,15 +68,7 @@ directory. Clients have to trust it; 'weir ca trust-help' says how.`,
 			if err != nil {
 				return err
 			}
-			if output == "" {
-				_, err = std.out.Write(a.CertPEM())
-			} else {
-				err = os.WriteFile(output, a.CertPEM(), 0o644)
-			}
-			if err != nil {
-				return fmt.Errorf("write the certificate: %w", err)
-			}
-			return nil
+			return exportCert(std, a, output)
 		},
 	}
 	export.Flags().StringVarP(&output, "output", "o", "", "write to FILE instead of standard output")
@@ -96,6 +90,42 @@ directory. Clients have to trust it; 'weir ca trust-help' says how.`,
 		cmd.AddCommand(sub)
 	}
 	return cmd
+}
+
+// exportCert writes the certificate, never over a private key: the file it came
+// from is the likeliest to be named by mistake.
+func exportCert(std stdio, a *ca.Authority, output string) error {
+	if output == "" || output == "-" {
+		if _, err := std.out.Write(a.CertPEM()); err != nil {
+			return fmt.Errorf("write the certificate: %w", err)
+		}
+		return nil
+	}
+	if holdsKey(output) {
+		return usagef("-o %q: there is a private key in it", output).withHint("choose another name; the key would be lost")
+	}
+	if err := os.WriteFile(output, a.CertPEM(), 0o644); err != nil {
+		return outputError(output, err)
+	}
+	return nil
+}
+
+// maxKeyFile is how far into a file a private key is looked for, in bytes.
+const maxKeyFile = 1 << 20
+
+// holdsKey reports whether there is a regular file at path with a private key in PEM.
+func holdsKey(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	have, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	return err == nil && bytes.Contains(have, []byte("PRIVATE KEY-----"))
 }
 
 func showCA(std stdio, a *ca.Authority) error {

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,8 +14,16 @@ import (
 )
 
 // exporter writes one flow in some format. It returns false where the format has
-// no form for the flow (a TCP flow as curl).
+// no form for the flow (a TCP flow as curl), and a [leftOutError] where it has
+// one that cannot carry just this flow.
 type exporter func(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error)
+
+// leftOutError says why one flow cannot be written in a format that others of its
+// kind can be. An export goes on without it and says so.
+type leftOutError struct{ err error }
+
+func (e *leftOutError) Error() string { return e.err.Error() }
+func (e *leftOutError) Unwrap() error { return e.err }
 
 // exportFormats is every format of 'weir export', by name.
 var exportFormats = []struct {
@@ -25,9 +31,13 @@ var exportFormats = []struct {
 	write      exporter
 }{
 	{"jsonl", "one JSON object a line: what show prints, with both bodies in base64", exportJSONL},
-	{"curl", "one curl command a flow", exportCurl},
-	{"raw", "requests and responses as they were on the wire", exportRaw},
+	{"curl", "one curl command a flow, which sends its request again", exportCurl},
+	{"raw", rawHelp, exportRaw},
 }
+
+const rawHelp = `requests and responses as they were on the wire, save that the sizes
+         of chunks are not kept, and that a head's first and closing line
+         end in CRLF where they ended in a bare LF`
 
 func exportNames() []string {
 	out := make([]string, len(exportFormats))
@@ -64,7 +74,7 @@ func newExport(std stdio) *cobra.Command {
 			return runExport(cmd.Context(), std, format, output, args)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "", "FORMAT, one of: "+strings.Join(exportNames(), " ")+" (required)")
+	cmd.Flags().StringVar(&format, "format", "", "write as FORMAT, one of: "+strings.Join(exportNames(), " ")+" (required)")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to FILE instead of standard output")
 	complete(cmd, "format", exportNames()...)
 	return cmd
@@ -82,6 +92,9 @@ func runExport(ctx context.Context, std stdio, format, output string, args []str
 	if err != nil {
 		return err
 	}
+	if err := checkOutput(output, args[0]); err != nil {
+		return err
+	}
 	s, err := store.Open(ctx, args[0], store.Options{ReadOnly: true})
 	if err != nil {
 		return err
@@ -91,6 +104,10 @@ func runExport(ctx context.Context, std stdio, format, output string, args []str
 	err = intoFile(std, output, func(w io.Writer) error {
 		return eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error {
 			ok, err := write(ctx, s, r.ID, w)
+			if _, unfit := errors.AsType[*leftOutError](err); unfit {
+				report(std.err, fmt.Errorf("left out %w", err))
+				err = nil
+			}
 			if ok {
 				done++
 			} else if err == nil {
@@ -107,37 +124,5 @@ func runExport(ctx context.Context, std stdio, format, output string, args []str
 		fmt.Fprintf(std.err, ", left out %d that have no such form", skipped)
 	}
 	fmt.Fprintln(std.err)
-	return nil
-}
-
-// intoFile lets write fill standard output, or the file at path, which appears
-// whole or not at all.
-func intoFile(std stdio, path string, write func(io.Writer) error) error {
-	if path == "" || path == "-" {
-		buf := bufio.NewWriterSize(std.out, 64<<10)
-		if err := write(buf); err != nil {
-			return err
-		}
-		return buf.Flush()
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".weir-*")
-	if err != nil {
-		return fmt.Errorf("write %q: %w", path, err)
-	}
-	defer os.Remove(f.Name()) // a no-op once it was renamed
-	buf := bufio.NewWriterSize(f, 64<<10)
-	err = write(buf)
-	if err == nil {
-		err = buf.Flush()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %q: %w", path, err)
-	}
 	return nil
 }

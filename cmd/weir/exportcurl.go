@@ -6,19 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	flowpb "weir/proto"
-	"weir/proto/coding"
 	"weir/store"
 )
 
-// maxCurlBody bounds the body that is put on a command line; Linux takes 128 KB
-// for one argument.
-const maxCurlBody = 100 << 10
+// maxCurlWord bounds the body, and any field, that is put on a command line; Linux
+// takes 128 KB for one argument.
+const maxCurlWord = 100 << 10
 
-// exportCurl writes a curl command that sends the request again.
+// exportCurl writes a shell command that sends the request again.
 func exportCurl(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
@@ -28,97 +27,201 @@ func exportCurl(ctx context.Context, s *store.Session, id uint64, w io.Writer) (
 	if q == nil {
 		return false, nil
 	}
-	var body []byte
-	if b := q.GetBody(); b.GetSize() > 0 && b.GetState() != flowpb.BodyDropped {
-		if body, err = curlBody(ctx, s, f); err != nil {
-			return false, fmt.Errorf("export flow %d as curl: %w", id, err)
-		}
+	body, err := curlBody(ctx, s, id, q.GetBody())
+	if err != nil {
+		return false, err
 	}
+	// The address is the route the request took; that it was meant for another host
+	// is the Host field's to say.
 	summary := flowpb.Summarize(f)
-	_, err = fmt.Fprintln(w, curlCommand(q, summary.URL(), body))
+	summary.Authority = ""
+	c := curl{request: q, host: summary.HostPort(), body: body}
+	line, err := c.command()
+	if err != nil {
+		return false, &leftOutError{fmt.Errorf("flow %d: %w", id, err)}
+	}
+	_, err = fmt.Fprintln(w, line)
 	return err == nil, err
 }
 
-func curlBody(ctx context.Context, s *store.Session, f *flowpb.Flow) ([]byte, error) {
-	stored, err := s.Body(ctx, f.GetId(), flowpb.SideRequest)
-	if err != nil {
-		return nil, err
+// curlBody is the body as it was sent, content coding kept; nil: there is none.
+func curlBody(ctx context.Context, s *store.Session, id uint64, b *flowpb.Body) ([]byte, error) {
+	if b == nil {
+		return nil, nil
 	}
-	encodings := coding.Parse(flowpb.Get(f.GetHttp().GetRequest().GetHeaders(), "content-encoding")...)
-	decoded, err := coding.NewReader(stored.NewReader(ctx), encodings)
-	if err != nil {
-		return nil, err
+	leftOut := func(format string, args ...any) error {
+		return &leftOutError{fmt.Errorf("flow %d: "+format, append([]any{id}, args...)...)}
 	}
-	defer decoded.Close()
-	p, err := io.ReadAll(io.LimitReader(decoded, maxCurlBody+1))
+	if b.GetState() == flowpb.BodyDropped {
+		return nil, leftOut("its body was passed on and not kept")
+	}
+	stored, err := s.Body(ctx, id, flowpb.SideRequest)
 	switch {
 	case err != nil:
 		return nil, err
-	case len(p) > maxCurlBody:
-		return nil, hinted(errors.New("its body is larger than a command line"), "weir show SESSION ID --body request > FILE, then curl --data-binary @FILE")
-	case bytes.IndexByte(p, 0) >= 0 || !utf8.Valid(p):
-		return nil, hinted(errors.New("its body is not text, which a command line cannot carry"), "weir show SESSION ID --body request > FILE, then curl --data-binary @FILE")
+	case stored.Size() > maxCurlWord:
+		return nil, hinted(leftOut("its body is larger than a command line"), fmt.Sprintf(
+			"weir show SESSION %d --body request --as wire > FILE, then curl --data-binary @FILE", id))
+	case stored.Size() < int64(b.GetSize()):
+		return nil, leftOut("only %d of %d bytes of its body are in the session", stored.Size(), b.GetSize())
 	}
-	return p, nil
+	body, err := io.ReadAll(stored.NewReader(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("export flow %d as curl: %w", id, err)
+	}
+	return body, nil
 }
 
-// curlCommand is the command for a request, quoted for a POSIX shell. What curl
-// adds by itself is left out: Content-Length, a Host that the URL says already;
-// Accept-Encoding becomes --compressed, so that the answer is readable.
-func curlCommand(q *flowpb.Request, url string, body []byte) string {
-	words := []string{"curl"}
-	for _, f := range q.GetHeaders() {
-		name, value := string(f.GetName()), string(f.GetValue())
-		switch strings.ToLower(name) {
-		case "accept-encoding":
-			words = append(words, "--compressed")
-			continue
-		case "content-length", "content-encoding", "transfer-encoding", "proxy-connection", "proxy-authorization":
-			continue
-		case "host":
-			if strings.Contains(url, "://"+value+"/") || strings.HasSuffix(url, "://"+value) {
-				continue
-			}
-		}
-		if value == "" {
-			words = append(words, "-H", shellQuote(name+";")) // curl's form of an empty field
-			continue
-		}
-		words = append(words, "-H", shellQuote(name+": "+value))
-	}
-	if method := string(q.GetMethod()); method == "HEAD" {
-		words = append(words, "--head")
-	} else if method != "GET" && (method != "POST" || body == nil) || method == "GET" && body != nil {
-		words = append(words, "-X", shellQuote(method))
-	}
-	words = append(words, shellQuote(url))
-	if body != nil {
-		words = append(words, "--data-raw", shellQuote(string(body)))
-	}
-	return strings.Join(words, " ")
+// curl makes the command for one request, quoted for a POSIX shell. What curl
+// does by itself is left out, what it would add or tidy up is switched off.
+type curl struct {
+	request *flowpb.Request
+	host    string // the route: "host" or "host:port"
+	body    []byte // nil: none
+	words   []string
 }
 
-// shellQuote makes s one word of a POSIX shell. Control characters go through
-// printf, so that nothing pasted into a terminal acts on it.
-func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
-	}
-	control := func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 }
+func (c *curl) add(words ...string) { c.words = append(c.words, words...) }
+
+// command returns the command, or why there is none.
+func (c *curl) command() (string, error) {
+	q := c.request
+	scheme, method, path := string(q.GetScheme()), string(q.GetMethod()), string(q.GetPath())
 	switch {
-	case s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0:
-		return s
-	case strings.IndexFunc(s, control) < 0 && utf8.ValidString(s):
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	case scheme != "http" && scheme != "https" || c.host == "" || method == "":
+		return "", errors.New("its request names no method, host or scheme that curl has")
+	case len(path) > maxCurlWord || strings.ContainsRune(method+path+c.host+string(q.GetAuthority()), 0):
+		return "", errors.New("its request line does not fit on a command line")
 	}
-	var b strings.Builder
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '\\' || c == '%' || c == '\'' || c < ' ' || c >= 0x7f:
-			fmt.Fprintf(&b, `\%03o`, c)
-		default:
-			b.WriteByte(c)
+	if c.body == nil && c.sendsEmptyBody() {
+		c.body = []byte{}
+	}
+	c.add("curl")
+	url := c.address(scheme, path)
+	if c.isVersion("HTTP/1.0") {
+		c.add("--http1.0")
+	}
+	if err := c.headers(); err != nil {
+		return "", err
+	}
+	c.method(method)
+	c.add(shellQuote(url))
+	in := ""
+	switch {
+	case c.body == nil:
+	case printable(string(c.body)):
+		c.add("--data-raw", shellQuote(string(c.body)))
+	default: // what no argument can hold
+		in = "printf '" + printfFormat(string(c.body)) + "' | "
+		c.add("--data-binary", "@-")
+	}
+	return in + strings.Join(c.words, " "), nil
+}
+
+func (c *curl) isVersion(prefix string) bool {
+	return bytes.HasPrefix(c.request.GetVersion(), []byte(prefix))
+}
+
+// sendsEmptyBody reports whether the head announces a body although there is none.
+func (c *curl) sendsEmptyBody() bool {
+	return c.has("content-length") && string(c.request.GetMethod()) != "HEAD"
+}
+
+func (c *curl) has(name string) bool { return len(flowpb.Get(c.request.GetHeaders(), name)) > 0 }
+
+// address adds what keeps curl from changing the request target, and returns the
+// URL. A target that no URL can carry is given apart from it.
+func (c *curl) address(scheme, path string) string {
+	base := scheme + "://" + c.host
+	odd := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }
+	if !strings.HasPrefix(path, "/") || strings.IndexFunc(path, odd) >= 0 {
+		c.add("--request-target", shellQuote(path))
+		return base + "/"
+	}
+	if strings.ContainsAny(path, "[]{}") {
+		c.add("-g")
+	}
+	if hasDots(path) {
+		c.add("--path-as-is")
+	}
+	return base + path
+}
+
+// hasDots reports whether a path has a segment "." or "..", percent-encoded or not.
+func hasDots(path string) bool {
+	path, _, _ = strings.Cut(path, "?")
+	path = strings.ReplaceAll(strings.ToLower(path), "%2e", ".")
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
 		}
 	}
-	return `"$(printf '` + b.String() + `')"`
+	return false
+}
+
+// headers adds the fields in their order and takes away those that curl would add.
+func (c *curl) headers() error {
+	for _, f := range c.request.GetHeaders() {
+		name, value := string(f.GetName()), string(f.GetValue())
+		switch {
+		case c.implied(strings.ToLower(name), value):
+		case strings.Trim(name, tokenChars) != "" || name == "" || strings.ContainsRune(value, 0) || len(value) > maxCurlWord:
+			return fmt.Errorf("curl cannot send its header field %s", strconv.Quote(name[:min(len(name), 40)]))
+		case value == "":
+			c.add("-H", shellQuote(name+";")) // curl's form of an empty field
+		case strings.EqualFold(name, "accept-encoding"):
+			c.add("--compressed", "-H", shellQuote(name+": "+value)) // so that the answer is readable
+		default:
+			c.add("-H", shellQuote(name+": "+value))
+		}
+	}
+	if authority := string(c.request.GetAuthority()); !c.has("host") {
+		switch {
+		case c.isVersion("HTTP/1"):
+			c.add("-H", "Host:")
+		case authority != "" && authority != c.host:
+			c.add("-H", shellQuote("Host: "+authority))
+		}
+	}
+	for _, name := range []string{"User-Agent", "Accept", "Content-Type"} {
+		if !c.has(name) && (name != "Content-Type" || c.body != nil) {
+			c.add("-H", name+":")
+		}
+	}
+	return nil
+}
+
+// tokenChars are the characters of a field name (RFC 9110 section 5.6.2). Curl
+// would take others for something else: a leading '@' for a file to read.
+const tokenChars = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// implied reports whether a field needs no -H: curl makes it by itself, or it was
+// meant for the proxy.
+func (c *curl) implied(name, value string) bool {
+	switch name {
+	case "host":
+		return value == c.host
+	case "content-length":
+		return c.body != nil
+	case "transfer-encoding":
+		return !strings.EqualFold(value, "chunked") || c.isVersion("HTTP/1.0") || c.body == nil
+	case "proxy-connection", "proxy-authorization":
+		return true
+	default:
+		return strings.HasPrefix(name, ":")
+	}
+}
+
+// method adds what makes curl send this method with this body.
+func (c *curl) method(method string) {
+	implied := "GET"
+	if c.body != nil {
+		implied = "POST"
+	}
+	switch {
+	case method == "HEAD" && c.body == nil:
+		c.add("--head")
+	case method != implied:
+		c.add("-X", shellQuote(method))
+	}
 }

@@ -11,9 +11,10 @@ import (
 	"weir/store"
 )
 
-// exportRaw writes what was on the wire: heads byte for byte, bodies as they
-// were received. A chunked body is framed again, since the sizes of its chunks
-// are not kept: as one chunk, with its trailers.
+// exportRaw writes what was on the wire: heads byte for byte, but for the line ends
+// of start line and closing line, which are always CRLF; bodies as they were
+// received. A chunked body is framed again, since the sizes of its chunks are not
+// kept; the extensions of its chunks and its trailers are.
 func exportRaw(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
@@ -96,22 +97,56 @@ func rawBody(ctx context.Context, s *store.Session, id uint64, side flowpb.Side,
 	if err != nil {
 		return err
 	}
-	if b.GetChunked() && stored.Size() > 0 {
-		if _, err := fmt.Fprintf(w, "%x\r\n", stored.Size()); err != nil {
-			return err
-		}
+	if b.GetChunked() {
+		err = rawChunks(w, stored.NewReader(ctx), stored.Size(), b, trailers)
+	} else {
+		_, err = io.Copy(w, stored.NewReader(ctx))
 	}
-	if _, err := io.Copy(w, stored.NewReader(ctx)); err != nil {
+	if err != nil {
 		return fmt.Errorf("export flow %d: %w", id, err)
 	}
-	if !b.GetChunked() {
+	return nil
+}
+
+// rawChunks frames a body of the given size again: a chunk begins where one with an
+// extension began, and what lies between is one chunk. A body that was cut has no
+// last chunk, as it had none on the wire.
+func rawChunks(w io.Writer, body io.Reader, size int64, b *flowpb.Body, trailers []*flowpb.Field) error {
+	var at int64
+	var extension, last []byte // of the chunk at hand, of the last chunk
+	chunk := func(end int64) error {
+		if end == at {
+			return nil
+		}
+		if _, err := fmt.Fprintf(w, "%x%s\r\n", end-at, extension); err != nil {
+			return err
+		}
+		if _, err := io.CopyN(w, body, end-at); err != nil {
+			return err
+		}
+		at = end
+		_, err := io.WriteString(w, "\r\n")
+		return err
+	}
+	for _, e := range b.GetChunkExtensions() {
+		switch off := e.GetOffset(); {
+		case off == uint64(size):
+			last = e.GetExtension()
+		case off < uint64(size) && int64(off) >= at: // a damaged head may say anything
+			if err := chunk(int64(off)); err != nil {
+				return err
+			}
+			extension = e.GetExtension()
+		}
+	}
+	if err := chunk(size); err != nil {
+		return err
+	}
+	if state := b.GetState(); state == flowpb.BodyCut || state == flowpb.BodyStreaming {
 		return nil
 	}
-	end := []byte("\r\n0\r\n")
-	if stored.Size() == 0 {
-		end = end[2:]
-	}
-	_, err = w.Write(append(appendFields(end, trailers), "\r\n"...))
+	end := fmt.Appendf(nil, "0%s\r\n", last)
+	_, err := w.Write(append(appendFields(end, trailers), "\r\n"...))
 	return err
 }
 

@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
+	"slices"
+	"strconv"
 	"strings"
 
 	"weir/tui/widget"
@@ -125,11 +128,31 @@ type tablePrinter struct {
 }
 
 func (p *tablePrinter) row(r row) error {
-	cells, err := cells(r, p.names)
+	cells, err := cells(p.shown(r), p.names)
 	if err != nil {
 		return err
 	}
+	if i := slices.Index(p.names, "status"); i >= 0 && r.Status == nil && r.Error != nil {
+		cells[i] = "err"
+	}
 	return p.line(cells)
+}
+
+// shown is r as a person wants to see it in one line: a flow without a URL by
+// where it went, a failed one with what went wrong after it.
+func (p *tablePrinter) shown(r row) row {
+	url := deref(r.URL)
+	if url == "" && r.Host != nil {
+		url = *r.Host
+		if r.Port != nil {
+			url = net.JoinHostPort(url, strconv.FormatUint(uint64(*r.Port), 10))
+		}
+	}
+	if r.Error != nil && !slices.Contains(p.names, "error") {
+		url = strings.TrimSpace(url + " (" + *r.Error + ")")
+	}
+	r.URL = &url
+	return r
 }
 
 func (p *tablePrinter) line(cells []string) error {

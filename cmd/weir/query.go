@@ -30,6 +30,8 @@ func newQuery(std stdio) *cobra.Command {
 		Use:   "query SESSION [FILTER]",
 		Short: "List the flows of a session",
 		Long: `Lists flows, one a line, of a saved session or one that is being captured.
+In a table a flow without a URL shows where it went, and one that failed shows
+why; json and csv give each key its own value.
 The JSON keys are: ` + strings.Join(columns, " ") + `.`,
 		Example: `  weir query bug.weir '~c >=500' --sort duration --reverse --limit 10
   weir query bug.weir '~d api' --format json | jq -r .url
@@ -38,9 +40,9 @@ The JSON keys are: ` + strings.Join(columns, " ") + `.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runQuery(cmd.Context(), std, flags, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.format, "format", "table", "FORMAT, table, json (one object a line) or csv")
+	f.StringVar(&flags.format, "format", "table", "print as FORMAT: table, json (one object a line) or csv")
 	f.StringSliceVar(&flags.columns, "columns", nil, "only these KEYS, in this order, separated by commas")
-	f.StringVar(&flags.sort, "sort", "id", "sort KEY, one of: "+strings.Join(store.OrderNames(), " "))
+	f.StringVar(&flags.sort, "sort", "id", "sort by KEY, one of: "+strings.Join(store.OrderNames(), " "))
 	f.BoolVar(&flags.reverse, "reverse", false, "sort downwards")
 	f.IntVar(&flags.limit, "limit", 0, "at most N flows (0: all)")
 	f.BoolVar(&flags.count, "count", false, "print only how many there are")
@@ -96,6 +98,9 @@ func (f queryFlags) query(args []string) (store.Query, error) {
 	}
 	if f.limit < 0 {
 		return store.Query{}, usagef("--limit %d: must not be negative", f.limit)
+	}
+	if f.columns != nil && len(f.columns) == 0 {
+		return store.Query{}, usagef("--columns: names no key").withHint("the keys are: " + strings.Join(columns, " "))
 	}
 	for _, name := range f.columns {
 		if !slices.Contains(columns, name) {

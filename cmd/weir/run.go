@@ -8,6 +8,7 @@ import (
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // stdio is the three streams a command talks to.
@@ -61,7 +62,21 @@ opened again later, while others look at it too.`,
 		newOpen(std), newRecord(std), newQuery(std), newShow(std), newExport(std), newSession(std),
 		newFilter(std), newCA(std), newVersion(std), newBench(std), newGendocs(std),
 	)
+	hideZeroDefaults(root)
 	return root
+}
+
+// hideZeroDefaults keeps "(0s)" out of the help of every command: where 0 means
+// something, the flag's own words say what.
+func hideZeroDefaults(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.DefValue == "0" || f.DefValue == "0s" {
+			f.DefValue = ""
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		hideZeroDefaults(sub)
+	}
 }
 
 // usageArgs turns a cobra argument check into one whose error is a usage error.

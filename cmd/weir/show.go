@@ -37,7 +37,7 @@ With --body it prints that body alone, byte for byte, its content codings
 		RunE: func(cmd *cobra.Command, args []string) error { return runShow(cmd.Context(), std, flags, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.format, "format", "text", "FORMAT, text or json")
+	f.StringVar(&flags.format, "format", "text", "print as FORMAT: text or json")
 	f.StringVar(&flags.body, "body", "", "print only this BODY: request or response")
 	f.StringVar(&flags.as, "as", "", "print the body as VIEW: "+strings.Join(bodyViews(), " "))
 	complete(cmd, "format", "text", "json")
@@ -86,55 +86,6 @@ func (f showFlags) check() error {
 		return usagef("--as goes with --body")
 	}
 	return checkView(f.as)
-}
-
-// showBody writes one body to standard output.
-func showBody(ctx context.Context, std stdio, s *store.Session, id uint64, flags showFlags) error {
-	f, err := s.Flow(ctx, id)
-	if err != nil {
-		return err
-	}
-	side, b, headers := half(f, flags.body)
-	switch {
-	case b == nil:
-		return fmt.Errorf("flow %d: its %s has no body", id, flags.body)
-	case b.GetState() == flowpb.BodyDropped:
-		return fmt.Errorf("flow %d: the body of its %s was passed on and not kept", id, flags.body)
-	}
-	stored, err := s.Body(ctx, id, side)
-	if err != nil {
-		return err
-	}
-	if flags.as == wireView {
-		_, err := io.Copy(std.out, stored.NewReader(ctx))
-		return err
-	}
-	decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Parse(flowpb.Get(headers, "content-encoding")...))
-	if err != nil {
-		return undecodable(id, err)
-	}
-	defer decoded.Close()
-	if flags.as != "" {
-		return writeView(ctx, std, flags.as, decoded, headers)
-	}
-	if _, err = io.Copy(std.out, decoded); err != nil {
-		return undecodable(id, err)
-	}
-	return nil
-}
-
-func undecodable(id uint64, err error) error {
-	return hinted(fmt.Errorf("flow %d: decode the body: %w", id, err), "--as wire prints it as it was received")
-}
-
-// half is one side of an HTTP flow, by the name --body gives it.
-func half(f *flowpb.Flow, name string) (flowpb.Side, *flowpb.Body, []*flowpb.Field) {
-	if name == "request" {
-		q := f.GetHttp().GetRequest()
-		return flowpb.SideRequest, q.GetBody(), q.GetHeaders()
-	}
-	p := f.GetHttp().GetResponse()
-	return flowpb.SideResponse, p.GetBody(), p.GetHeaders()
 }
 
 // textBody bounds how much of a body the text form shows.

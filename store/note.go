@@ -151,8 +151,14 @@ func (s *Session) Unmark(ctx context.Context) (int, error) {
 }
 
 // marked returns the marked flows, ascending.
-func marked(ctx context.Context, q querier) (ids []uint64, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT flow FROM note WHERE marked <> '' ORDER BY flow")
+func marked(ctx context.Context, q querier) ([]uint64, error) {
+	return queryIDs(ctx, q, "SELECT flow FROM note WHERE marked <> '' ORDER BY flow")
+}
+
+// queryIDs returns what a query for flow ids finds. It is for few of them; views
+// stream theirs.
+func queryIDs(ctx context.Context, q querier, query string, args ...any) (ids []uint64, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

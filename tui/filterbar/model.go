@@ -133,9 +133,10 @@ func (m *Model) Set(expr string, on bool) error {
 // Toggle switches the filter off or on.
 func (m *Model) Toggle() { m.off = !m.off }
 
-// Add narrows the filter by an expression.
+// Add narrows what is shown by an expression: a filter that is switched off is
+// left to the history.
 func (m *Model) Add(expr string) error {
-	return m.Set(Join(m.applied, expr), true)
+	return m.Set(Join(m.Shown(), expr), true)
 }
 
 // Join is the expression of both, "" being every flow.

@@ -1,6 +1,7 @@
 package filterbar
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +100,33 @@ func TestToggle(t *testing.T) {
 	m.Toggle()
 	if m.Shown() != "~q" {
 		t.Errorf("on: got %q shown, want ~q", m.Shown())
+	}
+}
+
+// Adding to a filter that is off starts from what is shown, which is everything.
+func TestAdd(t *testing.T) {
+	m := newBar(t, nil)
+	for _, step := range []struct {
+		off  bool
+		add  string
+		want string
+	}{
+		{add: "~q", want: "~q"},
+		{add: "~e", want: "~q & ~e"},
+		{off: true, add: "~c 404", want: "~c 404"},
+	} {
+		if step.off {
+			m.Toggle()
+		}
+		if err := m.Add(step.add); err != nil {
+			t.Fatal(err)
+		}
+		if m.Shown() != step.want {
+			t.Errorf("after adding %s: got %q shown, want %q", step.add, m.Shown(), step.want)
+		}
+	}
+	if h := m.History(); !slices.Contains(h, "~q & ~e") {
+		t.Errorf("history: got %q, without the filter that was off", h)
 	}
 }
 

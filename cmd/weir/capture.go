@@ -47,7 +47,8 @@ type capture struct {
 	notices *notices
 	filter  filter.Expr
 	before  uint64 // flows that a continued session held already
-	fresh   bool   // the session was made for this capture
+	start   position
+	fresh   bool // the session was made for this capture
 }
 
 // open checks the flags, opens or makes the session and starts to listen. On
@@ -79,6 +80,9 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 		return nil, err
 	}
 	if c.before, err = c.session.Count(ctx); err != nil {
+		return nil, err
+	}
+	if c.start, err = positionOf(ctx, c.session); err != nil {
 		return nil, err
 	}
 	boundHeap(c.before, true)
@@ -184,13 +188,14 @@ func (c *capture) watchWriter(ctx context.Context) error {
 	defer tick.Stop()
 	failing := false
 	for {
-		err := c.writer.Stats().Err
+		stats := c.writer.Stats()
+		err := stats.Err
 		switch {
 		case err != nil && !failing:
 			c.notices.warn(fmt.Sprintf("the session cannot be written: %v", err),
 				"what passes is kept in memory and tried again; make room on the disk before that is full")
 		case err == nil && failing:
-			c.notices.warn("the session is written again; nothing is missing", "")
+			c.notices.warn(fmt.Sprintf("the session is written again; flows lost so far: %d", stats.Lost), "")
 		}
 		failing = err != nil
 		select {

@@ -114,6 +114,31 @@ func TestRecordKeepsWhatMatches(t *testing.T) {
 	}
 }
 
+// What an earlier capture recorded is not this one's to judge or to print, also
+// where somebody marks it meanwhile.
+func TestContinuedSessionKeepsWhatItHeld(t *testing.T) {
+	flags := testFlags(t, "")
+	record := func(ctx context.Context, std stdio, f *captureFlags) error { return runRecord(ctx, std, f, 0) }
+	capturing(t, record, flags, "/a", "/b")
+	flags.filter = "~c 404"
+	_, said := capturing(t, record, flags, "/c", "/missing")
+	if want := "recorded 1 flows, left out 1 that do not match\n"; !strings.HasSuffix(said, want) {
+		t.Errorf("said %q, want %q at the end", said, want)
+	}
+	out, _ := capturing(t, runCapture, flags, "/missing/again")
+	if got := strings.Count(out, "\n"); got != 1 {
+		t.Errorf("printed %d flows, want the one of this capture:\n%s", got, out)
+	}
+	s, err := store.Open(t.Context(), flags.output, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got, err := s.Count(t.Context()); err != nil || got != 4 {
+		t.Errorf("%d flows in the session (%v), want 4", got, err)
+	}
+}
+
 // Where standard output is no terminal weir prints the flows that match, as JSON
 // lines; the session has them all.
 func TestCaptureIntoPipe(t *testing.T) {

@@ -11,15 +11,35 @@ import (
 // works beside any capture and never holds one up.
 type follower struct {
 	session *store.Session
+	start   position
 	told    idSet
 	since   uint64
 }
 
-// eachFinished calls do with the flows that ended, each flow once, a commit's
-// worth at a time, in the order in which they were written. When ctx ends it
+// position is how far a session had come at some moment: what came later is a
+// flow with a higher id.
+type position struct {
+	revision uint64 // of its change log
+	flow     uint64 // the highest id
+}
+
+// positionOf is how far the session has come now.
+func positionOf(ctx context.Context, s *store.Session) (p position, err error) {
+	if p.revision, err = s.Revision(ctx); err != nil {
+		return p, err
+	}
+	err = s.Select(ctx, store.Query{Reverse: true, Limit: 1}, func(id uint64) bool {
+		p.flow = id
+		return true
+	})
+	return p, err
+}
+
+// eachFinished calls do with the flows that came after start and ended, each flow
+// once, a commit's worth at a time, in the order in which they were written. When ctx ends it
 // catches up with what was committed by then, and returns ctx's error.
-func eachFinished(ctx context.Context, s *store.Session, do func(context.Context, []flowpb.Row) error) error {
-	f := &follower{session: s}
+func eachFinished(ctx context.Context, s *store.Session, start position, do func(context.Context, []flowpb.Row) error) error {
+	f := &follower{session: s, start: start, since: start.revision}
 	work := context.WithoutCancel(ctx) // the last catching up must not be cut short
 	for {
 		_, waitErr := s.Wait(ctx, f.since)
@@ -75,7 +95,7 @@ func (f *follower) tell(ctx context.Context, ids []uint64, do func(context.Conte
 		ids = ids[n:]
 		done := rows[:0]
 		for _, r := range rows {
-			if (r.State == flowpb.StateComplete || r.State == flowpb.StateError) && f.told.add(r.ID) {
+			if (r.State == flowpb.StateComplete || r.State == flowpb.StateError) && r.ID > f.start.flow && f.told.add(r.ID) {
 				done = append(done, r)
 			}
 		}

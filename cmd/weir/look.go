@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"weir/filter"
 	flowpb "weir/proto"
 	"weir/store"
 	"weir/tui"
@@ -68,7 +67,7 @@ func runCapture(ctx context.Context, std stdio, flags *captureFlags) error {
 func (c *capture) runWith(ctx context.Context, std stdio, look func(context.Context) error) error {
 	if look == nil {
 		return c.run(ctx, func(ctx context.Context) error { return c.notices.print(ctx, std.err) }, func(ctx context.Context) error {
-			return printFinished(ctx, std, c.session, c.filter)
+			return c.printFinished(ctx, std)
 		})
 	}
 	ctx, quit := context.WithCancel(ctx)
@@ -84,10 +83,10 @@ func (c *capture) runWith(ctx context.Context, std stdio, look func(context.Cont
 }
 
 // printFinished prints flows as JSON lines when they end, each at once.
-func printFinished(ctx context.Context, std stdio, s *store.Session, expr filter.Expr) error {
-	session := uuid.UUID(s.UUID())
-	return eachFinished(ctx, s, func(ctx context.Context, rows []flowpb.Row) error {
-		keep, err := s.Filter(ctx, expr, rowIDs(rows))
+func (c *capture) printFinished(ctx context.Context, std stdio) error {
+	session := uuid.UUID(c.session.UUID())
+	return eachFinished(ctx, c.session, c.start, func(ctx context.Context, rows []flowpb.Row) error {
+		keep, err := c.session.Filter(ctx, c.filter, rowIDs(rows))
 		if err != nil {
 			return err
 		}

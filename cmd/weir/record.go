@@ -112,7 +112,7 @@ func (k *keeper) follow(ctx context.Context) error {
 	if k.filter == nil {
 		return nil
 	}
-	return eachFinished(ctx, k.session, func(ctx context.Context, rows []flowpb.Row) error {
+	return eachFinished(ctx, k.session, k.start, func(ctx context.Context, rows []flowpb.Row) error {
 		kept, err := k.session.Filter(ctx, k.filter, rowIDs(rows))
 		if err != nil {
 			return err

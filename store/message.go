@@ -72,16 +72,8 @@ func (w *Writer) number(e *messageEntry) bool {
 func (w *Writer) count(ctx context.Context, flow uint64) error {
 	w.finding.Lock()
 	defer w.finding.Unlock()
-	w.mu.Lock()
-	c, known := w.counters[flow], flow > 0 && flow <= w.lastFlow
-	w.mu.Unlock()
-	switch {
-	case c != nil && c.last >= maxMessages:
-		return fmt.Errorf("more than %d messages: %w", maxMessages, ErrLimit)
-	case c != nil:
-		return nil
-	case !known:
-		return ErrNotFound
+	if counted, err := w.counted(flow); counted || err != nil {
+		return err
 	}
 	var last uint64
 	err := w.s.read.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) & ? FROM message WHERE id BETWEEN ? AND ?",
@@ -93,6 +85,21 @@ func (w *Writer) count(ctx context.Context, flow uint64) error {
 	defer w.mu.Unlock()
 	w.counters[flow] = &counter{last: last}
 	return nil
+}
+
+// counted reports whether the flow has a counter, and fails if it takes no more
+// messages or is not of this session.
+func (w *Writer) counted(flow uint64) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.counters[flow]
+	switch {
+	case c != nil && c.last >= maxMessages:
+		return true, fmt.Errorf("more than %d messages: %w", maxMessages, ErrLimit)
+	case c == nil && (flow == 0 || flow > w.lastFlow):
+		return false, ErrNotFound
+	}
+	return c != nil, nil
 }
 
 // forget drops counters that are not needed, once their messages are on disk.

@@ -116,12 +116,12 @@ func (t bodyTest) http(l *Leaf, r *reading) (bool, error) {
 	}
 	h := f.GetHttp()
 	if t.request && h.GetRequest() != nil {
-		if ok, err := r.body(l, flowpb.SideRequest, h.GetRequest().GetHeaders()); ok || err != nil {
+		if ok, err := r.body(l, flowpb.SideRequest, h.GetRequest().GetBody(), h.GetRequest().GetHeaders()); ok || err != nil {
 			return ok, err
 		}
 	}
 	if t.response && h.GetResponse() != nil {
-		if ok, err := r.body(l, flowpb.SideResponse, h.GetResponse().GetHeaders()); ok || err != nil {
+		if ok, err := r.body(l, flowpb.SideResponse, h.GetResponse().GetBody(), h.GetResponse().GetHeaders()); ok || err != nil {
 			return ok, err
 		}
 	}
@@ -153,7 +153,7 @@ func carriesContent(m *flowpb.Message) bool {
 
 // body searches a body with its content codings undone. A body that cannot be
 // decoded is searched up to where it breaks, and then as it came.
-func (r *reading) body(l *Leaf, side flowpb.Side, headers []*flowpb.Field) (bool, error) {
+func (r *reading) body(l *Leaf, side flowpb.Side, b *flowpb.Body, headers []*flowpb.Field) (bool, error) {
 	s := source{reading: r, side: side}
 	defer s.close()
 	first, err := s.open()
@@ -163,7 +163,7 @@ func (r *reading) body(l *Leaf, side flowpb.Side, headers []*flowpb.Field) (bool
 	if first == nil {
 		return l.pattern.Match(nil), nil
 	}
-	if encodings := coding.Parse(flowpb.Get(headers, "content-encoding")...); len(encodings) > 0 {
+	if encodings := coding.Of(b, headers); len(encodings) > 0 {
 		s.encodings = encodings
 		ok, err := l.pattern.MatchStream(s.next, r.buffer())
 		switch {

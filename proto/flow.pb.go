@@ -1365,8 +1365,13 @@ type Body struct {
 	Chunked bool `protobuf:"varint,3,opt,name=chunked,proto3" json:"chunked,omitempty"`
 	// Chunk extensions that were not empty, in order, at most 1024 of them.
 	ChunkExtensions []*ChunkExtension `protobuf:"bytes,4,rep,name=chunk_extensions,json=chunkExtensions,proto3" json:"chunk_extensions,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The content coding that the fields name is already undone, by whoever wrote
+	// the file this came from; `size` counts the bytes as they are here.
+	Decoded bool `protobuf:"varint,5,opt,name=decoded,proto3" json:"decoded,omitempty"`
+	// Beside `decoded`: what was received, content coding kept, where that is known.
+	ReceivedSize  *uint64 `protobuf:"varint,6,opt,name=received_size,json=receivedSize,proto3,oneof" json:"received_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Body) Reset() {
@@ -1425,6 +1430,20 @@ func (x *Body) GetChunkExtensions() []*ChunkExtension {
 		return x.ChunkExtensions
 	}
 	return nil
+}
+
+func (x *Body) GetDecoded() bool {
+	if x != nil {
+		return x.Decoded
+	}
+	return false
+}
+
+func (x *Body) GetReceivedSize() uint64 {
+	if x != nil && x.ReceivedSize != nil {
+		return *x.ReceivedSize
+	}
+	return 0
 }
 
 type ChunkExtension struct {
@@ -2672,12 +2691,15 @@ const file_flow_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\fR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\x12\x15\n" +
 	"\x03raw\x18\x03 \x01(\fH\x00R\x03raw\x88\x01\x01B\x06\n" +
-	"\x04_raw\"\xac\x01\n" +
+	"\x04_raw\"\x82\x02\n" +
 	"\x04Body\x12-\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x17.weir.flow.v1.BodyStateR\x05state\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x04R\x04size\x12\x18\n" +
 	"\achunked\x18\x03 \x01(\bR\achunked\x12G\n" +
-	"\x10chunk_extensions\x18\x04 \x03(\v2\x1c.weir.flow.v1.ChunkExtensionR\x0fchunkExtensions\"F\n" +
+	"\x10chunk_extensions\x18\x04 \x03(\v2\x1c.weir.flow.v1.ChunkExtensionR\x0fchunkExtensions\x12\x18\n" +
+	"\adecoded\x18\x05 \x01(\bR\adecoded\x12(\n" +
+	"\rreceived_size\x18\x06 \x01(\x04H\x00R\freceivedSize\x88\x01\x01B\x10\n" +
+	"\x0e_received_size\"F\n" +
 	"\x0eChunkExtension\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x04R\x06offset\x12\x1c\n" +
 	"\textension\x18\x02 \x01(\fR\textension\"\x86\x01\n" +
@@ -2955,6 +2977,7 @@ func file_flow_proto_init() {
 	file_flow_proto_msgTypes[6].OneofWrappers = []any{}
 	file_flow_proto_msgTypes[7].OneofWrappers = []any{}
 	file_flow_proto_msgTypes[8].OneofWrappers = []any{}
+	file_flow_proto_msgTypes[9].OneofWrappers = []any{}
 	file_flow_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

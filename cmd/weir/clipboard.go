@@ -139,7 +139,7 @@ func copyBody(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bo
 		if err != nil {
 			return false, err
 		}
-		decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Parse(flowpb.Get(headers, "content-encoding")...))
+		decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Of(b, headers))
 		if err != nil {
 			return false, undecodable(id, err)
 		}

@@ -159,7 +159,7 @@ func (h *halfJSON) body(ctx context.Context, s *store.Session, id uint64, side f
 	if err != nil {
 		return err
 	}
-	encodings := coding.Parse(flowpb.Get(headers, "content-encoding")...)
+	encodings := coding.Of(b, headers)
 	n, sum, err := digest(stored.NewReader(ctx), encodings)
 	if err != nil {
 		var broken *codingError

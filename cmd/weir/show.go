@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	flowpb "weir/proto"
 	"weir/proto/coding"
 	"weir/store"
 	"weir/tui/widget"
@@ -185,12 +184,12 @@ func (h *halfJSON) writeBody(ctx context.Context, b *strings.Builder, s *store.S
 	if err != nil {
 		return err
 	}
-	side, _, headers := half(f, name)
+	side, body, headers := half(f, name)
 	stored, err := s.Body(ctx, id, side)
 	if err != nil {
 		return err
 	}
-	decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Parse(flowpb.Get(headers, "content-encoding")...))
+	decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Of(body, headers))
 	if err != nil {
 		fmt.Fprintf(b, "\n(%d bytes that do not decode: %s)\n", *h.BodySize, widget.Sanitize(err.Error()))
 		return nil

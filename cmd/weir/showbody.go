@@ -28,7 +28,7 @@ func showBody(ctx context.Context, std stdio, s *store.Session, id uint64, flags
 	if err != nil {
 		return err
 	}
-	err = printBody(ctx, std, stored, id, flags.as, headers)
+	err = printBody(ctx, std, stored, id, flags.as, b, headers)
 	missing := int64(b.GetSize()) - stored.Size()
 	switch state := b.GetState(); {
 	case missing > 0 && err == nil:
@@ -44,12 +44,12 @@ func showBody(ctx context.Context, std stdio, s *store.Session, id uint64, flags
 }
 
 // printBody writes a stored body in the shape that --as names.
-func printBody(ctx context.Context, std stdio, stored *store.Body, id uint64, as string, headers []*flowpb.Field) error {
+func printBody(ctx context.Context, std stdio, stored *store.Body, id uint64, as string, b *flowpb.Body, headers []*flowpb.Field) error {
 	if as == wireView {
 		_, err := io.Copy(std.out, stored.NewReader(ctx))
 		return err
 	}
-	decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Parse(flowpb.Get(headers, "content-encoding")...))
+	decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Of(b, headers))
 	if err != nil {
 		return undecodable(id, err)
 	}

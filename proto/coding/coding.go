@@ -13,6 +13,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+
+	flowpb "weir/proto"
 )
 
 // maxWindow is the largest zstd window of HTTP (RFC 9659, section 3). Brotli
@@ -53,6 +55,15 @@ func Parse(headerValues ...[]byte) []string {
 		}
 	}
 	return codings
+}
+
+// Of returns the codings to undo before a body is what its sender meant, from the
+// fields that came with it: none where b says that this is done already.
+func Of(b *flowpb.Body, fields []*flowpb.Field) []string {
+	if b.GetDecoded() {
+		return nil
+	}
+	return Parse(flowpb.Get(fields, "content-encoding")...)
 }
 
 // opener starts a decoder on input that has at least one byte. It may read, and

@@ -293,7 +293,7 @@ func (m *Model) bodyOf(side flowpb.Side, b *flowpb.Body, fields []*flowpb.Field)
 				return source.Body(ctx, id, side, off, n)
 			},
 			Size:    int64(b.GetSize()),
-			Codings: codings(fields),
+			Codings: codings(b, fields),
 		},
 		media: mediaType(fields),
 		live:  b.GetState() == flowpb.BodyStreaming,

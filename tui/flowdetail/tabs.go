@@ -227,9 +227,9 @@ func bodyHint(b *flowpb.Body, going bool) *content.Document {
 	return says(content.Dim, "empty body")
 }
 
-func codings(fields []*flowpb.Field) []string {
+func codings(b *flowpb.Body, fields []*flowpb.Field) []string {
 	var out []string
-	for _, c := range coding.Parse(flowpb.Get(fields, "content-encoding")...) {
+	for _, c := range coding.Of(b, fields) {
 		if c != "identity" {
 			out = append(out, c)
 		}

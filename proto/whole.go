@@ -1,0 +1,24 @@
+package flowpb
+
+import (
+	"io"
+	"iter"
+)
+
+// Whole is a flow with all that is kept beside its head, as formats other than
+// weir's hold it: in one piece. It is what the translators below this package
+// read and write; ids in it mean nothing outside the file it came from.
+type Whole struct {
+	Flow *Flow
+	// Client and Server are the connections; nil where nothing is known of them.
+	// Flows of one connection share the value.
+	Client, Server *Conn
+	Note           Note
+	// Body opens a body as stored, content coding kept unless [Body.Decoded]. It is
+	// asked only for bodies that the head has and that were not dropped. A nil
+	// function means that there are none. Each call starts at the body's beginning.
+	Body func(Side) (io.Reader, error)
+	// Messages is what the flow's messages are, in order; nil: none. A pair with
+	// an error is the last.
+	Messages iter.Seq2[*Message, error]
+}

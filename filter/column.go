@@ -61,7 +61,8 @@ func (t replayTest) where(*Leaf, *planner) condition {
 // is none. Such a flow is in no range.
 type numberTest struct {
 	kinds  []flowpb.Kind // nil: any
-	column string
+	column string        // "": the number belongs to what ref names
+	ref    reference
 	value  func(*flowpb.Summary) int64
 }
 
@@ -70,12 +71,17 @@ func (t numberTest) holds(l *Leaf, s *flowpb.Summary, _ *flowpb.Note) bool {
 	return oneOf(s.Kind, t.kinds) && v > 0 && v >= l.low && v <= l.high
 }
 
-func (t numberTest) where(l *Leaf, _ *planner) condition {
+func (t numberTest) where(l *Leaf, p *planner) condition {
 	low := max(l.low, 1)
 	var in condition
 	switch {
 	case low > l.high:
 		return never
+	case t.column == "":
+		in = p.refers(t.ref, func(s string) bool {
+			v, err := strconv.ParseInt(s, 10, 64)
+			return err == nil && v >= low && v <= l.high
+		})
 	case low == l.high:
 		in = plain(t.column+" = ?", low)
 	case l.high == math.MaxInt64:
@@ -91,31 +97,26 @@ func (t numberTest) where(l *Leaf, _ *planner) condition {
 
 // text is one text of a flow.
 type text struct {
-	column string // in SQL; for the URL the columns it is made of
-	value  func(*flowpb.Summary) string
+	ref   reference // where SQL finds it; none for the URL, which is made of several columns
+	value func(*flowpb.Summary) string
 	// split cuts the text into those that are tested one by one, nil: it is one.
 	split    func(text string, accept func(string) bool) bool
 	optional bool // "" means that there is none, so nothing accepts it
-	memo     bool // few distinct values
 }
 
 // The texts that operators look at. Each needs no more than the columns.
 var (
-	method       = text{column: "f.method", value: func(s *flowpb.Summary) string { return s.Method }, memo: true}
-	scheme       = text{column: "f.scheme", value: func(s *flowpb.Summary) string { return s.Scheme }, memo: true}
-	version      = text{column: "f.version", value: func(s *flowpb.Summary) string { return s.Version }, memo: true}
-	host         = text{column: "f.host", value: func(s *flowpb.Summary) string { return s.Host }, memo: true}
-	namedHost    = text{column: "f.authority", value: func(s *flowpb.Summary) string { return s.Authority }, split: hostOf, optional: true, memo: true}
-	requestType  = text{column: "f.request_type", value: func(s *flowpb.Summary) string { return s.RequestType }, split: eachType, optional: true, memo: true}
-	responseType = text{column: "f.content_type", value: func(s *flowpb.Summary) string { return s.ContentType }, split: eachType, optional: true, memo: true}
-	client       = text{column: "f.client", value: func(s *flowpb.Summary) string { return s.Client }, split: address, optional: true}
-	server       = text{column: "f.server", value: func(s *flowpb.Summary) string { return s.Server }, split: address, optional: true, memo: true}
-	url          = text{column: URLColumns, value: (*flowpb.Summary).URL}
+	method       = text{ref: termOf("method"), value: func(s *flowpb.Summary) string { return s.Method }}
+	scheme       = text{ref: siteOf("scheme"), value: func(s *flowpb.Summary) string { return s.Scheme }}
+	version      = text{ref: termOf("version"), value: func(s *flowpb.Summary) string { return s.Version }}
+	host         = text{ref: siteOf("host"), value: func(s *flowpb.Summary) string { return s.Host }}
+	namedHost    = text{ref: siteOf("authority"), value: func(s *flowpb.Summary) string { return s.Authority }, split: hostOf, optional: true}
+	requestType  = text{ref: termOf("request_type"), value: func(s *flowpb.Summary) string { return s.RequestType }, split: eachType, optional: true}
+	responseType = text{ref: termOf("content_type"), value: func(s *flowpb.Summary) string { return s.ContentType }, split: eachType, optional: true}
+	client       = text{ref: termOf("client"), value: func(s *flowpb.Summary) string { return s.Client }, split: address, optional: true}
+	server       = text{ref: termOf("server"), value: func(s *flowpb.Summary) string { return s.Server }, split: address, optional: true}
+	url          = text{value: (*flowpb.Summary).URL}
 )
-
-// URLColumns are the columns that [flowpb.Summary.URL] is made of, in the order in
-// which weir_match takes them for a pattern over URLs.
-const URLColumns = "f.kind, f.scheme, f.host, f.port, f.authority, f.path"
 
 // accepted reports whether the leaf accepts the text s, split as t says.
 func (t text) accepted(l *Leaf, s string) bool {
@@ -129,28 +130,12 @@ func (t text) accepted(l *Leaf, s string) bool {
 	}
 }
 
-// where is accepted in SQL. Whole words are compared there, all else is a pattern.
+// where is accepted in SQL.
 func (t text) where(l *Leaf, p *planner) condition {
-	if l.words != nil && t.split == nil {
-		args := make([]any, len(l.words))
-		for i, w := range l.words {
-			args[i] = w
-		}
-		return plain(t.column+" COLLATE NOCASE IN (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+	if t.ref == (reference{}) {
+		return p.url(Pattern{Match: l.accepts, Begins: l.pattern.MatchBeginning})
 	}
-	c := p.matches(t.column, Pattern{Match: func(s string) bool { return t.accepted(l, s) }, Begins: t.begins(l), Memo: t.memo})
-	if t.optional {
-		return allOf([]condition{plain(t.column + " <> ''"), c})
-	}
-	return c
-}
-
-// begins is [Pattern.Begins] for the leaf.
-func (t text) begins(l *Leaf) func(string) bool {
-	if t.split != nil || l.words != nil {
-		return nil
-	}
-	return l.pattern.MatchBeginning
+	return p.refers(t.ref, func(s string) bool { return t.accepted(l, s) })
 }
 
 // textTest is about texts of the flow, any of which may be accepted.

@@ -35,10 +35,19 @@ type Plan struct {
 	Exact bool
 	// Needs is what Match has to read for the rows that Where lets through.
 	Needs Need
-	// Patterns are what Where calls as weir_match(?, i, text), i being the index. The
-	// function has to see the whole text: the driver cuts arguments at a NUL byte
-	// unless they are volatile. Where the text is a URL the function gets its parts,
-	// [URLColumns], as weir_match(?, i, f.kind, f.scheme, …): joining texts is slow in SQL.
+	// Patterns are what Where calls, by their index and with these functions:
+	//
+	//   - weir_match(?, i, text) says whether pattern i matches the text.
+	//   - weir_known(?, i, number) says the same of what the number stands for, in the
+	//     column it comes from; NULL if it has not been told yet by
+	//   - weir_learn(?, i, number, text), which answers too. The text may be an integer,
+	//     for its digits, or NULL, for "".
+	//   - weir_known_url(?, i, kind, site, path) says it of a URL; NULL if it does not
+	//     know the site yet, which it is told by
+	//   - weir_learn_url(?, i, kind, site, path, scheme, host, port, authority).
+	//
+	// Knowing nothing is always right, only slow. The functions have to see whole
+	// texts: the driver cuts arguments at a NUL byte unless they are volatile.
 	Patterns []Pattern
 	// Expr is what was planned, nil for no filter.
 	Expr Expr
@@ -51,13 +60,10 @@ type Pattern struct {
 	// Begins reports whether Match is true of every text that begins with head. It
 	// may say no where that is hard to tell; nil always says no.
 	Begins func(head string) bool
-	// Memo says that the column has few distinct values (hosts, methods, media
-	// types), so that remembering the answer for each of them pays.
-	Memo bool
 }
 
 // PlanToken stands in [Plan.Args] where the caller puts the integer under which
-// it registered the plan's patterns for weir_match.
+// it registered the plan's patterns.
 type PlanToken struct{}
 
 // NewPlan plans e; a nil Expr lets every row through.

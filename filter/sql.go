@@ -53,14 +53,58 @@ func kindIs(kinds []flowpb.Kind) condition {
 // planner collects the patterns of a plan.
 type planner struct{ patterns []Pattern }
 
+// add takes a pattern in and returns the first two arguments of the functions
+// that it is called by.
+func (p *planner) add(pattern Pattern) string {
+	p.patterns = append(p.patterns, pattern)
+	return "?, " + itoa(int64(len(p.patterns)-1))
+}
+
 // matches is the condition that the column matches the pattern.
 func (p *planner) matches(column string, pattern Pattern) condition {
-	c := plain("weir_match(?, "+itoa(int64(len(p.patterns)))+", "+column+")", PlanToken{})
+	c := plain("weir_match("+p.add(pattern)+", "+column+")", PlanToken{})
 	c.cost = costPattern
-	if pattern.Memo {
-		c.cost = costMemo
+	return c
+}
+
+// reference is a value that the flow table holds the number of, for few flows
+// have one of their own.
+type reference struct {
+	column string // of the flow table
+	value  string // SQL for what it stands for; NULL for nothing
+}
+
+// termOf is a text of its own, in the table term.
+func termOf(column string) reference {
+	return reference{"f." + column, "(SELECT t.text FROM term t WHERE t.id = f." + column + ")"}
+}
+
+// siteOf is a column of the table site.
+func siteOf(column string) reference {
+	return reference{"f.site", "(SELECT s." + column + " FROM site s WHERE s.id = f.site)"}
+}
+
+// refers is the condition that match accepts what the reference stands for, a
+// number as its digits. SQLite evaluates the second argument of coalesce only
+// where the first is NULL: once for each number.
+func (p *planner) refers(r reference, match func(string) bool) condition {
+	pattern := p.add(Pattern{Match: match})
+	c := plain("coalesce(weir_known("+pattern+", "+r.column+"), weir_learn("+pattern+", "+r.column+", "+r.value+"))",
+		PlanToken{}, PlanToken{})
+	c.cost = costMemo
+	return c
+}
+
+// url is the condition that the flow's URL matches the pattern. It is made of the
+// kind, the site and the path; of the site only where that is not known yet.
+func (p *planner) url(pattern Pattern) condition {
+	args := p.add(pattern) + ", f.kind, f.site, f.path"
+	site := ""
+	for _, column := range []string{"scheme", "host", "port", "authority"} {
+		site += ", " + siteOf(column).value
 	}
-	p.patterns = append(p.patterns, pattern)
+	c := plain("coalesce(weir_known_url("+args+"), weir_learn_url("+args+site+"))", PlanToken{}, PlanToken{})
+	c.cost = costPattern
 	return c
 }
 

@@ -10,22 +10,40 @@ import (
 	flowpb "weir/proto"
 )
 
-// flowColumns are the columns of the flow table as flowValues gives and
-// scanSummary takes them.
+// flowColumns are the columns of the flow table as flowValues gives them.
 const flowColumns = "id, revision, kind, state, flags, replay, started, duration, ttfb, status, " +
-	"request_size, response_size, port, method, scheme, host, authority, path, version, " +
-	"content_type, request_type, client, server"
+	"request_size, response_size, site, method, content_type, request_type, version, client, server, path"
 
 // flowValues is the row of a flow.
-func flowValues(s *flowpb.Summary, revision uint64) []any {
-	return []any{
+func (t *tape) flowValues(ctx context.Context, s *flowpb.Summary, revision uint64) ([]any, error) {
+	values := []any{
 		int64(s.ID), int64(revision), int64(s.Kind), int64(s.State), int64(s.Flags), int64(s.Replay),
 		s.Started, present(s.Duration, flowpb.Absent), present(s.TTFB, flowpb.Absent), present(int64(s.Status), 0),
-		present(s.RequestSize, flowpb.Absent), present(s.ResponseSize, flowpb.Absent), int64(s.Port),
-		s.Method, s.Scheme, s.Host, s.Authority, s.Path, s.Version,
-		s.ContentType, s.RequestType, s.Client, s.Server,
+		present(s.RequestSize, flowpb.Absent), present(s.ResponseSize, flowpb.Absent),
 	}
+	site, err := t.dictionary.site(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	values = append(values, site)
+	for _, text := range [...]string{s.Method, s.ContentType, s.RequestType, s.Version, s.Client, s.Server} {
+		term, err := t.dictionary.term(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, term)
+	}
+	return append(values, s.Path), nil
 }
+
+// summaryColumns are the columns of `flow f` as summaryFields takes them, numbers
+// put into words. In a damaged file a number may stand for nothing.
+const summaryColumns = "f.id, f.kind, f.state, f.flags, f.replay, f.started, f.duration, f.ttfb, f.status, f.request_size, f.response_size, " +
+	"coalesce(s.port, 0), coalesce(s.scheme, ''), coalesce(s.host, ''), coalesce(s.authority, ''), f.path, " +
+	termText + "f.method), ''), " + termText + "f.content_type), ''), " + termText + "f.request_type), ''), " +
+	termText + "f.version), ''), " + termText + "f.client), ''), " + termText + "f.server), '')"
+
+const termText = "coalesce((SELECT text FROM term WHERE id = "
 
 // present is v, or NULL where v says that there is nothing.
 func present(v, absent int64) any {
@@ -35,20 +53,19 @@ func present(v, absent int64) any {
 	return v
 }
 
-// summaryFields are the places in s for flowColumns; those of columns that may be
-// NULL need fill afterwards.
+// summaryFields are the places in s for summaryColumns; those of columns that may
+// be NULL need fill afterwards.
 type summaryFields struct {
 	s                                                *flowpb.Summary
-	revision                                         int64
 	duration, ttfb, status, requestSize, respondSize sql.NullInt64
 }
 
 func (f *summaryFields) into() []any {
 	s := f.s
 	return []any{
-		&s.ID, &f.revision, &s.Kind, &s.State, &s.Flags, &s.Replay, &s.Started, &f.duration, &f.ttfb, &f.status,
-		&f.requestSize, &f.respondSize, &s.Port, &s.Method, &s.Scheme, &s.Host, &s.Authority, &s.Path, &s.Version,
-		&s.ContentType, &s.RequestType, &s.Client, &s.Server,
+		&s.ID, &s.Kind, &s.State, &s.Flags, &s.Replay, &s.Started, &f.duration, &f.ttfb, &f.status, &f.requestSize, &f.respondSize,
+		&s.Port, &s.Scheme, &s.Host, &s.Authority, &s.Path,
+		&s.Method, &s.ContentType, &s.RequestType, &s.Version, &s.Client, &s.Server,
 	}
 }
 
@@ -117,9 +134,11 @@ func (s *Session) Heads(ctx context.Context, ids []uint64) ([]*flowpb.Flow, erro
 }
 
 // rowsQuery reads list rows, in the order of the JSON array of ids.
-const rowsQuery = `SELECT f.*, coalesce(n.marked, ''), coalesce(n.tags, ''), coalesce(n.comment, ''), coalesce(n.highlight, ''), h.blob
+const rowsQuery = `SELECT ` + summaryColumns + `,
+	coalesce(n.marked, ''), coalesce(n.tags, ''), coalesce(n.comment, ''), coalesce(n.highlight, ''), h.blob
 	FROM json_each(?) j
-	CROSS JOIN (SELECT ` + flowColumns + ` FROM flow) f ON f.id = j.value
+	CROSS JOIN flow f ON f.id = j.value
+	LEFT JOIN site s ON s.id = f.site
 	LEFT JOIN note n ON n.flow = f.id
 	LEFT JOIN head h ON h.id = f.id
 	ORDER BY j.key`

@@ -114,7 +114,7 @@ func TestPlacingLeavesOutWhatHasChangedSince(t *testing.T) {
 	if err := v.Close(); err != nil {
 		t.Fatal(err)
 	}
-	v.list.coder = newCoder([]string{"/a/long/common/beginning/"}, nil)
+	v.list.coder = newCoder([]string{"/a/long/common/beginning/"})
 	v.list.keys = nil
 	for i := range v.list.ids {
 		key, _ := v.list.coder.key("/a/long/common/beginning/" + []string{"", "a", "c", "e"}[i])

@@ -5,33 +5,20 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
-	"unsafe"
 
 	"modernc.org/sqlite"
-
-	"weir/filter"
 )
 
-// Names of the two SQL functions that a session's read connections have beside
-// SQLite's own. weir_match is also written by package filter.
-const (
-	matchFunction   = "weir_match"   // weir_match(token, pattern, text or parts of URL): the pattern matches
-	collectFunction = "weir_collect" // weir_collect(token, id, column…): hands a row to Go
-)
+// collectFunction is the SQL function that hands a row to Go, as
+// weir_collect(token, id, column…). The other functions that a session's read
+// connections have beside SQLite's own are those of [filter.Plan].
+const collectFunction = "weir_collect"
 
 // maxScans is how many scans may be under way at once in one session; the next
 // one waits. It is far above the number of connections, and below 256, so that
 // tokens cost no allocation on their way through the driver.
 const maxScans = 64
-
-// maxMemo bounds a pattern's memory of what it matched: entries, and bytes of
-// a text that is worth remembering.
-const (
-	maxMemo     = 8192
-	maxMemoText = 128
-)
 
 // functions is what joins SQL and Go in one session. A scan that streams a
 // million rows through database/sql spends most of its time there; one that
@@ -54,23 +41,7 @@ type scanCall struct {
 	rows     uint64
 	collect  func(row []driver.Value) error // the arguments after the token; valid during the call only
 	err      error                          // what collect failed with, of which SQLite passes on only the words
-	patterns []memoPattern
-}
-
-// memoPattern is a pattern that remembers its answers where the column has few
-// distinct values: 0.13 s instead of 0.66 s for a host regexp over a million rows.
-type memoPattern struct {
-	filter.Pattern
-	seen   map[string]bool
-	sites  map[site]siteMemo
-	joined []byte // room for a URL
-}
-
-// siteMemo is what a pattern over URLs remembers of a site.
-type siteMemo struct {
-	head string
-	open bool // the path follows the head
-	all  bool // the pattern matches whatever follows the head
+	patterns []memo
 }
 
 // registerFunctions gives the connections of a session's driver the functions.
@@ -79,34 +50,33 @@ func registerFunctions(drv *sqlite.Driver, s *Session) error {
 	for token := range int64(maxScans) {
 		f.free <- token
 	}
-	err := errors.Join(
-		drv.RegisterFunction(matchFunction, &sqlite.FunctionImpl{
-			NArgs: -1, Scalar: f.match, Deterministic: true, VolatileArgs: true,
-		}),
-		drv.RegisterFunction(collectFunction, &sqlite.FunctionImpl{
-			NArgs: -1, Scalar: f.collect, VolatileArgs: true,
-		}))
-	if err != nil {
-		return fmt.Errorf("register sql functions: %w", err)
+	for name, scalar := range map[string]scalarFunction{
+		collectFunction:  f.collect,
+		"weir_match":     f.pattern(1, match),
+		"weir_known":     f.pattern(1, known),
+		"weir_learn":     f.pattern(2, learn),
+		"weir_known_url": f.pattern(3, knownURL),
+		"weir_learn_url": f.pattern(7, learnURL),
+	} {
+		if err := drv.RegisterFunction(name, &sqlite.FunctionImpl{NArgs: -1, Scalar: scalar, VolatileArgs: true}); err != nil {
+			return fmt.Errorf("register sql function %s: %w", name, err)
+		}
 	}
 	s.functions = f
 	return nil
 }
 
+// scalarFunction is an SQL function in Go.
+type scalarFunction = func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error)
+
 // begin registers a scan under a token; it waits while maxScans others hold one.
 // The caller ends it with end.
-func (f *functions) begin(ctx context.Context, collect func([]driver.Value) error, patterns []filter.Pattern) (*scanCall, error) {
-	call := &scanCall{collect: collect, patterns: make([]memoPattern, len(patterns))}
+func (f *functions) begin(ctx context.Context, collect func([]driver.Value) error, patterns []memo) (*scanCall, error) {
+	call := &scanCall{collect: collect, patterns: patterns}
 	select {
 	case call.token = <-f.free:
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	}
-	for i, p := range patterns {
-		call.patterns[i] = memoPattern{Pattern: p, sites: make(map[site]siteMemo)}
-		if p.Memo {
-			call.patterns[i].seen = make(map[string]bool)
-		}
 	}
 	f.live[call.token].Store(call)
 	return call, nil
@@ -145,58 +115,62 @@ func (f *functions) collect(_ *sqlite.FunctionContext, args []driver.Value) (dri
 	return nil, nil
 }
 
-// match implements weir_match.
-func (f *functions) match(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-	call, err := f.call(args)
-	if err != nil {
-		return nil, err
+// pattern implements a function of [filter.Plan] that takes so many arguments
+// after the token and the pattern's index.
+func (f *functions) pattern(arguments int, of func(m *memo, args []driver.Value) driver.Value) scalarFunction {
+	return func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		call, err := f.call(args)
+		if err != nil {
+			return nil, err
+		}
+		if len(args) != 2+arguments {
+			return nil, fmt.Errorf("weir function called with %d arguments", len(args))
+		}
+		i, ok := args[1].(int64)
+		if !ok || i < 0 || int(i) >= len(call.patterns) {
+			return nil, fmt.Errorf("weir function called with no pattern %v", args[1])
+		}
+		return of(&call.patterns[i], args[2:]), nil
 	}
-	if len(args) != 2+1 && len(args) != 2+siteColumns {
-		return nil, fmt.Errorf("weir_match with %d arguments", len(args))
-	}
-	i, ok := args[1].(int64)
-	if !ok || i < 0 || int(i) >= len(call.patterns) {
-		return nil, fmt.Errorf("weir_match: no pattern %v", args[1])
-	}
-	if len(args) == 2+siteColumns {
-		return call.patterns[i].matchURL(siteOf(args[2:])), nil
-	}
-	text, _ := args[2].(string) // NULL matches as "" does
-	return call.patterns[i].match(text), nil
 }
 
-func (p *memoPattern) match(text string) bool {
-	if p.seen == nil || len(text) > maxMemoText {
-		return p.Match(text)
-	}
-	is, known := p.seen[text]
+func match(m *memo, args []driver.Value) driver.Value {
+	text, _ := args[0].(string) // NULL matches as "" does
+	return m.Match(text)
+}
+
+func known(m *memo, args []driver.Value) driver.Value {
+	number, _ := args[0].(int64)
+	return orNull(m.known(number))
+}
+
+func learn(m *memo, args []driver.Value) driver.Value {
+	number, _ := args[0].(int64)
+	return m.learn(number, referenced(args[1]))
+}
+
+func knownURL(m *memo, args []driver.Value) driver.Value {
+	return orNull(m.knownURL(urlOf(args)))
+}
+
+func learnURL(m *memo, args []driver.Value) driver.Value {
+	of, path := urlOf(args)
+	s := site{scheme: referenced(args[3]), host: referenced(args[4]), authority: referenced(args[6])}
+	s.port, _ = args[5].(int64)
+	return m.learnURL(of, s, path)
+}
+
+// urlOf reads kind, site and path.
+func urlOf(args []driver.Value) (of siteOf, path string) {
+	of.kind, _ = args[0].(int64)
+	of.site, _ = args[1].(int64)
+	path, _ = args[2].(string)
+	return of, path
+}
+
+func orNull(is, known bool) driver.Value {
 	if !known {
-		is = p.Match(text)
-		if len(p.seen) < maxMemo {
-			p.seen[strings.Clone(text)] = is
-		}
+		return nil
 	}
 	return is
-}
-
-// matchURL matches the URL of a path. Often its head decides.
-func (p *memoPattern) matchURL(s site, path string) bool {
-	of, known := p.sites[s]
-	if !known {
-		of.head, of.open = s.head()
-		of.all = p.Begins != nil && p.Begins(of.head)
-		if len(p.sites) < maxMemo && s.textBytes() <= maxMemoText {
-			p.sites[s.clone()] = of
-		}
-	}
-	switch {
-	case of.all:
-		return true
-	case of.open:
-		p.joined = append(append(p.joined[:0], of.head...), path...)
-		// A million strings would cost more than the matching. Match keeps none.
-		return p.Match(unsafe.String(unsafe.SliceData(p.joined), len(p.joined)))
-	default:
-		return p.Match(of.head)
-	}
 }

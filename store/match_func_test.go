@@ -4,40 +4,17 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"strings"
 	"testing"
 
 	"weir/filter"
 )
-
-func TestPatternsRememberWithinBounds(t *testing.T) {
-	calls := 0
-	p := memoPattern{
-		Pattern: filter.Pattern{Match: func(s string) bool { calls++; return s == "yes" }},
-		seen:    map[string]bool{},
-	}
-	long := strings.Repeat("y", maxMemoText+1)
-	for range 3 {
-		if !p.match("yes") || p.match("no") || p.match(long) {
-			t.Error("pattern: got a wrong answer")
-		}
-	}
-	if calls != 1+1+3 {
-		t.Errorf("calls: got %d, want one for each short text and three for the long one", calls)
-	}
-	for i := range 2 * maxMemo {
-		p.match(string(rune(i + 0x10000)))
-	}
-	if len(p.seen) > maxMemo {
-		t.Errorf("memory: got %d texts, want at most %d", len(p.seen), maxMemo)
-	}
-}
 
 func TestScanFunctionsNeedAScan(t *testing.T) {
 	s := newSession(t)
 	for _, q := range []string{
 		"SELECT weir_match(1, 0, 'a')", "SELECT weir_collect(1)", "SELECT weir_collect()",
 		"SELECT weir_match()", "SELECT weir_match('x', 0, 'a')", "SELECT weir_match(-1, 0, 'a')", "SELECT weir_match(1000, 0, 'a')",
+		"SELECT weir_known(1, 0, 1)", "SELECT weir_learn(1, 0, 1, 'a')", "SELECT weir_known_url()", "SELECT weir_learn_url(1)",
 	} {
 		var got any
 		if err := s.read.QueryRowContext(t.Context(), q).Scan(&got); err == nil {
@@ -60,6 +37,25 @@ func TestAScanPassesOnWhatItsRowsFailWith(t *testing.T) {
 	}
 }
 
+func TestPatternFunctionsCheckTheirArguments(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	record(t, w, httpFlow(1))
+	for _, where := range []string{
+		"weir_match(?, 1, '')", "weir_match(?, -1, '')", "weir_match(?, 'x', '')", "weir_match(?, 0)",
+		"weir_known(?, 0)", "weir_learn(?, 0, 1)", "weir_known_url(?, 0, 1, 1)", "weir_learn_url(?, 0, 1, 1, '')",
+	} {
+		sel, err := s.selection(Query{Filter: parse(t, "~d a")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sel.where, sel.args = where, []any{filter.PlanToken{}}
+		sel.memos.patterns = sel.memos.patterns[:1]
+		if _, err := sel.collect(t.Context(), span{1, 9}.condition(true), nil, nil); err == nil {
+			t.Errorf("%s: got no error, want one", where)
+		}
+	}
+}
+
 func TestScansBeyondTheLimitWait(t *testing.T) {
 	s := newSession(t)
 	var calls []*scanCall
@@ -79,38 +75,5 @@ func TestScansBeyondTheLimitWait(t *testing.T) {
 	call, err := s.functions.begin(t.Context(), nil, nil)
 	if err != nil || call.token != calls[7].token {
 		t.Errorf("after one ended: got %+v, %v, want its token", call, err)
-	}
-}
-
-// A pattern over URLs says the same whether or not it remembers the site.
-func TestPatternsOverURLs(t *testing.T) {
-	calls := 0
-	p := memoPattern{sites: make(map[site]siteMemo), Pattern: filter.Pattern{
-		Match:  func(s string) bool { calls++; return strings.Contains(s, "a") },
-		Begins: func(head string) bool { return strings.Contains(head, "a") },
-	}}
-	tests := []struct {
-		site  site
-		path  string
-		want  bool
-		calls int
-	}{
-		{site{kind: 1, scheme: "http", host: "b"}, "/c", false, 1},
-		{site{kind: 1, scheme: "http", host: "b"}, "/a", true, 1},
-		{site{kind: 1, scheme: "http", host: "a"}, "/c", true, 0},
-		{site{kind: 1, scheme: "http", host: strings.Repeat("b", maxMemoText)}, "/a", true, 1},
-		{site{kind: 4}, "a", true, 1},
-		{site{kind: 2}, "a", false, 1}, // has no URL
-	}
-	for range 2 {
-		for _, tt := range tests {
-			calls = 0
-			if got := p.matchURL(tt.site, tt.path); got != tt.want || calls != tt.calls {
-				t.Errorf("%+v, path %q: got %v with %d calls, want %v with %d", tt.site, tt.path, got, calls, tt.want, tt.calls)
-			}
-		}
-	}
-	if got, want := len(p.sites), 4; got != want {
-		t.Errorf("sites remembered: got %d, want %d, those with short texts", got, want)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	"weir/filter"
+	flowpb "weir/proto"
 )
 
 // Order is what a view is sorted by. Flows that are equal in it stand in order of
@@ -38,12 +38,12 @@ var orders = [...]struct {
 }{
 	OrderID:           {name: "id"},
 	OrderStarted:      {name: "started", columns: "f.started"},
-	OrderMethod:       {name: "method", columns: "f.method", text: columnText},
-	OrderHost:         {name: "host", columns: "f.host", text: columnText},
+	OrderMethod:       {name: "method", columns: termText + "f.method), '')", text: columnText},
+	OrderHost:         {name: "host", columns: siteText + "host FROM site WHERE id = f.site), '')", text: columnText},
 	OrderPath:         {name: "path", columns: "f.path", text: columnText},
-	OrderURL:          {name: "url", columns: filter.URLColumns, text: urlText},
+	OrderURL:          {name: "url", columns: urlColumns, text: urlText},
 	OrderStatus:       {name: "status", columns: "f.status"},
-	OrderType:         {name: "type", columns: "f.content_type", text: columnText},
+	OrderType:         {name: "type", columns: termText + "f.content_type), '')", text: columnText},
 	OrderRequestSize:  {name: "request_size", columns: "f.request_size"},
 	OrderResponseSize: {name: "response_size", columns: "f.response_size"},
 	OrderDuration:     {name: "duration", columns: "f.duration"},
@@ -98,21 +98,22 @@ func columnText(row []driver.Value) string {
 	return t
 }
 
+// urlColumns are those that URLs are made of.
+const urlColumns = "f.kind, f.path, " + siteText + "scheme FROM site WHERE id = f.site), ''), " + siteText + "host FROM site WHERE id = f.site), ''), " +
+	siteText + "port FROM site WHERE id = f.site), 0), " + siteText + "authority FROM site WHERE id = f.site), '')"
+
+const siteText = "coalesce((SELECT "
+
 func urlText(row []driver.Value) string {
-	site, path := siteOf(row)
-	return site.url(path)
+	kind, _ := row[0].(int64)
+	path, _ := row[1].(string)
+	s := site{scheme: referenced(row[2]), host: referenced(row[3]), authority: referenced(row[5])}
+	s.port, _ = row[4].(int64)
+	return s.url(flowpb.Kind(kind), path)
 }
 
 // key is what c says of a row's text: see [coder.key].
-func (o Order) key(c *coder, row []driver.Value) (key uint64, tail string) {
-	if o == OrderURL {
-		site, path := siteOf(row)
-		if s := c.stems[site]; s != nil {
-			return s.key(path[:min(len(path), maxText-len(s.prefix))])
-		}
-	}
-	return c.key(o.text(row))
-}
+func (o Order) key(c *coder, row []driver.Value) (key uint64, tail string) { return c.key(o.text(row)) }
 
 // numberKey maps a column to a key that sorts as the column does, NULL first.
 func numberKey(v driver.Value) uint64 {

@@ -21,7 +21,6 @@ type coder struct {
 	shared []int    // shared[i] bytes begin every text between cuts[i-1] and cuts[i]
 	tree   tree     // finds the place among the cuts
 	root   *stem    // of all texts
-	stems  map[site]*stem
 }
 
 // The layout of a key, from the top: the number of a gap or cut, the next bytes
@@ -35,24 +34,15 @@ const (
 
 // newCoder makes a coder out of a sample of at most a million texts, which it sorts
 // and keeps. Any sample will do; one drawn evenly from the session gives the best
-// keys. If the texts are URLs, those of sites are coded without being put together.
-func newCoder(sample []string, sites map[site]bool) *coder {
+// keys.
+func newCoder(sample []string) *coder {
 	slices.Sort(sample)
-	c := &coder{cuts: slices.Compact(sample), stems: make(map[site]*stem)}
+	c := &coder{cuts: slices.Compact(sample)}
 	c.shared = make([]int, len(c.cuts)+1)
 	for i := 1; i < len(c.cuts); i++ {
 		c.shared[i] = commonPrefix(c.cuts[i-1], c.cuts[i])
 	}
-	for s := range sites {
-		if head, open := s.head(); open && len(head) < maxText && len(c.stems) < maxStems {
-			c.stems[s] = c.stem(head, 1)
-		}
-	}
-	few := 1
-	if len(c.stems) > 0 {
-		few = fewCuts // hardly any text will ask the root
-	}
-	c.root = c.stem("", few)
+	c.root = c.stem("", 1)
 	return c
 }
 

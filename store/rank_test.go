@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql/driver"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +20,7 @@ func drawTexts(t *rapid.T, label string) []string {
 func TestKeysSortAsTextsDo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sample := drawTexts(t, "sample")
-		c := newCoder(slices.Clone(sample), nil)
+		c := newCoder(slices.Clone(sample))
 		if rapid.Bool().Draw(t, "leave cuts together") {
 			c.root = c.stem("", rapid.IntRange(1, 30).Draw(t, "few"))
 		}
@@ -54,7 +53,7 @@ func TestZerosBehindATextAreNotItsEnd(t *testing.T) {
 	for i := range 4 * fewCuts {
 		sample = append(sample, "ab\x00\x00\x00\x00\x00\x00"+string(rune('a'+i%26))+strings.Repeat("x", i))
 	}
-	c := newCoder(sample, nil)
+	c := newCoder(sample)
 	for n := range 10 {
 		for _, text := range []string{"ab" + strings.Repeat("\x00", n), "ab\x00\x00\x00\x00\x00\x00m" + strings.Repeat("x", n)} {
 			at, is := c.root.search(text)
@@ -62,42 +61,5 @@ func TestZerosBehindATextAreNotItsEnd(t *testing.T) {
 				t.Errorf("search of %q: got %d, %v, want %d, %v", text, at, is, wantAt, wantIs)
 			}
 		}
-	}
-}
-
-// What a coder says of a URL must not depend on whether it knows the site.
-func TestURLKeysAreThoseOfWholeURLs(t *testing.T) {
-	pieces := []string{"", "a", "a.b", "a:1", "::1", "/", "/a", "/a/b", "\x00", "\xff", "0123456789", strings.Repeat("long", maxText/8)}
-	columns := rapid.Custom(func(t *rapid.T) []driver.Value {
-		text := func(label string) string { return rapid.SampledFrom(pieces).Draw(t, label) }
-		return []driver.Value{
-			rapid.Int64Range(0, 5).Draw(t, "kind"), rapid.SampledFrom([]string{"http", "https", ""}).Draw(t, "scheme"), text("host"),
-			rapid.SampledFrom([]int64{0, 1, 80, 443}).Draw(t, "port"), text("authority"), text("path") + text("rest of path"),
-		}
-	})
-	rapid.Check(t, func(t *rapid.T) {
-		var sample []string
-		sites := make(map[site]bool)
-		for _, row := range rapid.SliceOfN(columns, 0, 60).Draw(t, "sample") {
-			sample = append(sample, OrderURL.text(row))
-			s, _ := siteOf(row)
-			sites[s] = true
-		}
-		c := newCoder(slices.Clone(sample), sites)
-		for _, row := range rapid.SliceOfN(columns, 1, 60).Draw(t, "rows") {
-			key, tail := OrderURL.key(c, row)
-			if wantKey, wantTail := c.key(OrderURL.text(row)); key != wantKey || tail != wantTail {
-				t.Fatalf("key of %q among %q: got %x, %q, want %x, %q", row, c.cuts, key, tail, wantKey, wantTail)
-			}
-		}
-	})
-}
-
-func TestACoderKnowsTheSitesOfItsSample(t *testing.T) {
-	row := []driver.Value{int64(1), "https", "a.example", int64(443), "", "/x"}
-	s, _ := siteOf(row)
-	c := newCoder([]string{OrderURL.text(row)}, map[site]bool{s: true, {kind: 2}: true})
-	if got := c.stems[s]; len(c.stems) != 1 || got == nil || got.prefix != "https://a.example" || got.high-got.low != 1 {
-		t.Errorf("stems: got %+v, want that of the site with a path alone", c.stems)
 	}
 }

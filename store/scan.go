@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -30,6 +29,7 @@ type selection struct {
 	where   string // "" for every row
 	args    []any
 	plan    *filter.Plan
+	memos   *memos
 }
 
 func (s *Session) selection(q Query) (*selection, error) {
@@ -37,7 +37,7 @@ func (s *Session) selection(q Query) (*selection, error) {
 		return nil, fmt.Errorf("view: no such order: %v", q.Order)
 	}
 	plan := filter.NewPlan(q.Filter)
-	sel := &selection{session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan}
+	sel := &selection{session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan, memos: &memos{patterns: plan.Patterns}}
 	if q.MarkedOnly {
 		const marked = "f.id IN (SELECT flow FROM note WHERE marked <> '')"
 		if sel.where == "" {
@@ -60,7 +60,9 @@ func (sel *selection) keyed() bool { return sel.order != OrderID }
 // happens inside SQLite. Flows come in no certain order, though almost always in
 // that of ids.
 func (sel *selection) each(ctx context.Context, db querier, on condition, columns string, row func([]driver.Value) error) error {
-	call, err := sel.session.functions.begin(ctx, row, sel.plan.Patterns)
+	patterns := sel.memos.take()
+	defer sel.memos.give(patterns)
+	call, err := sel.session.functions.begin(ctx, row, patterns)
 	if err != nil {
 		return err
 	}
@@ -255,45 +257,36 @@ func (sel *selection) coder(ctx context.Context, r span, sample int) (*coder, er
 	}
 	sample = min(sample, max(r.len()/sampleShare, fewSamples))
 	var texts [2][]string
-	var sites [2]map[site]bool
 	group, ctx := errgroup.WithContext(ctx)
 	for i, half := range r.halves() {
 		// Ended by Wait, below.
 		group.Go(func() (err error) {
-			texts[i], sites[i], err = sel.sample(ctx, half, sample/2)
+			texts[i], err = sel.sample(ctx, half, sample/2)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	maps.Copy(sites[0], sites[1])
-	return newCoder(append(texts[0], texts[1]...), sites[0]), nil
+	return newCoder(append(texts[0], texts[1]...)), nil
 }
 
-// sample reads up to n texts out of a range, and of which sites they are if they
-// are URLs.
-func (sel *selection) sample(ctx context.Context, r span, n int) (texts []string, sites map[site]bool, err error) {
+// sample reads up to n texts out of a range.
+func (sel *selection) sample(ctx context.Context, r span, n int) (texts []string, err error) {
 	stretches := max(min(n, sampleStretches)/2, 1)
 	long := max(n/stretches, 1)
-	sites = make(map[site]bool)
 	for low := int(r.low); low <= int(r.high); low += max(r.len()/stretches, long) { // none if r is empty
 		stretch := span{uint32(low), uint32(min(low+long-1, int(r.high)))}
 		err := sel.each(ctx, sel.session.read, stretch.condition(false), orders[sel.order].columns, func(row []driver.Value) error {
 			text := sel.order.text(row[1:])
 			texts = append(texts, strings.Clone(text[:min(len(text), sampleBytes)]))
-			if sel.order == OrderURL {
-				if site, _ := siteOf(row[1:]); !sites[site] {
-					sites[site.clone()] = true
-				}
-			}
 			return nil
 		})
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return texts, sites, nil
+	return texts, nil
 }
 
 // jsonIDs is the JSON array of ids.

@@ -10,7 +10,9 @@ CREATE TABLE session (
 
 -- The narrow columns that decide filters and sorts: package flowpb's Summary.
 -- One row a flow, id in arrival order. No index but the primary key: a whole scan
--- of a million rows is cheaper than what indexes cost while capturing.
+-- of a million rows is cheaper than what indexes cost while capturing. It is the
+-- narrower the faster, so what few flows have for themselves is a number: `site`
+-- that of a site, the columns said to be terms that of a term.
 CREATE TABLE flow (
   id            INTEGER PRIMARY KEY,
   revision      INTEGER NOT NULL,  -- change.revision of the last change
@@ -24,17 +26,31 @@ CREATE TABLE flow (
   status        INTEGER,           -- NULL: no response
   request_size  INTEGER,           -- bytes of stored body; NULL: no body
   response_size INTEGER,
-  port          INTEGER NOT NULL,
-  method        TEXT NOT NULL,
-  scheme        TEXT NOT NULL,
-  host          TEXT NOT NULL,
-  authority     TEXT NOT NULL,     -- '' unless it differs from host and port
-  path          TEXT NOT NULL,
-  version       TEXT NOT NULL,
-  content_type  TEXT NOT NULL,
-  request_type  TEXT NOT NULL,
-  client        TEXT NOT NULL,
-  server        TEXT NOT NULL
+  site          INTEGER NOT NULL,
+  method        INTEGER NOT NULL,  -- term
+  content_type  INTEGER NOT NULL,  -- term
+  request_type  INTEGER NOT NULL,  -- term
+  version       INTEGER NOT NULL,  -- term
+  client        INTEGER NOT NULL,  -- term
+  server        INTEGER NOT NULL,  -- term
+  path          TEXT NOT NULL
+);
+
+-- Where flows went, each once. A row never changes, and the index has the hosts in
+-- their order.
+CREATE TABLE site (
+  id        INTEGER PRIMARY KEY,
+  host      TEXT NOT NULL,
+  port      INTEGER NOT NULL,
+  scheme    TEXT NOT NULL,
+  authority TEXT NOT NULL,           -- '' unless it differs from host and port
+  UNIQUE (host, port, scheme, authority)
+);
+
+-- Texts that many flows have in common, each once. A row never changes.
+CREATE TABLE term (
+  id   INTEGER PRIMARY KEY,
+  text TEXT NOT NULL UNIQUE
 );
 
 -- The flow itself: a flowpb blob (version byte, protobuf), apart from the narrow

@@ -16,9 +16,6 @@ type stem struct {
 	fork      int32 // of the coder's tree, for these cuts; noFork if they are few
 }
 
-// maxStems bounds how many beginnings a coder knows.
-const maxStems = 4 << 10
-
 // stem makes the stem of a prefix; few is how many cuts its tree leaves together.
 func (c *coder) stem(prefix string, few int) *stem {
 	s := &stem{coder: c, prefix: prefix}

@@ -23,6 +23,7 @@ type tape struct {
 	bodyTail, bodyGrow        *sql.Stmt
 	flow, head, body          *inserter
 	message, connection, cert *inserter
+	dictionary                dictionary
 
 	stmts []*sql.Stmt
 	tails map[uint64]*bodyTails
@@ -88,7 +89,7 @@ func (t *tape) prepare(ctx context.Context) error {
 		}
 		*p.to = in
 	}
-	return nil
+	return t.dictionary.prepare(ctx, t)
 }
 
 // stmt prepares a statement that close closes: one left open would keep the -wal file.
@@ -201,7 +202,11 @@ func (t *tape) putConns(ctx context.Context, b *batch) error {
 
 func (t *tape) putFlows(ctx context.Context, b *batch, revision uint64) error {
 	for _, e := range b.flows {
-		if err := t.flow.add(ctx, flowValues(&e.summary, revision)...); err != nil {
+		values, err := t.flowValues(ctx, &e.summary, revision)
+		if err != nil {
+			return err
+		}
+		if err := t.flow.add(ctx, values...); err != nil {
 			return err
 		}
 		if e.fresh {
@@ -241,6 +246,7 @@ func (t *tape) settle(b *batch) {
 // discard forgets all that a transaction that failed may have left in memory.
 func (t *tape) discard() {
 	clear(t.tails)
+	t.dictionary.forget()
 	for _, in := range []*inserter{t.flow, t.head, t.body, t.message, t.connection, t.cert} {
 		in.reset()
 	}

@@ -87,6 +87,11 @@ func (v *verifier) file(ctx context.Context) error {
 	})
 }
 
+// missingTerms are the flows with a number of no term.
+const missingTerms = `SELECT id FROM flow WHERE
+	method NOT IN (SELECT id FROM term) OR content_type NOT IN (SELECT id FROM term) OR request_type NOT IN (SELECT id FROM term)
+	OR version NOT IN (SELECT id FROM term) OR client NOT IN (SELECT id FROM term) OR server NOT IN (SELECT id FROM term)`
+
 // pairs finds rows without the row that they belong to.
 func (v *verifier) pairs(ctx context.Context) error {
 	for _, p := range []struct{ query, place, what string }{
@@ -95,6 +100,8 @@ func (v *verifier) pairs(ctx context.Context) error {
 		{"SELECT DISTINCT id >> 23 FROM body WHERE id >> 23 NOT IN (SELECT id FROM flow)", "body of flow", "has no flow"},
 		{"SELECT DISTINCT id >> 28 FROM message WHERE id >> 28 NOT IN (SELECT id FROM flow)", "messages of flow", "have no flow"},
 		{"SELECT flow FROM note WHERE flow NOT IN (SELECT id FROM flow)", "note of flow", "has no flow"},
+		{"SELECT id FROM flow WHERE site NOT IN (SELECT id FROM site)", "flow", "is of no site"},
+		{missingTerms, "flow", "has a column that stands for no text"},
 	} {
 		err := v.each(ctx, p.query, func(rows *sql.Rows) error {
 			var id uint64

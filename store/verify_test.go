@@ -42,6 +42,8 @@ func TestVerify(t *testing.T) {
 	}{
 		{"SELECT 1", nil},
 		{"DELETE FROM flow", []string{"head 1: has no flow", "body of flow 1: has no flow", "messages of flow 1: have no flow", "note of flow 1: has no flow"}},
+		{"DELETE FROM site", []string{"flow 1: is of no site"}},
+		{"DELETE FROM term WHERE text = 'GET'", []string{"flow 1: has a column that stands for no text"}},
 		{"DELETE FROM head", []string{"flow 1: has no head"}},
 		{"UPDATE head SET blob = x'01ff'", []string{"flow 1: read flow 1: decode Flow:"}},
 		{"UPDATE head SET blob = x''", []string{"flow 1: read flow 1: decode Flow: empty"}},

@@ -1,6 +1,7 @@
 package flowpb
 
 import (
+	"fmt"
 	"io"
 	"iter"
 )
@@ -22,3 +23,17 @@ type Whole struct {
 	// an error is the last.
 	Messages iter.Seq2[*Message, error]
 }
+
+// SkipError is one flow of a file that could not be read. Whoever reads the file
+// can go on behind it.
+type SkipError struct {
+	Index  int   // among the file's flows; 1 is the first
+	Offset int64 // where it begins, in bytes
+	Err    error
+}
+
+func (e *SkipError) Error() string {
+	return fmt.Sprintf("flow %d at byte %d: %v", e.Index, e.Offset, e.Err)
+}
+
+func (e *SkipError) Unwrap() error { return e.Err }

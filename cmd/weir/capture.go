@@ -117,6 +117,11 @@ func (f *captureFlags) openSession(ctx context.Context) (s *store.Session, fresh
 			return nil, false, err
 		}
 	}
+	return openOrCreate(ctx, path)
+}
+
+// openOrCreate opens a session, or makes it; fresh says which.
+func openOrCreate(ctx context.Context, path string) (s *store.Session, fresh bool, err error) {
 	if exists(path) {
 		s, err = store.Open(ctx, path, store.Options{})
 		return s, false, err

@@ -27,8 +27,24 @@ func copyFormat(name string) (exporter, error) {
 	case "headers":
 		return copyHeaders, nil
 	default:
-		return findExporter(name)
+		return copyFile(name)
 	}
+}
+
+// copyFile is the writer of a whole file with one flow in it.
+func copyFile(format string) (exporter, error) {
+	begin, err := findExporter(format)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+		file := begin(w)
+		ok, err := file.flow(ctx, s, id)
+		if e := file.end(); err == nil {
+			err = e
+		}
+		return ok, err
+	}, nil
 }
 
 // Export implements tui.Exporter.

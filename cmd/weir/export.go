@@ -28,12 +28,36 @@ func (e *leftOutError) Unwrap() error { return e.err }
 // exportFormats is every format of 'weir export', by name.
 var exportFormats = []struct {
 	name, help string
-	write      exporter
+	begin      func(w io.Writer) exporting
 }{
-	{"jsonl", "one JSON object a line: what show prints, with both bodies in base64", exportJSONL},
-	{"curl", "one curl command a flow, which sends its request again", exportCurl},
-	{"raw", rawHelp, exportRaw},
+	{"har", "an HTTP Archive, as browsers and other proxies read and write it", exportHAR},
+	{"jsonl", "one JSON object a line: what show prints, with both bodies in base64", eachAlone(exportJSONL)},
+	{"curl", "one curl command a flow, which sends its request again", eachAlone(exportCurl)},
+	{"raw", rawHelp, eachAlone(exportRaw)},
 }
+
+// exporting is a file being written: flow by flow, and then its end.
+type exporting interface {
+	// flow adds a flow; false and errors are as an [exporter]'s.
+	flow(ctx context.Context, s *store.Session, id uint64) (bool, error)
+	end() error
+}
+
+// aloneFile is a file of flows that need nothing around them.
+type aloneFile struct {
+	write exporter
+	w     io.Writer
+}
+
+func eachAlone(write exporter) func(io.Writer) exporting {
+	return func(w io.Writer) exporting { return aloneFile{write, w} }
+}
+
+func (f aloneFile) flow(ctx context.Context, s *store.Session, id uint64) (bool, error) {
+	return f.write(ctx, s, id, f.w)
+}
+
+func (f aloneFile) end() error { return nil }
 
 const rawHelp = `requests and responses as they were on the wire, save that the sizes
          of chunks are not kept, and that a head's first and closing line
@@ -47,11 +71,11 @@ func exportNames() []string {
 	return out
 }
 
-// findExporter returns the writer of a format.
-func findExporter(name string) (exporter, error) {
+// findExporter returns what begins a file of a format.
+func findExporter(name string) (func(io.Writer) exporting, error) {
 	for _, f := range exportFormats {
 		if f.name == name {
-			return f.write, nil
+			return f.begin, nil
 		}
 	}
 	return nil, usagef("--format %q: not a format of export", name).withHint("the formats are: " + strings.Join(exportNames(), " "))
@@ -84,7 +108,7 @@ func runExport(ctx context.Context, std stdio, format, output string, args []str
 	if format == "" {
 		return usagef("--format is missing").withHint("the formats are: " + strings.Join(exportNames(), " "))
 	}
-	write, err := findExporter(format)
+	begin, err := findExporter(format)
 	if err != nil {
 		return err
 	}
@@ -102,8 +126,9 @@ func runExport(ctx context.Context, std stdio, format, output string, args []str
 	defer s.Close()
 	var done, skipped int
 	err = intoFile(std, output, func(w io.Writer) error {
-		return eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error {
-			ok, err := write(ctx, s, r.ID, w)
+		file := begin(w)
+		err := eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error {
+			ok, err := file.flow(ctx, s, r.ID)
 			if _, unfit := errors.AsType[*leftOutError](err); unfit {
 				report(std.err, fmt.Errorf("left out %w", err))
 				err = nil
@@ -115,6 +140,10 @@ func runExport(ctx context.Context, std stdio, format, output string, args []str
 			}
 			return err
 		})
+		if e := file.end(); err == nil {
+			err = e
+		}
+		return err
 	})
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ opened again later, while others look at it too.`,
 		return usagef("%w", err).withHint("see '" + cmd.CommandPath() + " --help'")
 	})
 	root.AddCommand(
-		newOpen(std), newRecord(std), newQuery(std), newShow(std), newExport(std), newSession(std),
+		newOpen(std), newRecord(std), newQuery(std), newShow(std), newImport(std), newExport(std), newSession(std),
 		newFilter(std), newCA(std), newVersion(std), newBench(std), newGendocs(std),
 	)
 	hideZeroDefaults(root)

@@ -170,3 +170,23 @@ func wholeRunes(p []byte) []byte {
 	}
 	return p
 }
+
+// Bytes is what a document of this text is made of, given the value of its
+// Content-Type header: text in the charset that this names, if it can say all of
+// it, else as it is. It undoes [Text] where no byte order mark or declaration
+// inside the document came first.
+func Bytes(text []byte, contentType string) []byte {
+	name := known(charsetParameter(contentType))
+	if name == "" || name == charsetUTF8 {
+		return text
+	}
+	enc, err := htmlindex.Get(name)
+	if err != nil {
+		return text
+	}
+	out, err := enc.NewEncoder().Bytes(text)
+	if err != nil {
+		return text
+	}
+	return out
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	flowpb "weir/proto"
+	"weir/store"
+)
+
+func newImport(std stdio) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "import FILE...",
+		Short: "Read captures of other tools into a session",
+		Long: `Reads captures that other tools wrote into a session, which is made, or continued
+if it exists. What a file is is told by its content, not by its name, also under
+gzip, zstd or zlib; "-" reads standard input. The formats:
+  HAR    HTTP Archives of browsers and other proxies: .har, .zhar
+
+A flow that cannot be read is left out and named. A file that is damaged part
+way is read up to there; the others are read all the same, and the exit code
+is 1.`,
+		Example: `  weir import devtools.har -o bug.weir
+  zcat night.har.gz | weir import - -o night.weir`,
+		Args: usageArgs(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error { return runImport(cmd.Context(), std, output, args) },
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "import into SESSION; one that exists is continued (required)")
+	return cmd
+}
+
+// imported counts what came of an import.
+type imported struct{ files, flows, skipped, damaged int }
+
+func runImport(ctx context.Context, std stdio, output string, files []string) (err error) {
+	if output == "" {
+		return usagef("-o is missing: the session to import into").withHint("for example: weir import " + files[0] + " -o capture.weir")
+	}
+	session, fresh, err := openOrCreate(ctx, output)
+	if err != nil {
+		return err
+	}
+	im := &importer{std: std}
+	im.into.writer, err = session.NewWriter(ctx, store.WriterOptions{})
+	if err == nil {
+		err = im.files(ctx, session, files)
+		if e := im.into.writer.Close(); err == nil {
+			err = e
+		}
+	}
+	if e := session.Close(); err == nil {
+		err = e
+	}
+	if fresh && im.done.files == 0 && im.done.flows == 0 {
+		err = errors.Join(err, os.Remove(output)) // nothing is in it
+	}
+	fmt.Fprintf(std.err, "imported %d flows from %d files", im.done.flows, im.done.files)
+	if im.done.skipped > 0 {
+		fmt.Fprintf(std.err, ", left out %d that cannot be read", im.done.skipped)
+	}
+	fmt.Fprintln(std.err)
+	if err == nil && im.done.damaged > 0 {
+		err = fmt.Errorf("%d of %d files could not be read to their end", im.done.damaged, len(files))
+	}
+	return err
+}
+
+// importer reads files into one session.
+type importer struct {
+	std  stdio
+	into wholes
+	done imported
+}
+
+// files reads one after the other. What is wrong with a file is told at once and
+// does not keep the next from being read; what is wrong with the session ends it all.
+func (im *importer) files(ctx context.Context, s *store.Session, names []string) error {
+	for _, name := range names {
+		damage, err := im.file(ctx, name)
+		if e := im.into.annotate(ctx, s); err == nil {
+			err = e
+		}
+		if err != nil {
+			return err
+		}
+		if damage != nil {
+			im.done.damaged++
+			report(im.std.err, fmt.Errorf("import %q: %w", name, damage))
+			continue
+		}
+		im.done.files++
+	}
+	return nil
+}
+
+// file reads one file: damage is what is wrong with it, err with anything else.
+func (im *importer) file(ctx context.Context, name string) (damage, err error) {
+	in, err := openInput(im.std, name)
+	if err != nil {
+		return err, nil
+	}
+	defer in.Close()
+	r, err := openImport(in)
+	if err != nil {
+		return err, nil
+	}
+	for {
+		whole, err := r.Next()
+		var skip *flowpb.SkipError
+		switch {
+		case errors.As(err, &skip):
+			im.done.skipped++
+			report(im.std.err, fmt.Errorf("import %q: left out %w", name, skip))
+			continue
+		case errors.Is(err, io.EOF):
+			return nil, nil
+		case err != nil:
+			return err, nil
+		}
+		if err := im.into.add(ctx, whole); err != nil {
+			return nil, err
+		}
+		im.done.flows++
+	}
+}

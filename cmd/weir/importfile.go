@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+
+	flowpb "weir/proto"
+	"weir/proto/har"
+)
+
+// flowReader reads other people's captures, flow by flow: io.EOF behind the last, a
+// [flowpb.SkipError] for one that cannot be read, any other error where the file
+// stops to be readable.
+type flowReader interface {
+	Next() (*flowpb.Whole, error)
+}
+
+// importFormats is every format of 'weir import', told by the first bytes.
+var importFormats = []struct {
+	name string
+	is   func(head []byte) bool
+	open func(r io.Reader) flowReader
+}{
+	{"HAR", isHAR, func(r io.Reader) flowReader { return har.NewReader(r) }},
+}
+
+func isHAR(head []byte) bool {
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	return len(head) > 0 && head[0] == '{'
+}
+
+// envelopes are the compressions around a capture, told by their first bytes.
+var envelopes = []struct {
+	magic string
+	open  func(r io.Reader) (io.Reader, error)
+}{
+	{"\x1f\x8b", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
+	{"\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r, zstd.WithDecoderMaxMemory(64<<20)) }},
+	{"\x78\x01", openZlib},
+	{"\x78\x5e", openZlib},
+	{"\x78\x9c", openZlib},
+	{"\x78\xda", openZlib}, // .zhar
+}
+
+func openZlib(r io.Reader) (io.Reader, error) { return zlib.NewReader(r) }
+
+// maxEnvelopes bounds how often a file may be compressed.
+const maxEnvelopes = 4
+
+// sniffed is how much of a file tells its format, in bytes.
+const sniffed = 512
+
+// openImport finds out what r is and begins to read it.
+func openImport(r io.Reader) (flowReader, error) {
+	for range maxEnvelopes {
+		buf := bufio.NewReaderSize(r, 64<<10)
+		head, err := buf.Peek(sniffed)
+		if len(head) == 0 {
+			if err != nil && !errors.Is(err, io.EOF) {
+				return nil, err
+			}
+			return nil, errors.New("the file is empty")
+		}
+		for _, f := range importFormats {
+			if f.is(head) {
+				return f.open(buf), nil
+			}
+		}
+		if bytes.HasPrefix(head, []byte("SQLite format 3\x00")) {
+			return nil, hinted(errors.New("this is a session, or another SQLite file"), "'weir open' looks at a session, 'weir session merge' puts several together")
+		}
+		if r, err = unwrap(buf, head); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("compressed more than %d times", maxEnvelopes)
+}
+
+func unwrap(r io.Reader, head []byte) (io.Reader, error) {
+	for _, e := range envelopes {
+		if bytes.HasPrefix(head, []byte(e.magic)) {
+			return e.open(r)
+		}
+	}
+	names := ""
+	for _, f := range importFormats {
+		names += " " + f.name
+	}
+	return nil, hinted(errors.New("not a capture of a format that weir knows"), "the formats are:"+names)
+}
+
+// openInput opens a file to import; "-" is standard input.
+func openInput(std stdio, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(std.in), nil
+	}
+	return os.Open(name)
+}

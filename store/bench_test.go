@@ -12,7 +12,7 @@ import (
 // BenchmarkRecord measures complete small flows with a 2 KB body, an operation a flow.
 func BenchmarkRecord(b *testing.B) {
 	for _, o := range []Options{{}, {Synchronous: SyncNormal}} {
-		b.Run(o.Synchronous.pragma(), func(b *testing.B) {
+		b.Run(o.Synchronous.String(), func(b *testing.B) {
 			s, err := Create(b.Context(), filepath.Join(b.TempDir(), "bench.weir"), o)
 			if err != nil {
 				b.Fatal(err)

@@ -142,6 +142,7 @@ type dsn struct {
 	queryOnly    bool
 	synchronous  Synchronous
 	noCheckpoint bool // somebody else does them
+	noSpill      bool // the journals of its statements stay in memory: what they touch is little
 }
 
 // String is the driver's name for the file at path. The file is hostile: it gets
@@ -155,7 +156,7 @@ func (d dsn) String(path string) string {
 		"cell_size_check(1)",
 		"cache_size(-" + strconv.Itoa(d.cache>>10) + ")",
 		"mmap_size(0)",
-		"synchronous(" + d.synchronous.pragma() + ")",
+		"synchronous(" + d.synchronous.String() + ")",
 	}
 	if d.queryOnly {
 		q["_pragma"] = append(q["_pragma"], "query_only(1)")
@@ -164,6 +165,9 @@ func (d dsn) String(path string) string {
 	}
 	if d.noCheckpoint {
 		q["_pragma"] = append(q["_pragma"], "wal_autocheckpoint(0)")
+	}
+	if d.noSpill {
+		q["_pragma"] = append(q["_pragma"], "temp_store(MEMORY)")
 	}
 	return u.String() + "?" + string(d.mode) + "&" + q.Encode()
 }

@@ -26,7 +26,8 @@ type queue struct {
 	waiting int64            // bytes of the entries
 	held    int64            // bytes of the entries and of the batch being written
 	bodies  map[uint64]int64 // of held, bytes of bodies by flow
-	since   time.Time        // when the oldest of the entries came, or earlier
+	came    []time.Time      // when each of the entries did
+	oldest  time.Time        // when the first of the batch being written came
 	in, out uint64           // entries that ever came, and that ever were committed
 	flushTo uint64           // commit without delay up to this many
 	fails   uint64           // failed commits so far
@@ -93,10 +94,9 @@ func (q *queue) crowded(e entry, n int64) bool {
 
 func (q *queue) push(e entry, n int64) {
 	if len(q.entries) == 0 {
-		q.since = time.Now()
 		q.poke() // the delay begins
 	}
-	q.entries = append(q.entries, e)
+	q.entries, q.came = append(q.entries, e), append(q.came, time.Now())
 	q.in++
 	q.waiting += n
 	q.held += n
@@ -164,14 +164,14 @@ func (q *queue) take() (b []entry, wait time.Duration, ended bool) {
 		return nil, 0, q.closed
 	}
 	if !q.full() && !q.closed && q.flushTo <= q.in-uint64(len(q.entries)) {
-		if left := q.limits.BatchDelay - time.Since(q.since); left > 0 {
+		if left := q.limits.BatchDelay - time.Since(q.came[0]); left > 0 {
 			return nil, left, false
 		}
 	}
 	n, flows, bytes := q.prefix()
-	b = q.entries[:n:n]
-	if q.entries = q.entries[n:]; len(q.entries) == 0 {
-		q.entries = nil
+	b, q.oldest = q.entries[:n:n], q.came[0]
+	if q.entries, q.came = q.entries[n:], q.came[n:]; len(q.entries) == 0 {
+		q.entries, q.came = nil, nil
 	}
 	q.flows -= flows
 	q.waiting -= bytes
@@ -237,6 +237,13 @@ func (q *queue) refused(err error) {
 func (q *queue) turned() {
 	close(q.turn)
 	q.turn = make(chan struct{})
+}
+
+// begun is when the first entry of the batch being written came.
+func (q *queue) begun() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.oldest
 }
 
 // close lets nothing more in. What is in will still be taken.

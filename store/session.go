@@ -26,8 +26,8 @@ const (
 	SyncNormal
 )
 
-// pragma is the SQLite name of the level.
-func (s Synchronous) pragma() string {
+// String is SQLite's name of the level, FULL or NORMAL.
+func (s Synchronous) String() string {
 	if s == SyncNormal {
 		return "NORMAL"
 	}

@@ -34,7 +34,7 @@ type tape struct {
 // newTape opens the connection and prepares its statements.
 func newTape(ctx context.Context, s *Session, overflow func(flow uint64)) (_ *tape, err error) {
 	t := &tape{s: s, tails: map[uint64]*bodyTails{}, overflow: overflow}
-	t.db = s.pool(dsn{mode: modeReadWrite, cache: writeCache, synchronous: s.sync, noCheckpoint: true}, 1)
+	t.db = s.pool(dsn{mode: modeReadWrite, cache: writeCache, synchronous: s.sync, noCheckpoint: true, noSpill: true}, 1)
 	defer func() {
 		if err != nil {
 			err = errors.Join(classify(err), t.close())

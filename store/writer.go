@@ -20,6 +20,16 @@ type WriterOptions struct {
 	BatchFlows int           // flows a transaction at most; 512
 	BatchBytes int64         // bytes a transaction at most, about; 2 MB
 	BatchDelay time.Duration // how long something waits for company; 50 ms
+	// Observe, if set, is told of each transaction by the goroutine that writes, which waits for it.
+	Observe func(Commit)
+}
+
+// Commit is a transaction that is on disk.
+type Commit struct {
+	Flows  int           // heads in it
+	Bytes  int64         // of memory that its content took in the queue
+	Waited time.Duration // how long the oldest of it was in the queue, at most
+	Took   time.Duration
 }
 
 func (o WriterOptions) withDefaults() WriterOptions {
@@ -231,6 +241,7 @@ func (w *Writer) run(ctx context.Context) {
 			return
 		}
 		b := fold(entries)
+		begun := time.Now()
 		if !w.write(ctx, b) {
 			w.lost.Add(uint64(len(b.touched)))
 			w.queue.dropped(entries)
@@ -238,8 +249,16 @@ func (w *Writer) run(ctx context.Context) {
 		}
 		w.flows.Add(uint64(len(b.flows)))
 		w.lastCommit.Store(time.Now().UnixNano())
+		w.observe(Commit{Flows: len(b.flows), Bytes: b.bytes, Waited: begun.Sub(w.queue.begun()), Took: time.Since(begun)})
 		w.forget(b.messages)
 		w.queue.committed(entries)
+	}
+}
+
+// observe tells whoever wants to know of each transaction.
+func (w *Writer) observe(c Commit) {
+	if w.queue.limits.Observe != nil {
+		w.queue.limits.Observe(c)
 	}
 }
 

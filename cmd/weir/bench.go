@@ -12,7 +12,7 @@ import (
 func newBench(std stdio) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Make sessions to measure with",
+		Short: "Measure the writer and the encodings, and make sessions to measure with",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -30,7 +30,7 @@ same flows.`,
 	}
 	seed.Flags().IntVar(&flows, "flows", 0, "how many flows, N (required)")
 	seed.Flags().IntVar(&size, "body-size", 0, "give each response a body of B bytes")
-	cmd.AddCommand(seed)
+	cmd.AddCommand(seed, newBenchStream(std))
 	return cmd
 }
 

@@ -62,6 +62,7 @@ type batch struct {
 	messages []*messageEntry
 	touched  []uint64 // flows, ascending
 	bytes    int64
+	removed  map[uint64]int64 // of flows, those whose rows are in the table removed, and their at
 }
 
 // addition is what a batch appends to one body.

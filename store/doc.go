@@ -3,10 +3,11 @@
 // [Create] and [Open] give a [Session]. A capture records through its [Writer];
 // lists are a [View], filter times order times window; single things are read by
 // [Session.Flow], [Session.Body], [Session.Messages] and their like; what people say of flows is
-// written by [Session.Annotate]. [Session.Wait] and [Session.Changes] tell what
+// written by [Session.Annotate]. [Session.Remove] puts flows out of sight, [Session.Undo] brings
+// them back, [Session.Purge] ends that. [Session.Wait] and [Session.Changes] tell what
 // happened since. The format is described in docs/session-format.md and laid down in schema.sql.
 //
-// It is not a cache and not a queue: what was written stays until somebody removes
+// It is not a cache and not a queue: what was written stays until somebody drops
 // it. It knows nothing of sockets and of screens, and does not interpret bodies; they are kept
 // and returned as they were received.
 //
@@ -33,7 +34,7 @@
 //
 //   - What [Writer.Flush] acknowledged survives the death of the process, and with
 //     [SyncFull] that of the machine. What is queued is on its way to the disk after at most 50 ms.
-//   - A transaction is whole or not there: every flow has its head, and no body
+//   - A transaction is whole or not there: every flow, removed or not, has its head, and no body
 //     or message is without a flow.
 //   - Ids are given in the order of arrival, to nothing that is not queued, and never twice.
 //   - No call needs memory for a whole body; a piece of 256 KB at most.

@@ -92,10 +92,16 @@ func decodeHead(id uint64, blob []byte) (*flowpb.Flow, error) {
 	return f, nil
 }
 
-// Flow returns the head of a flow; [ErrNotFound] if there is no such flow.
+// Flow returns the head of a flow; [ErrNotFound] if there is no such flow, or it was
+// removed.
 func (s *Session) Flow(ctx context.Context, id uint64) (*flowpb.Flow, error) {
+	return s.head(ctx, "SELECT h.blob FROM flow f JOIN head h ON h.id = f.id WHERE f.id = ?", id)
+}
+
+// head reads the head that a query finds for a flow.
+func (s *Session) head(ctx context.Context, query string, id uint64) (*flowpb.Flow, error) {
 	var blob []byte
-	err := s.read.QueryRowContext(ctx, "SELECT blob FROM head WHERE id = ?", int64(id)).Scan(&blob)
+	err := s.read.QueryRowContext(ctx, query, int64(id)).Scan(&blob)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
@@ -109,7 +115,7 @@ func (s *Session) Flow(ctx context.Context, id uint64) (*flowpb.Flow, error) {
 // are left out. It is meant for a window of some hundreds.
 func (s *Session) Heads(ctx context.Context, ids []uint64) ([]*flowpb.Flow, error) {
 	rows, err := s.read.QueryContext(ctx,
-		"SELECT h.id, h.blob FROM json_each(?) j CROSS JOIN head h ON h.id = j.value ORDER BY j.key", idList(ids))
+		"SELECT h.id, h.blob FROM json_each(?) j CROSS JOIN flow f ON f.id = j.value JOIN head h ON h.id = f.id ORDER BY j.key", idList(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read flows: %w", classify(err))
 	}

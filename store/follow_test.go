@@ -132,7 +132,7 @@ func TestPlacingLeavesOutWhatHasChangedSince(t *testing.T) {
 	changed := path("z")
 	changed.Id = 3
 	record(t, w, changed)
-	if err := s.Remove(t.Context(), []uint64{2}); err != nil {
+	if _, err := s.Remove(t.Context(), []uint64{2}); err != nil {
 		t.Fatal(err)
 	}
 	anchors, err := v.anchors(t.Context(), found, newIDSet(nil), upto)

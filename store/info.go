@@ -44,7 +44,7 @@ func (s *Session) Info(ctx context.Context) (Info, error) {
 		err = s.read.QueryRowContext(ctx, `SELECT
 			coalesce((SELECT started FROM flow ORDER BY id LIMIT 1), 0),
 			coalesce((SELECT started FROM flow ORDER BY id DESC LIMIT 1), 0),
-			(SELECT count(*) FROM note WHERE marked <> ''),
+			(SELECT count(*) FROM note WHERE marked <> '' AND flow IN (SELECT id FROM flow)),
 			coalesce((SELECT sum(request_size) FROM flow), 0),
 			coalesce((SELECT sum(response_size) FROM flow), 0)`).
 			Scan(&in.First, &in.Last, &in.Marked, &in.RequestBytes, &in.ResponseBytes)

@@ -135,7 +135,7 @@ func (s *Session) Unmark(ctx context.Context) (int, error) {
 			return err
 		}
 		for _, q := range []string{
-			"UPDATE note SET marked = '' WHERE marked <> ''",
+			"UPDATE note SET marked = '' WHERE marked <> '' AND flow IN (SELECT id FROM flow)",
 			"DELETE FROM note WHERE marked = '' AND tags = '' AND comment = '' AND highlight = ''",
 		} {
 			if _, err := tx.ExecContext(ctx, q); err != nil {
@@ -152,7 +152,7 @@ func (s *Session) Unmark(ctx context.Context) (int, error) {
 
 // marked returns the marked flows, ascending.
 func marked(ctx context.Context, q querier) ([]uint64, error) {
-	return queryIDs(ctx, q, "SELECT flow FROM note WHERE marked <> '' ORDER BY flow")
+	return queryIDs(ctx, q, "SELECT flow FROM note WHERE marked <> '' AND flow IN (SELECT id FROM flow) ORDER BY flow")
 }
 
 // queryIDs returns what a query for flow ids finds. It is for few of them; views

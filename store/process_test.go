@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +27,7 @@ const (
 	roleAnnotate = "annotate" // marks flows 1 to 20, one at a time
 	roleSecond   = "second"   // tries to capture as well
 	roleWatch    = "watch"    // waits for flow 2 and prints its host
+	roleRemove   = "remove"   // removes flows 2 and 3; told to go on, brings them back
 )
 
 // play is the child's main. Its context is the process's life.
@@ -44,6 +46,8 @@ func play(role string) int {
 			err = nil
 		case roleWatch:
 			err = playWatch(ctx, s)
+		case roleRemove:
+			err = playRemove(ctx, s)
 		}
 		err = errors.Join(err, s.Close())
 	}
@@ -103,11 +107,23 @@ func playWatch(ctx context.Context, s *Session) error {
 	}
 }
 
+func playRemove(ctx context.Context, s *Session) error {
+	n, err := s.Remove(ctx, []uint64{2, 3})
+	fmt.Println(n, err)
+	if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
+		return err
+	}
+	n, err = s.Undo(ctx)
+	fmt.Println(n, err)
+	return nil
+}
+
 // process is the test binary as its own child.
 type process struct {
 	*exec.Cmd
 	said *bufio.Scanner // its standard output
 	pipe io.Reader
+	in   io.Writer // its standard input
 }
 
 // start starts the test binary in a role on the session.
@@ -121,6 +137,9 @@ func start(t *testing.T, role string, s *Session) *process {
 	p.Env = append(os.Environ(), roleVariable+"="+role, sessionVariable+"="+s.Path())
 	p.Stderr = os.Stderr
 	if p.pipe, err = p.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if p.in, err = p.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	p.said = bufio.NewScanner(p.pipe)
@@ -298,6 +317,36 @@ func TestOtherProcessSeesCommits(t *testing.T) {
 	}
 	if got := p.said.Text(); !strings.HasPrefix(got, "example.com ") {
 		t.Errorf("the watching process: got %q, want the host of flow 2", got)
+	}
+	if err := p.finish(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOtherProcessRemovesAndBringsBack sees a view follow what another process
+// removes and brings back.
+func TestOtherProcessRemovesAndBringsBack(t *testing.T) {
+	s, _ := removing(t, 5)
+	v := newView(t, s, Query{})
+	p := start(t, roleRemove, s)
+	for _, step := range []struct {
+		said string
+		want []uint64
+	}{{"2 <nil>", []uint64{1, 4, 5}}, {"2 <nil>", []uint64{1, 2, 3, 4, 5}}} {
+		if !p.said.Scan() || p.said.Text() != step.said {
+			t.Fatalf("the other process: got %q, want %q", p.said.Text(), step.said)
+		}
+		status := Status{}
+		for status.Len != len(step.want) {
+			var err error
+			if status, err = v.Wait(t.Context(), status.Version); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := v.IDs(0, 10); !slices.Equal(got, step.want) || status.Total != len(step.want) {
+			t.Errorf("view: got %v of %d, want %v", got, status.Total, step.want)
+		}
+		_, _ = p.in.Write([]byte{'\n'}) // go on; at the end nobody reads it
 	}
 	if err := p.finish(); err != nil {
 		t.Error(err)

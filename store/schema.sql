@@ -53,6 +53,35 @@ CREATE TABLE term (
   text TEXT NOT NULL UNIQUE
 );
 
+-- Flows that were removed and can be brought back: the rows of flow, column for
+-- column, out of sight of every scan, while their heads, bodies, messages and notes stay.
+-- Rows with the same `at` were removed together and come back together. at = 0: dropped
+-- for good, and being deleted piece by piece; this row goes last.
+CREATE TABLE removed (
+  at            INTEGER NOT NULL,  -- ns since the epoch; each removal later than the one before
+  id            INTEGER PRIMARY KEY,
+  revision      INTEGER NOT NULL,
+  kind          INTEGER NOT NULL,
+  state         INTEGER NOT NULL,
+  flags         INTEGER NOT NULL,
+  replay        INTEGER NOT NULL,
+  started       INTEGER NOT NULL,
+  duration      INTEGER,
+  ttfb          INTEGER,
+  status        INTEGER,
+  request_size  INTEGER,
+  response_size INTEGER,
+  site          INTEGER NOT NULL,
+  method        INTEGER NOT NULL,
+  content_type  INTEGER NOT NULL,
+  request_type  INTEGER NOT NULL,
+  version       INTEGER NOT NULL,
+  client        INTEGER NOT NULL,
+  server        INTEGER NOT NULL,
+  path          TEXT NOT NULL
+);
+CREATE INDEX removed_at ON removed (at);
+
 -- The flow itself: a flowpb blob (version byte, protobuf), apart from the narrow
 -- table so that a scan of that never drags it.
 CREATE TABLE head (

@@ -21,8 +21,10 @@ type tape struct {
 	nextRevision, logChange   *sql.Stmt
 	trimChanges               *sql.Stmt
 	bodyTail, bodyGrow        *sql.Stmt
+	absent                    *sql.Stmt
 	flow, head, body          *inserter
 	message, connection, cert *inserter
+	removed                   *inserter
 	dictionary                dictionary
 
 	stmts []*sql.Stmt
@@ -63,6 +65,7 @@ func (t *tape) prepare(ctx context.Context) error {
 		{&t.trimChanges, trimChanges},
 		{&t.bodyTail, bodyTail},
 		{&t.bodyGrow, bodyGrow},
+		{&t.absent, absentFlows},
 	} {
 		stmt, err := t.stmt(ctx, p.query)
 		if err != nil {
@@ -82,6 +85,7 @@ func (t *tape) prepare(ctx context.Context) error {
 		{&t.message, "message", "id, at, side, type, flags, content", 16},
 		{&t.connection, "conn", "id, blob", 4},
 		{&t.cert, "cert", "sha256, der", 4},
+		{&t.removed, "removed", "at, " + flowColumns, 4},
 	} {
 		in, err := t.inserter(ctx, p.table, p.cols, p.rows)
 		if err != nil {
@@ -151,6 +155,9 @@ func (t *tape) put(ctx context.Context, b *batch) error {
 	if err != nil {
 		return fmt.Errorf("write change log: %w", err)
 	}
+	if b, err = t.present(ctx, b); err != nil {
+		return fmt.Errorf("look for removed flows: %w", err)
+	}
 	for _, part := range []struct {
 		name  string
 		write func(context.Context, *batch) error
@@ -202,18 +209,14 @@ func (t *tape) putConns(ctx context.Context, b *batch) error {
 
 func (t *tape) putFlows(ctx context.Context, b *batch, revision uint64) error {
 	for _, e := range b.flows {
-		values, err := t.flowValues(ctx, &e.summary, revision)
-		if err != nil {
-			return err
-		}
-		if err := t.flow.add(ctx, values...); err != nil {
+		if err := t.putRow(ctx, e, b.removed, revision); err != nil {
 			return err
 		}
 		if e.fresh {
 			t.startTails(e.summary.ID)
 		}
 	}
-	if err := t.flow.flush(ctx); err != nil {
+	if err := errors.Join(t.flow.flush(ctx), t.removed.flush(ctx)); err != nil {
 		return err
 	}
 	for _, e := range b.flows {
@@ -222,6 +225,19 @@ func (t *tape) putFlows(ctx context.Context, b *batch, revision uint64) error {
 		}
 	}
 	return t.head.flush(ctx)
+}
+
+// putRow writes the row of a flow where the flow's rows belong: those of removed
+// flows stay among the removed.
+func (t *tape) putRow(ctx context.Context, e *flowEntry, removed map[uint64]int64, revision uint64) error {
+	values, err := t.flowValues(ctx, &e.summary, revision)
+	if err != nil {
+		return err
+	}
+	if at, ok := removed[e.summary.ID]; ok {
+		return t.removed.add(ctx, append([]any{at}, values...)...)
+	}
+	return t.flow.add(ctx, values...)
 }
 
 func (t *tape) putMessages(ctx context.Context, b *batch) error {
@@ -247,7 +263,7 @@ func (t *tape) settle(b *batch) {
 func (t *tape) discard() {
 	clear(t.tails)
 	t.dictionary.forget()
-	for _, in := range []*inserter{t.flow, t.head, t.body, t.message, t.connection, t.cert} {
+	for _, in := range []*inserter{t.flow, t.head, t.body, t.message, t.connection, t.cert, t.removed} {
 		in.reset()
 	}
 }

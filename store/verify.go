@@ -94,12 +94,15 @@ const missingTerms = `SELECT id FROM flow WHERE
 
 // pairs finds rows without the row that they belong to.
 func (v *verifier) pairs(ctx context.Context) error {
+	const known = "(SELECT id FROM flow UNION ALL SELECT id FROM removed)"
 	for _, p := range []struct{ query, place, what string }{
 		{"SELECT id FROM flow WHERE id NOT IN (SELECT id FROM head)", "flow", "has no head"},
-		{"SELECT id FROM head WHERE id NOT IN (SELECT id FROM flow)", "head", "has no flow"},
-		{"SELECT DISTINCT id >> 23 FROM body WHERE id >> 23 NOT IN (SELECT id FROM flow)", "body of flow", "has no flow"},
-		{"SELECT DISTINCT id >> 28 FROM message WHERE id >> 28 NOT IN (SELECT id FROM flow)", "messages of flow", "have no flow"},
-		{"SELECT flow FROM note WHERE flow NOT IN (SELECT id FROM flow)", "note of flow", "has no flow"},
+		{"SELECT id FROM removed WHERE at > 0 AND id NOT IN (SELECT id FROM head)", "removed flow", "has no head"},
+		{"SELECT id FROM removed WHERE id IN (SELECT id FROM flow)", "flow", "is removed and is not"},
+		{"SELECT id FROM head WHERE id NOT IN " + known, "head", "has no flow"},
+		{"SELECT DISTINCT id >> 23 FROM body WHERE id >> 23 NOT IN " + known, "body of flow", "has no flow"},
+		{"SELECT DISTINCT id >> 28 FROM message WHERE id >> 28 NOT IN " + known, "messages of flow", "have no flow"},
+		{"SELECT flow FROM note WHERE flow NOT IN " + known, "note of flow", "has no flow"},
 		{"SELECT id FROM flow WHERE site NOT IN (SELECT id FROM site)", "flow", "is of no site"},
 		{missingTerms, "flow", "has a column that stands for no text"},
 	} {

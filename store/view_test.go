@@ -23,6 +23,7 @@ type world struct {
 	s     *Session
 	w     *Writer
 	alive []uint64 // flows that were not removed
+	gone  []uint64 // those that were, one removal each
 }
 
 // inWorld runs a property on a new session.
@@ -100,7 +101,7 @@ func (w *world) draw(t *rapid.T) *flowpb.Flow {
 	return f
 }
 
-// change records some flows, and changes and removes some others.
+// change records some flows, and changes, removes and brings back some others.
 func (w *world) change(t *rapid.T, most int) {
 	for range rapid.IntRange(0, most).Draw(t, "changes") {
 		f := w.draw(t)
@@ -119,10 +120,18 @@ func (w *world) change(t *rapid.T, most int) {
 	}
 	if len(w.alive) > 0 && rapid.IntRange(0, 5).Draw(t, "remove") == 0 {
 		i := rapid.IntRange(0, len(w.alive)-1).Draw(t, "removed")
-		if err := w.s.Remove(t.Context(), w.alive[i:i+1]); err != nil {
+		if _, err := w.s.Remove(t.Context(), w.alive[i:i+1]); err != nil {
 			t.Fatal(err)
 		}
+		w.gone = append(w.gone, w.alive[i])
 		w.alive = slices.Delete(w.alive, i, i+1)
+	}
+	if len(w.gone) > 0 && rapid.IntRange(0, 5).Draw(t, "undo") == 0 {
+		if n, err := w.s.Undo(t.Context()); err != nil || n != 1 {
+			t.Fatalf("undo: got %d, %v, want 1", n, err)
+		}
+		w.alive = slices.Sorted(slices.Values(append(w.alive, w.gone[len(w.gone)-1])))
+		w.gone = w.gone[:len(w.gone)-1]
 	}
 }
 
@@ -398,7 +407,7 @@ func TestAllFlowsInOrderOfArrivalTakeNoMemory(t *testing.T) {
 	if v.list.ids != nil || v.list.keys != nil {
 		t.Errorf("list of all flows: got room for %d ids and %d keys, want none", cap(v.list.ids), cap(v.list.keys))
 	}
-	if err := s.Remove(t.Context(), []uint64{50}); err != nil {
+	if _, err := s.Remove(t.Context(), []uint64{50}); err != nil {
 		t.Fatal(err)
 	}
 	settled(t.Context(), t, v)

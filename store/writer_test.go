@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -244,10 +245,11 @@ type model struct {
 	bodies   map[[2]uint64][]byte // by flow and side
 	messages map[uint64][]string
 	options  WriterOptions
+	dropped  map[uint64]bool // flows that are gone for good
 }
 
 func newModel(t *testing.T, rt *rapid.T) *model {
-	m := &model{t: t, bodies: map[[2]uint64][]byte{}, messages: map[uint64][]string{}}
+	m := &model{t: t, bodies: map[[2]uint64][]byte{}, messages: map[uint64][]string{}, dropped: map[uint64]bool{}}
 	m.options = WriterOptions{
 		BatchFlows: rapid.IntRange(1, 8).Draw(rt, "batch flows"),
 		BatchBytes: rapid.Int64Range(1, 1<<20).Draw(rt, "batch bytes"),
@@ -298,10 +300,11 @@ func (m *model) flow(rt *rapid.T) {
 
 // any draws a recorded flow, nil if there is none.
 func (m *model) any(rt *rapid.T) *flowpb.Flow {
-	if len(m.flows) == 0 {
+	there := slices.DeleteFunc(slices.Clone(m.flows), func(f *flowpb.Flow) bool { return m.dropped[f.GetId()] })
+	if len(there) == 0 {
 		return nil
 	}
-	return rapid.SampledFrom(m.flows).Draw(rt, "flow")
+	return rapid.SampledFrom(there).Draw(rt, "flow")
 }
 
 func (m *model) update(rt *rapid.T) {
@@ -364,10 +367,7 @@ func (m *model) check(rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	for _, want := range m.flows {
-		got, err := m.s.Flow(ctx, want.GetId())
-		if err != nil || !proto.Equal(got, want) {
-			rt.Fatalf("flow %d: got %v, %v, want %v", want.GetId(), got, err, want)
-		}
+		m.checkFlow(rt, want)
 		ms, err := m.s.Messages(ctx, want.GetId(), 1, math.MaxInt32)
 		if err != nil {
 			rt.Fatal(err)
@@ -382,5 +382,12 @@ func (m *model) check(rt *rapid.T) {
 	}
 	for key, want := range m.bodies {
 		checkBody(rt, m.s, key[0], flowpb.Side(key[1]), want)
+	}
+}
+
+func (m *model) checkFlow(rt *rapid.T, want *flowpb.Flow) {
+	got, err := m.s.Flow(context.Background(), want.GetId())
+	if err != nil || !proto.Equal(got, want) {
+		rt.Fatalf("flow %d: got %v, %v, want %v", want.GetId(), got, err, want)
 	}
 }

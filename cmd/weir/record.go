@@ -119,7 +119,8 @@ func (k *keeper) follow(ctx context.Context) error {
 		}
 		gone := slices.DeleteFunc(rowIDs(rows), func(id uint64) bool { return slices.Contains(kept, id) })
 		k.dropped += uint64(len(gone))
-		return k.session.Remove(ctx, gone)
+		_, err = k.session.Drop(ctx, gone)
+		return err
 	})
 }
 

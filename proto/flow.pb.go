@@ -2119,15 +2119,25 @@ func (x *TlsFailure) GetEndedNs() int64 {
 
 // Message is one WebSocket message, TCP or UDP segment, or SSE event: a row of its own.
 type Message struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Flow          uint64                 `protobuf:"varint,1,opt,name=flow,proto3" json:"flow,omitempty"`
-	Sequence      uint64                 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`                // 1, 2, 3 … within the flow, given by the store
-	Side          Side                   `protobuf:"varint,3,opt,name=side,proto3,enum=weir.flow.v1.Side" json:"side,omitempty"` // SIDE_REQUEST: from the client
-	Type          MessageType            `protobuf:"varint,4,opt,name=type,proto3,enum=weir.flow.v1.MessageType" json:"type,omitempty"`
-	AtNs          int64                  `protobuf:"varint,5,opt,name=at_ns,json=atNs,proto3" json:"at_ns,omitempty"`
-	Content       []byte                 `protobuf:"bytes,6,opt,name=content,proto3" json:"content,omitempty"`
-	Dropped       bool                   `protobuf:"varint,7,opt,name=dropped,proto3" json:"dropped,omitempty"`   // not passed on
-	Injected      bool                   `protobuf:"varint,8,opt,name=injected,proto3" json:"injected,omitempty"` // made by weir
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Flow     uint64                 `protobuf:"varint,1,opt,name=flow,proto3" json:"flow,omitempty"`
+	Sequence uint64                 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`                // 1, 2, 3 … within the flow, given by the store
+	Side     Side                   `protobuf:"varint,3,opt,name=side,proto3,enum=weir.flow.v1.Side" json:"side,omitempty"` // SIDE_REQUEST: from the client
+	Type     MessageType            `protobuf:"varint,4,opt,name=type,proto3,enum=weir.flow.v1.MessageType" json:"type,omitempty"`
+	AtNs     int64                  `protobuf:"varint,5,opt,name=at_ns,json=atNs,proto3" json:"at_ns,omitempty"`
+	Content  []byte                 `protobuf:"bytes,6,opt,name=content,proto3" json:"content,omitempty"`
+	Dropped  bool                   `protobuf:"varint,7,opt,name=dropped,proto3" json:"dropped,omitempty"`   // not passed on
+	Injected bool                   `protobuf:"varint,8,opt,name=injected,proto3" json:"injected,omitempty"` // made by weir
+	// It was too long for one row: the next message of its side and type goes on with it.
+	Continues  bool `protobuf:"varint,9,opt,name=continues,proto3" json:"continues,omitempty"`
+	Compressed bool `protobuf:"varint,10,opt,name=compressed,proto3" json:"compressed,omitempty"` // on the wire (permessage-deflate); `content` is not
+	// The payload lengths of the frames of a WebSocket message, as sent, at most
+	// 1024 of them; absent where it is one frame with just the content.
+	Frames []uint64     `protobuf:"varint,11,rep,packed,name=frames,proto3" json:"frames,omitempty"`
+	Note   string       `protobuf:"bytes,12,opt,name=note,proto3" json:"note,omitempty"`   // what is wrong with it, in words
+	Event  *ServerEvent `protobuf:"bytes,13,opt,name=event,proto3" json:"event,omitempty"` // of a server-sent event, whose `content` is its data
+	// Bytes of the whole content, where `content` is only the beginning of it. Never stored.
+	Size          uint64 `protobuf:"varint,14,opt,name=size,proto3" json:"size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2218,6 +2228,109 @@ func (x *Message) GetInjected() bool {
 	return false
 }
 
+func (x *Message) GetContinues() bool {
+	if x != nil {
+		return x.Continues
+	}
+	return false
+}
+
+func (x *Message) GetCompressed() bool {
+	if x != nil {
+		return x.Compressed
+	}
+	return false
+}
+
+func (x *Message) GetFrames() []uint64 {
+	if x != nil {
+		return x.Frames
+	}
+	return nil
+}
+
+func (x *Message) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Message) GetEvent() *ServerEvent {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *Message) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+// ServerEvent is the fields of a server-sent event beside its data (HTML, section 9.2.6).
+type ServerEvent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Type          []byte                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"` // the event field; absent: "message"
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3,oneof" json:"id,omitempty"`
+	RetryMs       *uint64                `protobuf:"varint,3,opt,name=retry_ms,json=retryMs,proto3,oneof" json:"retry_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServerEvent) Reset() {
+	*x = ServerEvent{}
+	mi := &file_flow_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServerEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServerEvent) ProtoMessage() {}
+
+func (x *ServerEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_flow_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServerEvent.ProtoReflect.Descriptor instead.
+func (*ServerEvent) Descriptor() ([]byte, []int) {
+	return file_flow_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ServerEvent) GetType() []byte {
+	if x != nil {
+		return x.Type
+	}
+	return nil
+}
+
+func (x *ServerEvent) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *ServerEvent) GetRetryMs() uint64 {
+	if x != nil && x.RetryMs != nil {
+		return *x.RetryMs
+	}
+	return 0
+}
+
 // Conn is one connection, shared by all its flows.
 type Conn struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2242,7 +2355,7 @@ type Conn struct {
 
 func (x *Conn) Reset() {
 	*x = Conn{}
-	mi := &file_flow_proto_msgTypes[20]
+	mi := &file_flow_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2254,7 +2367,7 @@ func (x *Conn) String() string {
 func (*Conn) ProtoMessage() {}
 
 func (x *Conn) ProtoReflect() protoreflect.Message {
-	mi := &file_flow_proto_msgTypes[20]
+	mi := &file_flow_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2267,7 +2380,7 @@ func (x *Conn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conn.ProtoReflect.Descriptor instead.
 func (*Conn) Descriptor() ([]byte, []int) {
-	return file_flow_proto_rawDescGZIP(), []int{20}
+	return file_flow_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Conn) GetId() uint64 {
@@ -2385,7 +2498,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_flow_proto_msgTypes[21]
+	mi := &file_flow_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2397,7 +2510,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_flow_proto_msgTypes[21]
+	mi := &file_flow_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2410,7 +2523,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_flow_proto_rawDescGZIP(), []int{21}
+	return file_flow_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Address) GetHost() []byte {
@@ -2448,7 +2561,7 @@ type Tls struct {
 
 func (x *Tls) Reset() {
 	*x = Tls{}
-	mi := &file_flow_proto_msgTypes[22]
+	mi := &file_flow_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2460,7 +2573,7 @@ func (x *Tls) String() string {
 func (*Tls) ProtoMessage() {}
 
 func (x *Tls) ProtoReflect() protoreflect.Message {
-	mi := &file_flow_proto_msgTypes[22]
+	mi := &file_flow_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2473,7 +2586,7 @@ func (x *Tls) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tls.ProtoReflect.Descriptor instead.
 func (*Tls) Descriptor() ([]byte, []int) {
-	return file_flow_proto_rawDescGZIP(), []int{22}
+	return file_flow_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Tls) GetVersion() string {
@@ -2557,7 +2670,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_flow_proto_msgTypes[23]
+	mi := &file_flow_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2569,7 +2682,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_flow_proto_msgTypes[23]
+	mi := &file_flow_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2582,7 +2695,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_flow_proto_rawDescGZIP(), []int{23}
+	return file_flow_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Certificate) GetSha256() []byte {
@@ -2757,7 +2870,7 @@ const file_flow_proto_rawDesc = "" +
 	"\x03sni\x18\x02 \x01(\fR\x03sni\x12\x12\n" +
 	"\x04host\x18\x03 \x01(\fR\x04host\x12\x12\n" +
 	"\x04port\x18\x04 \x01(\rR\x04port\x12\x19\n" +
-	"\bended_ns\x18\x05 \x01(\x03R\aendedNs\"\xf5\x01\n" +
+	"\bended_ns\x18\x05 \x01(\x03R\aendedNs\"\xa4\x03\n" +
 	"\aMessage\x12\x12\n" +
 	"\x04flow\x18\x01 \x01(\x04R\x04flow\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12&\n" +
@@ -2766,7 +2879,22 @@ const file_flow_proto_rawDesc = "" +
 	"\x05at_ns\x18\x05 \x01(\x03R\x04atNs\x12\x18\n" +
 	"\acontent\x18\x06 \x01(\fR\acontent\x12\x18\n" +
 	"\adropped\x18\a \x01(\bR\adropped\x12\x1a\n" +
-	"\binjected\x18\b \x01(\bR\binjected\"\x9e\x04\n" +
+	"\binjected\x18\b \x01(\bR\binjected\x12\x1c\n" +
+	"\tcontinues\x18\t \x01(\bR\tcontinues\x12\x1e\n" +
+	"\n" +
+	"compressed\x18\n" +
+	" \x01(\bR\n" +
+	"compressed\x12\x16\n" +
+	"\x06frames\x18\v \x03(\x04R\x06frames\x12\x12\n" +
+	"\x04note\x18\f \x01(\tR\x04note\x12/\n" +
+	"\x05event\x18\r \x01(\v2\x19.weir.flow.v1.ServerEventR\x05event\x12\x12\n" +
+	"\x04size\x18\x0e \x01(\x04R\x04size\"j\n" +
+	"\vServerEvent\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\fR\x04type\x12\x13\n" +
+	"\x02id\x18\x02 \x01(\fH\x00R\x02id\x88\x01\x01\x12\x1e\n" +
+	"\bretry_ms\x18\x03 \x01(\x04H\x01R\aretryMs\x88\x01\x01B\x05\n" +
+	"\x03_idB\v\n" +
+	"\t_retry_ms\"\x9e\x04\n" +
 	"\x04Conn\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12&\n" +
 	"\x04side\x18\x02 \x01(\x0e2\x12.weir.flow.v1.SideR\x04side\x125\n" +
@@ -2872,7 +3000,7 @@ func file_flow_proto_rawDescGZIP() []byte {
 }
 
 var file_flow_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_flow_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_flow_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_flow_proto_goTypes = []any{
 	(State)(0),             // 0: weir.flow.v1.State
 	(Replay)(0),            // 1: weir.flow.v1.Replay
@@ -2901,10 +3029,11 @@ var file_flow_proto_goTypes = []any{
 	(*DnsRecord)(nil),      // 24: weir.flow.v1.DnsRecord
 	(*TlsFailure)(nil),     // 25: weir.flow.v1.TlsFailure
 	(*Message)(nil),        // 26: weir.flow.v1.Message
-	(*Conn)(nil),           // 27: weir.flow.v1.Conn
-	(*Address)(nil),        // 28: weir.flow.v1.Address
-	(*Tls)(nil),            // 29: weir.flow.v1.Tls
-	(*Certificate)(nil),    // 30: weir.flow.v1.Certificate
+	(*ServerEvent)(nil),    // 27: weir.flow.v1.ServerEvent
+	(*Conn)(nil),           // 28: weir.flow.v1.Conn
+	(*Address)(nil),        // 29: weir.flow.v1.Address
+	(*Tls)(nil),            // 30: weir.flow.v1.Tls
+	(*Certificate)(nil),    // 31: weir.flow.v1.Certificate
 }
 var file_flow_proto_depIdxs = []int32{
 	8,  // 0: weir.flow.v1.Flow.uid:type_name -> weir.flow.v1.Uid
@@ -2945,21 +3074,22 @@ var file_flow_proto_depIdxs = []int32{
 	2,  // 35: weir.flow.v1.TlsFailure.side:type_name -> weir.flow.v1.Side
 	2,  // 36: weir.flow.v1.Message.side:type_name -> weir.flow.v1.Side
 	5,  // 37: weir.flow.v1.Message.type:type_name -> weir.flow.v1.MessageType
-	2,  // 38: weir.flow.v1.Conn.side:type_name -> weir.flow.v1.Side
-	6,  // 39: weir.flow.v1.Conn.transport:type_name -> weir.flow.v1.Transport
-	28, // 40: weir.flow.v1.Conn.peer:type_name -> weir.flow.v1.Address
-	28, // 41: weir.flow.v1.Conn.local:type_name -> weir.flow.v1.Address
-	28, // 42: weir.flow.v1.Conn.target:type_name -> weir.flow.v1.Address
-	28, // 43: weir.flow.v1.Conn.via:type_name -> weir.flow.v1.Address
-	29, // 44: weir.flow.v1.Conn.tls:type_name -> weir.flow.v1.Tls
-	11, // 45: weir.flow.v1.Conn.error:type_name -> weir.flow.v1.Error
-	30, // 46: weir.flow.v1.Tls.certificates:type_name -> weir.flow.v1.Certificate
-	30, // 47: weir.flow.v1.Tls.presented:type_name -> weir.flow.v1.Certificate
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	27, // 38: weir.flow.v1.Message.event:type_name -> weir.flow.v1.ServerEvent
+	2,  // 39: weir.flow.v1.Conn.side:type_name -> weir.flow.v1.Side
+	6,  // 40: weir.flow.v1.Conn.transport:type_name -> weir.flow.v1.Transport
+	29, // 41: weir.flow.v1.Conn.peer:type_name -> weir.flow.v1.Address
+	29, // 42: weir.flow.v1.Conn.local:type_name -> weir.flow.v1.Address
+	29, // 43: weir.flow.v1.Conn.target:type_name -> weir.flow.v1.Address
+	29, // 44: weir.flow.v1.Conn.via:type_name -> weir.flow.v1.Address
+	30, // 45: weir.flow.v1.Conn.tls:type_name -> weir.flow.v1.Tls
+	11, // 46: weir.flow.v1.Conn.error:type_name -> weir.flow.v1.Error
+	31, // 47: weir.flow.v1.Tls.certificates:type_name -> weir.flow.v1.Certificate
+	31, // 48: weir.flow.v1.Tls.presented:type_name -> weir.flow.v1.Certificate
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_flow_proto_init() }
@@ -2979,13 +3109,14 @@ func file_flow_proto_init() {
 	file_flow_proto_msgTypes[8].OneofWrappers = []any{}
 	file_flow_proto_msgTypes[9].OneofWrappers = []any{}
 	file_flow_proto_msgTypes[12].OneofWrappers = []any{}
+	file_flow_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_flow_proto_rawDesc), len(file_flow_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   24,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

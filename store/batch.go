@@ -43,13 +43,14 @@ type messageEntry struct {
 	side           flowpb.Side
 	kind           flowpb.MessageType
 	flags          int64
+	detail         []byte // nil: there is none
 	content        []byte
 }
 
 func (e *flowEntry) cost() int64    { return e.size }
 func (e *connEntry) cost() int64    { return e.size }
 func (e *bodyEntry) cost() int64    { return entryCost + int64(len(e.data)) }
-func (e *messageEntry) cost() int64 { return entryCost + int64(len(e.content)) }
+func (e *messageEntry) cost() int64 { return entryCost + int64(len(e.detail)+len(e.content)) }
 
 // batch is what one transaction writes: of each flow and connection the last
 // recorded state, of each body what is to be appended, all in the order of their keys,

@@ -3,7 +3,10 @@ package store
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
+
+	"google.golang.org/protobuf/proto"
 
 	flowpb "weir/proto"
 )
@@ -19,9 +22,14 @@ const (
 
 // Flags of a message row.
 const (
-	messageDropped  = 1
-	messageInjected = 2
+	messageDropped = 1 << iota
+	messageInjected
+	messageContinues
+	messageCompressed
 )
+
+// maxPage is how many bytes of content a page of messages has, about.
+const maxPage = 8 << 20
 
 func messageKey(flow, sequence uint64) int64 { return int64(flow<<messageBits | sequence) }
 
@@ -31,12 +39,9 @@ func (w *Writer) Message(ctx context.Context, m *flowpb.Message) error {
 	if n := len(m.GetContent()); n > maxMessage {
 		return fmt.Errorf("record message of flow %d: %d bytes: %w", m.GetFlow(), n, ErrLimit)
 	}
-	e := &messageEntry{flow: m.GetFlow(), at: m.GetAtNs(), side: m.GetSide(), kind: m.GetType(), content: bytes.Clone(m.GetContent())}
-	if m.GetDropped() {
-		e.flags |= messageDropped
-	}
-	if m.GetInjected() {
-		e.flags |= messageInjected
+	e, err := newMessageEntry(m)
+	if err != nil {
+		return fmt.Errorf("record message of flow %d: %w", m.GetFlow(), err)
 	}
 	for {
 		ok, err := w.queue.put(ctx, e, func() bool { return w.number(e) })
@@ -50,6 +55,36 @@ func (w *Writer) Message(ctx context.Context, m *flowpb.Message) error {
 			m.Sequence = e.sequence
 			return nil
 		}
+	}
+}
+
+func newMessageEntry(m *flowpb.Message) (*messageEntry, error) {
+	e := &messageEntry{flow: m.GetFlow(), at: m.GetAtNs(), side: m.GetSide(), kind: m.GetType(), content: bytes.Clone(m.GetContent())}
+	for _, f := range messageFlags(m) {
+		if *f.set {
+			e.flags |= f.bit
+		}
+	}
+	if m.GetFrames() == nil && m.GetNote() == "" && m.GetEvent() == nil {
+		return e, nil
+	}
+	var err error
+	e.detail, err = proto.Marshal(&flowpb.Message{Frames: m.GetFrames(), Note: m.GetNote(), Event: m.GetEvent()})
+	return e, err
+}
+
+// messageFlag is a bit of a row's flags and what it stands for.
+type messageFlag struct {
+	bit int64
+	set *bool
+}
+
+func messageFlags(m *flowpb.Message) [4]messageFlag {
+	return [...]messageFlag{
+		{messageDropped, &m.Dropped},
+		{messageInjected, &m.Injected},
+		{messageContinues, &m.Continues},
+		{messageCompressed, &m.Compressed},
 	}
 }
 
@@ -115,29 +150,62 @@ func (w *Writer) forget(written []*messageEntry) {
 }
 
 // Messages returns up to n messages of a flow in order, from sequence first on
-// (1 is the first).
+// (1 is the first): fewer at the end, or where they hold more than 8 MB.
 func (s *Session) Messages(ctx context.Context, flow, first uint64, n int) ([]*flowpb.Message, error) {
+	return s.messages(ctx, flow, first, n, maxMessage)
+}
+
+// MessageHeads is Messages with no more than the beginning of each content, up to
+// preview bytes. Size tells how much there is of it.
+func (s *Session) MessageHeads(ctx context.Context, flow, first uint64, n, preview int) ([]*flowpb.Message, error) {
+	return s.messages(ctx, flow, first, n, preview)
+}
+
+func (s *Session) messages(ctx context.Context, flow, first uint64, n, most int) ([]*flowpb.Message, error) {
 	rows, err := s.read.QueryContext(ctx,
-		"SELECT id, at, side, type, flags, content FROM message WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
-		messageKey(flow, min(first, maxMessages)), messageKey(flow, maxMessages), n)
+		"SELECT id, at, side, type, flags, detail, length(content), substr(content, 1, ?) FROM message WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+		most, messageKey(flow, min(first, maxMessages)), messageKey(flow, maxMessages), n)
 	if err != nil {
 		return nil, fmt.Errorf("read messages of flow %d: %w", flow, classify(err))
 	}
 	defer rows.Close()
 	var out []*flowpb.Message
-	for rows.Next() {
-		var id uint64
-		var flags int
-		m := &flowpb.Message{Flow: flow}
-		if err := rows.Scan(&id, &m.AtNs, &m.Side, &m.Type, &flags, &m.Content); err != nil {
+	for held := 0; held < maxPage && rows.Next(); {
+		m, err := scanMessage(rows)
+		if err != nil {
 			return nil, fmt.Errorf("read messages of flow %d: %w", flow, classify(err))
 		}
-		m.Sequence = id & maxMessages
-		m.Dropped, m.Injected = flags&messageDropped != 0, flags&messageInjected != 0
+		held += len(m.Content)
 		out = append(out, m)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read messages of flow %d: %w", flow, classify(err))
 	}
 	return out, nil
+}
+
+// scanMessage reads a row of messages' query.
+func scanMessage(rows *sql.Rows) (*flowpb.Message, error) {
+	var id, size uint64
+	var flags int64
+	var detail []byte
+	m := &flowpb.Message{}
+	if err := rows.Scan(&id, &m.AtNs, &m.Side, &m.Type, &flags, &detail, &size, &m.Content); err != nil {
+		return nil, err
+	}
+	if detail != nil {
+		var d flowpb.Message
+		if err := proto.Unmarshal(detail, &d); err != nil {
+			return nil, fmt.Errorf("message %d: %w: %w", id&maxMessages, ErrDamaged, err)
+		}
+		m.Frames, m.Note, m.Event = d.Frames, d.Note, d.Event
+	}
+	m.Flow, m.Sequence = id>>messageBits, id&maxMessages
+	for _, f := range messageFlags(m) {
+		*f.set = flags&f.bit != 0
+	}
+	if m.Size = 0; size > uint64(len(m.Content)) {
+		m.Size = size
+	}
+	return m, nil
 }

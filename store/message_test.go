@@ -1,11 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	flowpb "weir/proto"
@@ -18,7 +20,11 @@ func TestMessages(t *testing.T) {
 	for n := range 10 {
 		m := &flowpb.Message{
 			Flow: 1, Side: flowpb.Side(1 + n%2), Type: flowpb.MessageText, AtNs: int64(n),
-			Content: []byte{byte(n), 0, 0xff}, Dropped: n == 3, Injected: n == 4,
+			Content: []byte{byte(n), 0, 0xff}, Dropped: n == 3, Injected: n == 4, Continues: n == 5, Compressed: n == 6,
+		}
+		if n == 7 {
+			m.Frames, m.Note = []uint64{1, 0, 2}, "not masked"
+			m.Event = &flowpb.ServerEvent{Type: []byte("tick"), Id: []byte{}, RetryMs: proto.Uint64(0)}
 		}
 		if err := w.Message(t.Context(), m); err != nil {
 			t.Fatal(err)
@@ -50,6 +56,36 @@ func TestMessages(t *testing.T) {
 		if d := cmp.Diff(c.want, got, protocmp.Transform()); d != "" {
 			t.Errorf("messages of %d from %d, %d (-want +got):\n%s", c.flow, c.first, c.n, d)
 		}
+	}
+}
+
+// TestMessagePages reads large messages no more than a few at a time, and of
+// heads only what was asked for.
+func TestMessagePages(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	record(t, w, httpFlow(1))
+	for range 20 {
+		if err := w.Message(t.Context(), &flowpb.Message{Flow: 1, Content: bytes.Repeat([]byte("x"), 1<<20)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Message(t.Context(), &flowpb.Message{Flow: 1, Content: []byte("short")}); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, w)
+	got, err := s.Messages(t.Context(), 1, 3, 100)
+	if err != nil || len(got) != 8 || got[0].GetSequence() != 3 || got[0].GetSize() != 0 {
+		t.Errorf("messages: got %d (%v), want 8 from the third on", len(got), err)
+	}
+	got, err = s.MessageHeads(t.Context(), 1, 1, 100, 10)
+	if err != nil || len(got) != 21 {
+		t.Fatalf("heads: got %d (%v), want 21", len(got), err)
+	}
+	if m := got[0]; string(m.GetContent()) != "xxxxxxxxxx" || m.GetSize() != 1<<20 {
+		t.Errorf("head of a large one: got %q of %d, want 10 bytes of %d", m.GetContent(), m.GetSize(), 1<<20)
+	}
+	if m := got[20]; string(m.GetContent()) != "short" || m.GetSize() != 0 {
+		t.Errorf("head of a short one: got %q of %d, want all of it and no size", m.GetContent(), m.GetSize())
 	}
 }
 
@@ -89,7 +125,7 @@ func TestMessageCountersAreBounded(t *testing.T) {
 func TestTooManyMessages(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{})
 	record(t, w, httpFlow(1))
-	_, err := s.note.Exec("INSERT INTO message VALUES (?, 0, 1, 1, 0, x'')", messageKey(1, maxMessages))
+	_, err := s.note.Exec("INSERT INTO message VALUES (?, 0, 1, 1, 0, NULL, x'')", messageKey(1, maxMessages))
 	if err != nil {
 		t.Fatal(err)
 	}

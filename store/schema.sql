@@ -109,7 +109,8 @@ CREATE TABLE message (
   at      INTEGER NOT NULL,
   side    INTEGER NOT NULL,
   type    INTEGER NOT NULL,
-  flags   INTEGER NOT NULL,  -- 1 dropped, 2 injected
+  flags   INTEGER NOT NULL,  -- 1 dropped, 2 injected, 4 continues, 8 compressed
+  detail  BLOB,              -- a Message with what else there is to say; mostly nothing
   content BLOB NOT NULL
 );
 

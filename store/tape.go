@@ -82,7 +82,7 @@ func (t *tape) prepare(ctx context.Context) error {
 		{&t.flow, "flow", flowColumns, 16},
 		{&t.head, "head", "id, blob", 16},
 		{&t.body, "body", "id, start, size, data", 8},
-		{&t.message, "message", "id, at, side, type, flags, content", 16},
+		{&t.message, "message", "id, at, side, type, flags, detail, content", 16},
 		{&t.connection, "conn", "id, blob", 4},
 		{&t.cert, "cert", "sha256, der", 4},
 		{&t.removed, "removed", "at, " + flowColumns, 4},
@@ -242,7 +242,7 @@ func (t *tape) putRow(ctx context.Context, e *flowEntry, removed map[uint64]int6
 
 func (t *tape) putMessages(ctx context.Context, b *batch) error {
 	for _, m := range b.messages {
-		err := t.message.add(ctx, messageKey(m.flow, m.sequence), m.at, int64(m.side), int64(m.kind), m.flags, notNil(m.content))
+		err := t.message.add(ctx, messageKey(m.flow, m.sequence), m.at, int64(m.side), int64(m.kind), m.flags, m.detail, notNil(m.content))
 		if err != nil {
 			return err
 		}

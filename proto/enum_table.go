@@ -45,6 +45,7 @@ const (
 	CodeKilled      = ErrorCode_ERROR_CODE_KILLED
 	CodeRecording   = ErrorCode_ERROR_CODE_RECORDING
 	CodeStopped     = ErrorCode_ERROR_CODE_STOPPED
+	CodeRefused     = ErrorCode_ERROR_CODE_REFUSED
 )
 
 // Values of [BodyState].

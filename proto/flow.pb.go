@@ -220,6 +220,7 @@ const (
 	ErrorCode_ERROR_CODE_KILLED      ErrorCode = 10 // by a user or a rule
 	ErrorCode_ERROR_CODE_RECORDING   ErrorCode = 11 // the session could not be written
 	ErrorCode_ERROR_CODE_STOPPED     ErrorCode = 12 // weir was stopped while the flow was open
+	ErrorCode_ERROR_CODE_REFUSED     ErrorCode = 13 // the client may not use this proxy: its address, or no good password
 )
 
 // Enum value maps for ErrorCode.
@@ -238,6 +239,7 @@ var (
 		10: "ERROR_CODE_KILLED",
 		11: "ERROR_CODE_RECORDING",
 		12: "ERROR_CODE_STOPPED",
+		13: "ERROR_CODE_REFUSED",
 	}
 	ErrorCode_value = map[string]int32{
 		"ERROR_CODE_UNSPECIFIED": 0,
@@ -253,6 +255,7 @@ var (
 		"ERROR_CODE_KILLED":      10,
 		"ERROR_CODE_RECORDING":   11,
 		"ERROR_CODE_STOPPED":     12,
+		"ERROR_CODE_REFUSED":     13,
 	}
 )
 
@@ -2342,7 +2345,7 @@ type Conn struct {
 	Target        *Address               `protobuf:"bytes,6,opt,name=target,proto3" json:"target,omitempty"` // server side: what was asked for, by name
 	Via           *Address               `protobuf:"bytes,7,opt,name=via,proto3" json:"via,omitempty"`       // upstream proxy in between
 	Tls           *Tls                   `protobuf:"bytes,8,opt,name=tls,proto3" json:"tls,omitempty"`
-	Mode          string                 `protobuf:"bytes,9,opt,name=mode,proto3" json:"mode,omitempty"`                                    // client side: the proxy mode it came in by
+	Mode          string                 `protobuf:"bytes,9,opt,name=mode,proto3" json:"mode,omitempty"`                                    // client side: the proxy mode it came in by, "reverse:https://host:443"
 	StartedNs     int64                  `protobuf:"varint,10,opt,name=started_ns,json=startedNs,proto3" json:"started_ns,omitempty"`       // accepted, or began to connect
 	ResolvedNs    int64                  `protobuf:"varint,11,opt,name=resolved_ns,json=resolvedNs,proto3" json:"resolved_ns,omitempty"`    // the name was resolved
 	ConnectedNs   int64                  `protobuf:"varint,12,opt,name=connected_ns,json=connectedNs,proto3" json:"connected_ns,omitempty"` // TCP was up
@@ -2549,12 +2552,13 @@ type Tls struct {
 	Sni        []byte                 `protobuf:"bytes,5,opt,name=sni,proto3" json:"sni,omitempty"`
 	// The peer's chain, leaf first.
 	Certificates []*Certificate `protobuf:"bytes,6,rep,name=certificates,proto3" json:"certificates,omitempty"`
-	// The leaf weir showed, on a client connection.
+	// What weir showed the peer: the leaf, or to a server the client certificate.
 	Presented *Certificate `protobuf:"bytes,7,opt,name=presented,proto3" json:"presented,omitempty"`
 	Resumed   bool         `protobuf:"varint,8,opt,name=resumed,proto3" json:"resumed,omitempty"`
 	// Server side: the chain led to a trusted root and fitted the name; if not, why.
-	Verified      bool   `protobuf:"varint,9,opt,name=verified,proto3" json:"verified,omitempty"`
-	VerifyError   string `protobuf:"bytes,10,opt,name=verify_error,json=verifyError,proto3" json:"verify_error,omitempty"`
+	Verified      bool         `protobuf:"varint,9,opt,name=verified,proto3" json:"verified,omitempty"`
+	VerifyError   string       `protobuf:"bytes,10,opt,name=verify_error,json=verifyError,proto3" json:"verify_error,omitempty"`
+	Hello         *ClientHello `protobuf:"bytes,11,opt,name=hello,proto3" json:"hello,omitempty"` // client side
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2659,6 +2663,109 @@ func (x *Tls) GetVerifyError() string {
 	return ""
 }
 
+func (x *Tls) GetHello() *ClientHello {
+	if x != nil {
+		return x.Hello
+	}
+	return nil
+}
+
+// ClientHello is what a client offered, by the numbers of IANA's TLS registries,
+// in its order, GREASE (RFC 8701) included. Name and application protocols are
+// beside it in Tls.
+type ClientHello struct {
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	Versions            []uint32               `protobuf:"varint,1,rep,packed,name=versions,proto3" json:"versions,omitempty"` // of supported_versions, else the one of the message
+	Ciphers             []uint32               `protobuf:"varint,2,rep,packed,name=ciphers,proto3" json:"ciphers,omitempty"`
+	Extensions          []uint32               `protobuf:"varint,3,rep,packed,name=extensions,proto3" json:"extensions,omitempty"`
+	Groups              []uint32               `protobuf:"varint,4,rep,packed,name=groups,proto3" json:"groups,omitempty"`
+	SignatureAlgorithms []uint32               `protobuf:"varint,5,rep,packed,name=signature_algorithms,json=signatureAlgorithms,proto3" json:"signature_algorithms,omitempty"`
+	// Fingerprints of the kind of client: the MD5 of JA3, and JA4.
+	Ja3           string `protobuf:"bytes,6,opt,name=ja3,proto3" json:"ja3,omitempty"`
+	Ja4           string `protobuf:"bytes,7,opt,name=ja4,proto3" json:"ja4,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClientHello) Reset() {
+	*x = ClientHello{}
+	mi := &file_flow_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClientHello) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClientHello) ProtoMessage() {}
+
+func (x *ClientHello) ProtoReflect() protoreflect.Message {
+	mi := &file_flow_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClientHello.ProtoReflect.Descriptor instead.
+func (*ClientHello) Descriptor() ([]byte, []int) {
+	return file_flow_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ClientHello) GetVersions() []uint32 {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+func (x *ClientHello) GetCiphers() []uint32 {
+	if x != nil {
+		return x.Ciphers
+	}
+	return nil
+}
+
+func (x *ClientHello) GetExtensions() []uint32 {
+	if x != nil {
+		return x.Extensions
+	}
+	return nil
+}
+
+func (x *ClientHello) GetGroups() []uint32 {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *ClientHello) GetSignatureAlgorithms() []uint32 {
+	if x != nil {
+		return x.SignatureAlgorithms
+	}
+	return nil
+}
+
+func (x *ClientHello) GetJa3() string {
+	if x != nil {
+		return x.Ja3
+	}
+	return ""
+}
+
+func (x *ClientHello) GetJa4() string {
+	if x != nil {
+		return x.Ja4
+	}
+	return ""
+}
+
 // Certificate is kept once a session, under its hash.
 type Certificate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2670,7 +2777,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_flow_proto_msgTypes[24]
+	mi := &file_flow_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2682,7 +2789,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_flow_proto_msgTypes[24]
+	mi := &file_flow_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2695,7 +2802,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_flow_proto_rawDescGZIP(), []int{24}
+	return file_flow_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Certificate) GetSha256() []byte {
@@ -2916,7 +3023,7 @@ const file_flow_proto_rawDesc = "" +
 	"\x05error\x18\x0f \x01(\v2\x13.weir.flow.v1.ErrorR\x05error\"1\n" +
 	"\aAddress\x12\x12\n" +
 	"\x04host\x18\x01 \x01(\fR\x04host\x12\x12\n" +
-	"\x04port\x18\x02 \x01(\rR\x04port\"\xcf\x02\n" +
+	"\x04port\x18\x02 \x01(\rR\x04port\"\x80\x03\n" +
 	"\x03Tls\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x16\n" +
 	"\x06cipher\x18\x02 \x01(\tR\x06cipher\x12\x12\n" +
@@ -2929,7 +3036,18 @@ const file_flow_proto_rawDesc = "" +
 	"\aresumed\x18\b \x01(\bR\aresumed\x12\x1a\n" +
 	"\bverified\x18\t \x01(\bR\bverified\x12!\n" +
 	"\fverify_error\x18\n" +
-	" \x01(\tR\vverifyError\"7\n" +
+	" \x01(\tR\vverifyError\x12/\n" +
+	"\x05hello\x18\v \x01(\v2\x19.weir.flow.v1.ClientHelloR\x05hello\"\xd2\x01\n" +
+	"\vClientHello\x12\x1a\n" +
+	"\bversions\x18\x01 \x03(\rR\bversions\x12\x18\n" +
+	"\aciphers\x18\x02 \x03(\rR\aciphers\x12\x1e\n" +
+	"\n" +
+	"extensions\x18\x03 \x03(\rR\n" +
+	"extensions\x12\x16\n" +
+	"\x06groups\x18\x04 \x03(\rR\x06groups\x121\n" +
+	"\x14signature_algorithms\x18\x05 \x03(\rR\x13signatureAlgorithms\x12\x10\n" +
+	"\x03ja3\x18\x06 \x01(\tR\x03ja3\x12\x10\n" +
+	"\x03ja4\x18\a \x01(\tR\x03ja4\"7\n" +
 	"\vCertificate\x12\x16\n" +
 	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x12\x10\n" +
 	"\x03der\x18\x02 \x01(\fR\x03der*\x8d\x01\n" +
@@ -2951,7 +3069,7 @@ const file_flow_proto_rawDesc = "" +
 	"\fSIDE_REQUEST\x10\x01\x12\x11\n" +
 	"\rSIDE_RESPONSE\x10\x02\x12\x19\n" +
 	"\x15SIDE_ORIGINAL_REQUEST\x10\x03\x12\x1a\n" +
-	"\x16SIDE_ORIGINAL_RESPONSE\x10\x04*\xcb\x02\n" +
+	"\x16SIDE_ORIGINAL_RESPONSE\x10\x04*\xe3\x02\n" +
 	"\tErrorCode\x12\x1a\n" +
 	"\x16ERROR_CODE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eERROR_CODE_DNS\x10\x01\x12\x16\n" +
@@ -2966,7 +3084,8 @@ const file_flow_proto_rawDesc = "" +
 	"\x11ERROR_CODE_KILLED\x10\n" +
 	"\x12\x18\n" +
 	"\x14ERROR_CODE_RECORDING\x10\v\x12\x16\n" +
-	"\x12ERROR_CODE_STOPPED\x10\f*\x86\x01\n" +
+	"\x12ERROR_CODE_STOPPED\x10\f\x12\x16\n" +
+	"\x12ERROR_CODE_REFUSED\x10\r*\x86\x01\n" +
 	"\tBodyState\x12\x1a\n" +
 	"\x16BODY_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14BODY_STATE_STREAMING\x10\x01\x12\x17\n" +
@@ -3000,7 +3119,7 @@ func file_flow_proto_rawDescGZIP() []byte {
 }
 
 var file_flow_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_flow_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_flow_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_flow_proto_goTypes = []any{
 	(State)(0),             // 0: weir.flow.v1.State
 	(Replay)(0),            // 1: weir.flow.v1.Replay
@@ -3033,7 +3152,8 @@ var file_flow_proto_goTypes = []any{
 	(*Conn)(nil),           // 28: weir.flow.v1.Conn
 	(*Address)(nil),        // 29: weir.flow.v1.Address
 	(*Tls)(nil),            // 30: weir.flow.v1.Tls
-	(*Certificate)(nil),    // 31: weir.flow.v1.Certificate
+	(*ClientHello)(nil),    // 31: weir.flow.v1.ClientHello
+	(*Certificate)(nil),    // 32: weir.flow.v1.Certificate
 }
 var file_flow_proto_depIdxs = []int32{
 	8,  // 0: weir.flow.v1.Flow.uid:type_name -> weir.flow.v1.Uid
@@ -3083,13 +3203,14 @@ var file_flow_proto_depIdxs = []int32{
 	29, // 44: weir.flow.v1.Conn.via:type_name -> weir.flow.v1.Address
 	30, // 45: weir.flow.v1.Conn.tls:type_name -> weir.flow.v1.Tls
 	11, // 46: weir.flow.v1.Conn.error:type_name -> weir.flow.v1.Error
-	31, // 47: weir.flow.v1.Tls.certificates:type_name -> weir.flow.v1.Certificate
-	31, // 48: weir.flow.v1.Tls.presented:type_name -> weir.flow.v1.Certificate
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	32, // 47: weir.flow.v1.Tls.certificates:type_name -> weir.flow.v1.Certificate
+	32, // 48: weir.flow.v1.Tls.presented:type_name -> weir.flow.v1.Certificate
+	31, // 49: weir.flow.v1.Tls.hello:type_name -> weir.flow.v1.ClientHello
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_flow_proto_init() }
@@ -3116,7 +3237,7 @@ func file_flow_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_flow_proto_rawDesc), len(file_flow_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

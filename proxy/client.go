@@ -28,7 +28,11 @@ type client struct {
 	reader *h1.Reader
 	out    []byte // scratch for a rewritten head with the body bytes that came with it
 
-	tunnel    route       // where all requests go inside a CONNECT tunnel; zero outside
+	user    string // who logged in to the proxy, "" for nobody
+	login   []byte // the field value that did so, good for further requests
+	trusted bool   // a login was good for all of the connection
+
+	tunnel    route       // where all requests go inside a tunnel; zero outside
 	refusal   *flowError  // answers every request, where the tunnel's server cannot be reached
 	upstreams []*upstream // idle or in use, the most recent first
 	unclean   bool        // close without a TLS goodbye, so that the client sees the truncation
@@ -45,7 +49,7 @@ func (s *Server) serveConn(ctx context.Context, raw net.Conn) {
 		in: inbox{buf: *buf}, reader: h1.NewReader(h1.Request, s.opts.Limits),
 		name: []byte(raw.RemoteAddr().String()),
 	}
-	c.rec.Side, c.rec.Transport, c.rec.Mode = flowpb.SideRequest, flowpb.TransportTCP, "regular"
+	c.rec.Side, c.rec.Transport, c.rec.Mode = flowpb.SideRequest, flowpb.TransportTCP, s.opts.Mode.String()
 	c.rec.Peer, c.rec.Local = addressOf(raw.RemoteAddr()), addressOf(raw.LocalAddr())
 	c.rec.StartedNs = nowNs()
 	c.rec.ConnectedNs = c.rec.StartedNs
@@ -56,19 +60,40 @@ func (s *Server) serveConn(ctx context.Context, raw net.Conn) {
 	c.close(ctx, err)
 }
 
-// serve decides what the client speaks first: requests to a proxy, or TLS by mistake.
+// serve finds out by the server's mode where the client wants to go.
 func (c *client) serve(ctx context.Context) error {
-	_ = c.raw.SetReadDeadline(deadline(c.s.opts.Timeouts.KeepAlive))
-	if _, err := c.in.fill(c.conn); err != nil {
-		return nil // it came and went: a port check, a preconnect
+	if f := c.s.refuseAddress(c.raw.RemoteAddr()); f != nil {
+		return f
+	}
+	switch c.s.opts.Mode.Kind {
+	case Reverse:
+		return c.serveReverse(ctx)
+	case SOCKS5:
+		return c.serveSOCKS(ctx)
+	}
+	return c.serveProxy(ctx)
+}
+
+// serveProxy serves a client that has us set as its HTTP proxy.
+func (c *client) serveProxy(ctx context.Context) error {
+	if !c.firstBytes() {
+		return nil
 	}
 	if isTLS(c.in.unread()) {
-		return c.recordTLSFailure(ctx, route{}, &flowError{
-			code: flowpb.CodeTLS, side: flowpb.SideRequest,
-			message: "the client speaks TLS to the proxy itself", hint: "set the proxy as http://, not https://",
-		})
+		if err := c.secure(ctx); err != nil {
+			return err
+		}
 	}
 	return c.serveHTTP(ctx)
+}
+
+// firstBytes waits for the client to speak. It reports false where it came and
+// went: a port check, a preconnect.
+func (c *client) firstBytes() bool {
+	_ = c.raw.SetReadDeadline(deadline(c.s.opts.Timeouts.KeepAlive))
+	_, err := c.in.fill(c.conn)
+	resume(c.raw)
+	return err == nil
 }
 
 // serveHTTP carries one request after the other.
@@ -77,6 +102,9 @@ func (c *client) serveHTTP(ctx context.Context) error {
 		head, startedNs, err := c.readHead()
 		if err != nil {
 			return c.badHead(ctx, err, startedNs)
+		}
+		if c.mustLogin(head) {
+			return c.askLogin(ctx, head, startedNs)
 		}
 		if !c.inTunnel() && string(head.Method) == "CONNECT" {
 			return c.connect(ctx, head, startedNs)

@@ -40,8 +40,14 @@ func (c *client) connect(ctx context.Context, head *h1.Head, startedNs int64) er
 	if _, err := c.conn.Write([]byte(connectOK)); err != nil {
 		return clientFailure(err)
 	}
-	c.tunnel = r
-	up, spoken, err := c.firstToSpeak(ctx, nil)
+	c.tunnel, c.trusted = r, true
+	return c.throughTunnel(ctx, nil)
+}
+
+// throughTunnel finds out what a tunnel carries and goes on with that. up is the
+// connection to its server, nil where there is none yet.
+func (c *client) throughTunnel(ctx context.Context, up *upstream) error {
+	up, spoken, err := c.firstToSpeak(ctx, up)
 	if err != nil {
 		return c.nobodySpoke(ctx, up, err)
 	}
@@ -51,7 +57,9 @@ func (c *client) connect(ctx context.Context, head *h1.Head, startedNs int64) er
 	if isTLS(c.in.unread()) {
 		return c.intercept(ctx, up)
 	}
-	c.tunnel.scheme = "http"
+	if c.s.opts.Mode.Kind != Reverse { // there the server's side does not depend on the client's
+		c.tunnel.scheme = "http"
+	}
 	if up != nil {
 		up.route = c.tunnel
 	}

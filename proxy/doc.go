@@ -5,12 +5,17 @@
 //
 // # The life of a connection
 //
-//	accept ─► first bytes
-//	            ├─ TLS ───────────────────────────────► TLS failure (flow): proxies are http://
-//	            ├─ anything else but HTTP ────────────► 400, flow with an error
-//	            ├─ GET http://host/ … ─► exchange ◄─┐
-//	            │                           └───────┘ keep-alive
-//	            └─ CONNECT host:port ─► 200 ─► who speaks first?
+//	accept ─► the server's mode
+//	   ├─ regular, upstream ─► first bytes
+//	   │        ├─ TLS ─► TLS with the proxy itself, then as without
+//	   │        ├─ anything else but HTTP ────────────► 400, flow with an error
+//	   │        ├─ GET http://host/ … ─► exchange ◄─┐
+//	   │        │                           └───────┘ keep-alive
+//	   │        └─ CONNECT host:port ─► 200 ─► a tunnel
+//	   ├─ socks5 ─► its request ─► the server is dialled ─► a tunnel
+//	   └─ reverse ─► a tunnel to the one server
+//
+//	a tunnel ─► who speaks first?
 //	                  ├─ the server ───────────────────────────────► raw stream (tcp flow)
 //	                  ├─ the client, a request line ─► exchange ◄─┐
 //	                  │                                  └────────┘
@@ -35,7 +40,7 @@
 //     A sink that blocks slows the connection down; one that fails ends it. What
 //     cannot be recorded is not passed on.
 //   - Heads go out byte for byte. Only requests in absolute form, which are
-//     addressed to a proxy, are rewritten, see [weir/proxy/h1.AppendForward].
+//     addressed to a proxy, are rewritten, see [weir/proxy/h1.ToOrigin].
 //   - A flow is recorded when its request head is read, when its response head
 //     is about to be passed on, and when it is over. Interim responses (1xx) are
 //     passed on and kept in the flow.

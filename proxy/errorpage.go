@@ -23,7 +23,7 @@ func errorPage(f *flowError, accept []byte, head bool) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
 	fmt.Fprintf(&b, "Server: weir\r\nContent-Type: %s\r\nContent-Length: %d\r\n", contentType, len(body))
-	b.WriteString("Cache-Control: no-store\r\nConnection: close\r\n\r\n")
+	b.WriteString(f.header + "Cache-Control: no-store\r\nConnection: close\r\n\r\n")
 	if !head {
 		b.WriteString(body)
 	}

@@ -26,6 +26,8 @@ type exchange struct {
 	path   []byte // of the request as forwarded
 	rec    httpRecord
 
+	rewrite h1.Rewrite // what of the request's head is forwarded differently
+
 	up       *upstream
 	response *h1.Head // the final response's, once it is here
 	sent     bool     // the whole request has been passed on
@@ -54,6 +56,10 @@ func newExchange(c *client, head *h1.Head, startedNs int64) *exchange {
 	if authority := x.target.Authority; authority != nil {
 		x.rec.request.Authority = authority // it wins over Host (RFC 9112 §3.2.2)
 	}
+	if x.rewrite.Host != nil {
+		x.rec.setHeader("Host", x.rewrite.Host) // what the client sent is the authority
+	}
+	c.hideLogin(&x.rec)
 	c.identify(&x.rec.flow, x.route)
 	if err != nil {
 		x.cause = err

@@ -24,6 +24,7 @@ type flowError struct {
 	status  int         // of the page that the client gets; 0 for 502
 	message string      // one plain sentence without a full stop
 	hint    string
+	header  string // a field line of that page, with its CRLF
 	conn    uint64 // the server connection that failed, 0 where there is none
 	cause   error
 }

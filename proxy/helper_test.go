@@ -270,3 +270,11 @@ func (p *peer) rest() string {
 func get(addr string) string {
 	return "GET http://" + addr + "/ HTTP/1.1\r\nHost: " + addr + "\r\n\r\n"
 }
+
+// dialTo connects to addr whatever is asked for.
+func dialTo(addr string) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, addr)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"slices"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 // client gets to see.
 type interception struct {
 	c     *client
-	route route
+	sni   string    // the name the client asked for
+	route route     // to the server
 	up    *upstream // to the server; nil where that failed
 	err   error     // why it failed
 	hello *tls.ClientHelloInfo
@@ -28,7 +30,7 @@ type interception struct {
 // where one was opened already.
 func (c *client) intercept(ctx context.Context, up *upstream) error {
 	i := &interception{c: c, route: c.tunnel, up: up}
-	wire := &prefixed{Conn: c.raw, prefix: bytes.Clone(c.in.unread())}
+	wire := &prefixed{Conn: c.conn, prefix: bytes.Clone(c.in.unread())}
 	conn := tls.Server(wire, &tls.Config{
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return i.answer(ctx, hello) },
 	})
@@ -63,7 +65,10 @@ func (c *client) intercept(ctx context.Context, up *upstream) error {
 // answer is called with the ClientHello and returns how to go on.
 func (i *interception) answer(ctx context.Context, hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	i.hello = hello
-	i.route.sni = hello.ServerName
+	i.sni = hello.ServerName
+	if i.c.s.opts.Mode.Kind != Reverse || i.c.s.opts.KeepHost {
+		i.route.sni = i.sni
+	}
 	offers := slices.DeleteFunc(slices.Clone(hello.SupportedProtos), isHTTP2)
 	choice := []string{"http/1.1"} // of a client that has only HTTP/2: it will refuse
 	if len(offers) > 0 || len(hello.SupportedProtos) == 0 {
@@ -75,13 +80,23 @@ func (i *interception) answer(ctx context.Context, hello *tls.ClientHelloInfo) (
 			server = conn.ConnectionState().PeerCertificates[0]
 		}
 	}
-	leaf, err := i.c.s.opts.Authority.Leaf(ca.NamesFor(i.route.sni, i.route.host, server))
+	leaf, err := i.c.s.opts.Authority.Leaf(i.names(server))
 	if err != nil {
 		return nil, err
 	}
 	i.leaf = leaf
 	_ = i.c.raw.SetDeadline(deadline(i.c.s.opts.Timeouts.Handshake))
 	return &tls.Config{Certificates: []tls.Certificate{*leaf}, NextProtos: choice, SessionTicketsDisabled: true}, nil
+}
+
+// names says whom the leaf is for. Clients of a reverse proxy may know it by its
+// address alone.
+func (i *interception) names(server *x509.Certificate) ca.Names {
+	asked := i.sni
+	if asked == "" && i.c.s.opts.Mode.Kind == Reverse {
+		asked, _, _ = net.SplitHostPort(i.c.raw.LocalAddr().String())
+	}
+	return ca.NamesFor(asked, i.route.host, server)
 }
 
 // isHTTP2 reports whether an application protocol is one that is not
@@ -92,8 +107,14 @@ func isHTTP2(protocol string) bool { return protocol == "h2" || protocol == "h2c
 // client: the server's choice. Where the server cannot be reached the client is
 // let in all the same, to be told why.
 func (i *interception) ask(ctx context.Context, offers []string) []string {
+	if i.route.scheme != "https" { // a reverse proxy for a server without TLS
+		return slices.DeleteFunc(slices.Clone(offers), func(p string) bool { return p != "http/1.1" })
+	}
 	if i.up == nil {
 		i.up, i.err = i.c.s.connect(ctx, i.route)
+	}
+	if i.err == nil && i.up.conn != i.up.raw && i.c.s.opts.Mode.Kind == Reverse {
+		return nil // TLS was opened already, for a server that might have spoken first
 	}
 	if i.err == nil {
 		i.up.route = i.route
@@ -130,7 +151,7 @@ func serverOffers(client []string) []string {
 
 // record notes the client's handshake in its connection.
 func (i *interception) record(cs tls.ConnectionState) {
-	t := tlsRecord(cs, i.route.sni, nil)
+	t := tlsRecord(cs, i.sni, nil)
 	if i.hello != nil {
 		for _, p := range i.hello.SupportedProtos {
 			t.AlpnOffers = append(t.AlpnOffers, []byte(p))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
+	"strconv"
 	"time"
 
 	"weir/proxy/ca"
@@ -12,8 +13,16 @@ import (
 
 // Options say how a Server works. Only Sink must be set.
 type Options struct {
-	// Listen is the address to listen on; default "127.0.0.1:8080". Port 0 takes a free one.
+	// Listen is the address to listen on; default 127.0.0.1 with the port of the mode. Port 0 takes a free one.
 	Listen string
+	// Mode is how clients say where they want to go; default regular.
+	Mode Mode
+	// KeepHost leaves the Host of requests to a reverse proxy as the client sent it.
+	KeepHost bool
+	// Auth knows who may use the proxy; default is everybody.
+	Auth Authenticator
+	// AllowPublic takes clients from public addresses, which are refused else.
+	AllowPublic bool
 	// Authority signs the certificates shown to clients. Without one TLS is not
 	// intercepted: it is recorded as a TCP stream.
 	Authority *ca.Authority
@@ -32,6 +41,8 @@ type Options struct {
 	// Notify is told what the person at the terminal should know. It is called
 	// from many goroutines and must not block; default is to drop notices.
 	Notify func(Notice)
+
+	own *ownAddresses // shared by the servers of a Set
 }
 
 // Notice is something to tell the person at the terminal.
@@ -61,7 +72,7 @@ const bufferSize = 32 << 10
 // withDefaults returns o with every zero field replaced.
 func (o Options) withDefaults() Options {
 	if o.Listen == "" {
-		o.Listen = "127.0.0.1:8080"
+		o.Listen = net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Mode.Port()))
 	}
 	if o.Notify == nil {
 		o.Notify = func(Notice) {}

@@ -4,9 +4,52 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 )
 
-// ownAddress is where we listen. A request for it would come back to us, and
+// ownAddresses is where all servers of this process listen.
+type ownAddresses struct {
+	mu  sync.RWMutex
+	all map[net.Addr]ownAddress
+}
+
+func (o *ownAddresses) add(a net.Addr) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.all == nil {
+		o.all = make(map[net.Addr]ownAddress)
+	}
+	o.all[a] = newOwnAddress(a)
+}
+
+func (o *ownAddresses) remove(a net.Addr) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.all, a)
+}
+
+// isName reports whether host, as a client writes it, names one of our listeners.
+func (o *ownAddresses) isName(host string, port int) bool {
+	return o.any(func(a ownAddress) bool { return a.isName(host, port) })
+}
+
+// isIP reports whether a connection to ip and port would reach one of them.
+func (o *ownAddresses) isIP(ip netip.Addr, port int) bool {
+	return o.any(func(a ownAddress) bool { return a.isIP(ip, port) })
+}
+
+func (o *ownAddresses) any(is func(ownAddress) bool) bool {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	for _, a := range o.all {
+		if is(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownAddress is where one server listens. A request for it would come back to us, and
 // again, until the machine is out of connections.
 type ownAddress struct {
 	ip   netip.Addr // invalid where the listener is not TCP

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,6 +92,15 @@ func (r *httpRecord) begin(head *h1.Head, to route, path []byte, startedNs int64
 	}
 	r.openBody(&q.Body, 0, head)
 	r.dirty = true
+}
+
+// setHeader replaces the value of every request header of that name.
+func (r *httpRecord) setHeader(name string, value []byte) {
+	for _, f := range r.request.Headers {
+		if strings.EqualFold(string(f.Name), name) {
+			f.Value, f.Raw = value, nil
+		}
+	}
 }
 
 // openBody attaches a Body where the head announces one.

@@ -19,6 +19,7 @@ func (x *exchange) aim() error {
 		if err != nil || len(x.path) == 0 {
 			x.path = x.head.Target
 		}
+		x.rewrite = x.c.rewrite()
 		return nil
 	}
 	x.route = routeOf(x.head, x.target)
@@ -39,6 +40,11 @@ func (x *exchange) aim() error {
 		return bad
 	}
 	x.path = h1.OriginTarget(x.head, x.target)
+	x.rewrite = h1.ToOrigin(x.head, x.target)
+	if x.c.s.opts.Mode.Kind == Upstream && x.route.scheme == "http" {
+		x.route.direct = true
+		x.rewrite = x.c.s.toUpstream()
+	}
 	return nil
 }
 
@@ -63,8 +69,8 @@ func (x *exchange) takeFirst(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	first := x.head.Raw
-	if n > 0 || x.target.Form == h1.AbsoluteForm {
-		c.out = h1.AppendForward(c.out[:0], x.head, x.target)
+	if n > 0 || !x.rewrite.Zero() {
+		c.out = x.rewrite.Append(c.out[:0], x.head)
 		c.out = append(c.out, c.in.unread()[:n]...)
 		first = c.out
 	}

@@ -13,10 +13,19 @@ type route struct {
 	scheme string // "http" or "https"
 	host   string // name or address, no brackets
 	port   int
-	sni    string // the name the client asked TLS for, "" where it named none
+	sni    string // the name to ask TLS for, "" for host
+	direct bool   // the upstream proxy is sent the request itself, in absolute form
 }
 
 func (r route) hostPort() string { return net.JoinHostPort(r.host, strconv.Itoa(r.port)) }
+
+// authority is host[:port] as Host has it, without the port that goes without saying.
+func (r route) authority() string {
+	if r.scheme == "http" && r.port == 80 || r.scheme == "https" && r.port == 443 {
+		return strings.TrimSuffix(r.hostPort(), ":"+strconv.Itoa(r.port))
+	}
+	return r.hostPort()
+}
 
 // serverName is the name that a server's certificate must be for.
 func (r route) serverName() string {

@@ -14,7 +14,8 @@ import (
 type Server struct {
 	opts    Options
 	ln      net.Listener
-	own     ownAddress
+	own     *ownAddresses
+	refused throttle
 	buffers sync.Pool // of *[]byte, bufferSize long
 
 	stopped chan struct{} // closed when stop has closed everything
@@ -38,10 +39,10 @@ func Listen(ctx context.Context, opts Options) (*Server, error) {
 		return nil, fmt.Errorf("listen on %s: %w", opts.Listen, err)
 	}
 	s := newServer(opts, ln)
-	if !s.own.loopback() {
+	if !newOwnAddress(ln.Addr()).loopback() && opts.Auth == nil {
 		opts.Notify(Notice{
 			Text: fmt.Sprintf("listening on %s: whoever reaches this address can use the proxy", ln.Addr()),
-			Hint: "listen on 127.0.0.1 unless other machines are meant to connect",
+			Hint: "listen on 127.0.0.1 unless other machines are meant to connect, or ask for a password with --proxy-auth",
 		})
 	}
 	return s, nil
@@ -61,10 +62,14 @@ func newServer(opts Options, ln net.Listener) *Server {
 	s := &Server{
 		opts:    opts,
 		ln:      ln,
-		own:     newOwnAddress(ln.Addr()),
+		own:     opts.own,
 		stopped: make(chan struct{}),
 		conns:   make(map[net.Conn]struct{}),
 	}
+	if s.own == nil {
+		s.own = &ownAddresses{}
+	}
+	s.own.add(ln.Addr())
 	s.buffers.New = func() any { b := make([]byte, bufferSize); return &b }
 	return s
 }
@@ -73,7 +78,10 @@ func newServer(opts Options, ln net.Listener) *Server {
 func (s *Server) Addr() net.Addr { return s.ln.Addr() }
 
 // Close ends the listening of a Server that does not serve.
-func (s *Server) Close() error { return s.ln.Close() }
+func (s *Server) Close() error {
+	s.own.remove(s.ln.Addr())
+	return s.ln.Close()
+}
 
 // Serve takes connections until ctx is done, then closes them all and returns
 // after the last goroutine with every open flow recorded as stopped. It returns
@@ -122,7 +130,7 @@ func (s *Server) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopping = true
-	_ = s.ln.Close()
+	_ = s.Close()
 	for c := range s.conns {
 		_ = c.Close()
 	}

@@ -118,9 +118,18 @@ func (c *client) openStream(ctx context.Context) (*upstream, error) {
 	if err != nil {
 		return nil, c.recordStreamFailure(ctx, err)
 	}
-	if err := up.record(ctx); err != nil {
+	if c.s.opts.Mode.Kind == Reverse && c.tunnel.scheme == "https" {
+		err = up.handshake(ctx, nil)
+	}
+	if rerr := up.record(ctx); rerr != nil {
+		up.close(ctx, rerr)
+		return nil, rerr
+	}
+	if err != nil {
 		up.close(ctx, err)
-		return nil, err
+		f := asFailure(err)
+		f.conn = up.rec.Id
+		return nil, c.recordStreamFailure(ctx, f)
 	}
 	return up, nil
 }
@@ -138,7 +147,7 @@ func (c *client) recordStreamFailure(ctx context.Context, err error) error {
 	f := asFailure(stopFailure(ctx, err))
 	flow, stream := c.newStream()
 	stream.EndedNs = nowNs()
-	flow.State, flow.Error = flowpb.StateError, f.record()
+	flow.State, flow.Error, flow.ServerConn = flowpb.StateError, f.record(), f.conn
 	if err := c.to.flow(ctx, flow); err != nil {
 		return err
 	}

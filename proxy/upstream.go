@@ -37,12 +37,8 @@ func (s *Server) connect(ctx context.Context, r route) (*upstream, error) {
 	up.rec.Side, up.rec.Transport = flowpb.SideResponse, flowpb.TransportTCP
 	up.rec.Target = &flowpb.Address{Host: []byte(r.host), Port: uint32(r.port)}
 	up.rec.StartedNs = nowNs()
-	raw, err := s.dial(ctx, r, &up.rec)
-	if err == nil && !s.track(raw) {
-		err = net.ErrClosed
-	}
-	if err != nil {
-		f := asFailure(stopFailure(ctx, dialFailure(r, err)))
+	if err := up.reach(ctx); err != nil {
+		f := asFailure(stopFailure(ctx, err))
 		up.rec.EndedNs, up.rec.Error = nowNs(), f.record()
 		if err := up.to.conn(ctx, &up.rec); err != nil {
 			return nil, err
@@ -50,10 +46,38 @@ func (s *Server) connect(ctx context.Context, r route) (*upstream, error) {
 		f.conn = up.rec.Id
 		return nil, f
 	}
+	return up, nil
+}
+
+// reach opens the connection, through another proxy where the mode says so.
+func (up *upstream) reach(ctx context.Context) error {
+	s := up.s
+	if s.own.isName(up.route.host, up.route.port) {
+		return ownAddressFailure(up.route)
+	}
+	hop, proxied := s.hop(up.route)
+	raw, err := s.dial(ctx, hop, &up.rec)
+	if err == nil && !s.track(raw) {
+		err = net.ErrClosed
+	}
+	if err != nil {
+		f := dialFailure(hop, err)
+		if proxied {
+			f.message = "the upstream proxy: " + f.message
+		}
+		return f
+	}
 	up.raw, up.conn = raw, raw
 	up.rec.ConnectedNs = nowNs()
 	up.rec.Peer, up.rec.Local = addressOf(raw.RemoteAddr()), addressOf(raw.LocalAddr())
-	return up, nil
+	if !proxied {
+		return nil
+	}
+	if err := up.throughProxy(ctx, hop); err != nil {
+		s.release(raw)
+		return err
+	}
+	return nil
 }
 
 // dial opens a TCP connection that does not lead to ourselves.
@@ -90,7 +114,7 @@ func (up *upstream) handshake(ctx context.Context, protocols []string) error {
 	_ = up.raw.SetDeadline(deadline(up.s.opts.Timeouts.Handshake))
 	v := verifier{name: up.route.serverName(), extra: up.s.opts.UpstreamCAs, insecure: up.s.opts.Insecure}
 	cfg := v.config(up.route.sni, protocols)
-	conn := tls.Client(up.raw, cfg)
+	conn := tls.Client(up.conn, cfg)
 	err := conn.HandshakeContext(ctx)
 	_ = up.raw.SetDeadline(time.Time{})
 	up.rec.Tls = tlsRecord(conn.ConnectionState(), cfg.ServerName, protocols)

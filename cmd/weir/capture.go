@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"weir/filter"
 	"weir/proxy"
@@ -18,8 +17,7 @@ import (
 
 // captureFlags are the options of whatever captures.
 type captureFlags struct {
-	listen     string
-	modes      []string
+	proxy      proxyFlags
 	output     string
 	filter     string
 	insecure   bool
@@ -30,8 +28,7 @@ type captureFlags struct {
 
 func (f *captureFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.listen, "listen", defaultListen, "listen on HOST:PORT")
-	flags.StringArrayVar(&f.modes, "mode", nil, "proxy mode SPEC, regular[@[HOST:]PORT]; may be given several times")
+	f.proxy.register(cmd)
 	flags.StringVarP(&f.output, "output", "o", "", "record into SESSION; one that exists is continued (default: a new one in the data directory)")
 	flags.StringVar(&f.filter, "filter", "", "only flows that match EXPR: shown by weir, kept by record")
 	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a server")
@@ -43,7 +40,8 @@ func (f *captureFlags) register(cmd *cobra.Command) {
 type capture struct {
 	session *store.Session
 	writer  *store.Writer
-	servers []*proxy.Server
+	servers *proxy.Set
+	flags   *proxyFlags
 	notices *notices
 	filter  filter.Expr
 	before  uint64 // flows that a continued session held already
@@ -54,7 +52,7 @@ type capture struct {
 // open checks the flags, opens or makes the session and starts to listen. On
 // success the caller serves and closes the capture.
 func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
-	listeners, err := parseModes(f.modes, f.listen)
+	modes, err := f.proxy.parse(f.proxy.modes)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +68,11 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &capture{notices: newNotices(), filter: expr}
+	opts := proxy.Options{Authority: authority, Insecure: f.insecure, UpstreamCAs: roots}
+	if err := f.proxy.options(&opts); err != nil {
+		return nil, err
+	}
+	c := &capture{notices: newNotices(), filter: expr, flags: &f.proxy}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.abandon())
@@ -96,15 +98,11 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 	if left > 0 {
 		c.notices.warn(fmt.Sprintf("the capture before this one was killed; %d flows of it were open", left), "")
 	}
-	for _, l := range listeners {
-		server, err := proxy.Listen(ctx, proxy.Options{
-			Listen: l.addr, Authority: authority, Sink: c.writer, Insecure: f.insecure, UpstreamCAs: roots,
-			Notify: func(n proxy.Notice) { c.notices.warn(n.Text, n.Hint) },
-		})
-		if err != nil {
-			return nil, hinted(err, "is something else listening there? choose another address with --listen")
-		}
-		c.servers = append(c.servers, server)
+	opts.Sink = c.writer
+	opts.Notify = func(n proxy.Notice) { c.notices.warn(n.Text, n.Hint) }
+	c.servers = proxy.NewSet(opts)
+	if err := c.servers.Change(ctx, modes); err != nil {
+		return nil, hinted(err, "is something else listening there? choose another address with --listen")
 	}
 	return c, nil
 }
@@ -148,28 +146,23 @@ func (f *captureFlags) roots() (*x509.CertPool, error) {
 
 // addresses are what the servers listen on.
 func (c *capture) addresses() []string {
-	out := make([]string, len(c.servers))
-	for i, s := range c.servers {
-		out[i] = s.Addr().String()
+	servers := c.servers.Servers()
+	out := make([]string, len(servers))
+	for i, s := range servers {
+		out[i] = s.Addr.String()
 	}
 	return out
 }
 
 // serve runs the proxies until ctx ends or one fails, and returns after the last
 // connection is closed and recorded.
-func (c *capture) serve(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for _, server := range c.servers {
-		group.Go(func() error { return server.Serve(ctx) })
-	}
-	return group.Wait()
-}
+func (c *capture) serve(ctx context.Context) error { return c.servers.Serve(ctx) }
 
 // close writes what is queued and closes the session. It must not run before
 // serve has returned.
 func (c *capture) close() error {
-	for _, s := range c.servers {
-		_ = s.Close() // after serve a no-op
+	if c.servers != nil {
+		_ = c.servers.Close() // after serve a no-op
 	}
 	if c.session == nil {
 		return nil

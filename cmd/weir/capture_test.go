@@ -89,7 +89,7 @@ func capturing(t *testing.T, command func(context.Context, stdio, *captureFlags)
 func testFlags(t *testing.T, filter string) *captureFlags {
 	dir := t.TempDir()
 	return &captureFlags{
-		listen: "127.0.0.1:0", filter: filter, output: filepath.Join(dir, "s.weir"), ca: caFlags{config: filepath.Join(dir, "config")},
+		proxy: proxyFlags{listen: "127.0.0.1:0", listenGiven: func() bool { return true }}, filter: filter, output: filepath.Join(dir, "s.weir"), ca: caFlags{config: filepath.Join(dir, "config")},
 	}
 }
 
@@ -168,27 +168,35 @@ func TestCaptureIntoPipe(t *testing.T) {
 func TestParseModes(t *testing.T) {
 	for _, tt := range []struct {
 		specs  []string
-		listen string
+		listen string // "" for the default, not given
 		want   string // addresses, or "" for a usage error
 	}{
-		{nil, "127.0.0.1:8080", "127.0.0.1:8080"},
+		{nil, "", "127.0.0.1:8080"},
 		{[]string{"regular"}, "[::1]:1", "[::1]:1"},
-		{[]string{"REGULAR@9000"}, "127.0.0.1:8080", "127.0.0.1:9000"},
-		{[]string{"regular@[::1]:9000", "regular"}, "127.0.0.1:8080", "[::1]:9000 127.0.0.1:8080"},
-		{[]string{"regular", "regular"}, "127.0.0.1:8080", ""},
-		{[]string{"socks5"}, "127.0.0.1:8080", ""},
-		{[]string{"regular@"}, "127.0.0.1:8080", ""},
+		{[]string{"REGULAR@9000"}, "", "127.0.0.1:9000"},
+		{[]string{"regular@[::1]:9000", "regular"}, "", "[::1]:9000 127.0.0.1:8080"},
+		{[]string{"regular", "socks5"}, "", "127.0.0.1:8080 127.0.0.1:1080"},
+		{[]string{"socks5"}, "127.0.0.1:3128", "127.0.0.1:3128"},
+		{[]string{"regular", "socks5", "reverse:https://h@9"}, "0.0.0.0:80", "0.0.0.0:80 0.0.0.0:1080 0.0.0.0:9"},
+		{[]string{"regular@0", "socks5@0"}, "", "127.0.0.1:0 127.0.0.1:0"},
+		{[]string{"regular", "regular"}, "", ""},
+		{[]string{"regular@"}, "", ""},
+		{[]string{"carrier-pigeon"}, "", ""},
 		{nil, "127.0.0.1:99999", ""},
 		{nil, "8080", ""},
 	} {
-		got, err := parseModes(tt.specs, tt.listen)
+		l := listen{addr: tt.listen, given: true}
+		if tt.listen == "" {
+			l = listen{addr: defaultListen}
+		}
+		got, err := parseModes(tt.specs, l)
 		if (err != nil) != (tt.want == "") {
 			t.Errorf("%v: error %v", tt.specs, err)
 			continue
 		}
 		var addrs []string
-		for _, l := range got {
-			addrs = append(addrs, l.addr)
+		for _, m := range got {
+			addrs = append(addrs, m.Listen)
 		}
 		if s := strings.Join(addrs, " "); s != tt.want {
 			t.Errorf("%v: listens on %s, want %s", tt.specs, s, tt.want)

@@ -61,6 +61,9 @@ func describe(b *strings.Builder, cmd *cobra.Command) {
 	if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" && cmd.HasParent() && cmd.Parent().Name() != "weir" {
 		return
 	}
+	if !cmd.Runnable() && !cmd.HasSubCommands() { // a help topic
+		fmt.Fprintf(b, "## %s\n\n%s\n\n", cmd.CommandPath(), cmd.Long)
+	}
 	if cmd.Runnable() && (!cmd.HasSubCommands() || !cmd.HasParent()) {
 		fmt.Fprintf(b, "## %s\n\n%s\n\n    %s\n\n", cmd.CommandPath(), sentence(cmd), cmd.UseLine())
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { describeFlag(b, f) })

@@ -1,74 +1,78 @@
 package main
 
 import (
-	"errors"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
+
+	"github.com/spf13/cobra"
+
+	"weir/proxy"
 )
 
 // defaultListen is loopback: a proxy that others can reach must be asked for.
 const defaultListen = "127.0.0.1:8080"
 
-// listener is one proxy server to start.
-type listener struct {
-	mode string // as it is recorded with each connection
-	addr string // "host:port"
+// modeHint shows what a spec looks like.
+const modeHint = "a mode is NAME[:DATA][@[HOST:]PORT], for example reverse:https://example.com@8081; see 'weir help modes'"
+
+// listen is the --listen flag: where modes that name no address of their own listen.
+type listen struct {
+	addr  string // HOST:PORT
+	given bool   // by the user, so that its port is for the first mode, whichever that is
 }
 
-// parseModes reads the --mode specs, MODE[@[HOST:]PORT], each a server of its
-// own; without one there is a regular proxy. A spec without an address takes
-// --listen, which only one of them can.
-func parseModes(specs []string, listen string) ([]listener, error) {
+// parseModes reads the --mode specs, each a server of its own; without one there
+// is a regular proxy. A spec without an address takes --listen where that is
+// free, else its mode's port on the same host.
+func parseModes(specs []string, l listen) ([]proxy.Mode, error) {
+	if err := proxy.CheckListen(l.addr); err != nil {
+		return nil, usagef("%w", err).withHint("an address is HOST:PORT, for example " + defaultListen)
+	}
 	if len(specs) == 0 {
 		specs = []string{"regular"}
 	}
-	seen := make(map[string]bool)
-	var out []listener
+	host, _, _ := net.SplitHostPort(l.addr)
+	taken := make(map[string]bool)
+	var out []proxy.Mode
 	for _, spec := range specs {
-		l, err := parseMode(spec, listen)
+		m, err := proxy.ParseMode(spec, host)
 		if err != nil {
-			return nil, err
+			return nil, usagef("%w", err).withHint(modeHint)
 		}
-		if seen[l.addr] {
-			return nil, usagef("mode %q: another mode listens on %s already", spec, l.addr).
+		if m.Listen == "" {
+			m.Listen = l.free(m, host, taken)
+		}
+		if taken[m.Listen] && !strings.HasSuffix(m.Listen, ":0") {
+			return nil, usagef("mode %q: another mode listens on %s already", spec, m.Listen).
 				withHint("give each its own address: --mode regular@8081")
 		}
-		seen[l.addr] = true
-		out = append(out, l)
+		taken[m.Listen] = true
+		out = append(out, m)
 	}
 	return out, nil
 }
 
-func parseMode(spec, listen string) (listener, error) {
-	mode, at, found := strings.Cut(spec, "@")
-	if !strings.EqualFold(mode, "regular") {
-		return listener{}, usagef("mode %q: not a mode of this weir", spec).withHint("the mode there is: regular[@[HOST:]PORT]")
+// free is where a mode listens that does not say where.
+func (l listen) free(m proxy.Mode, host string, taken map[string]bool) string {
+	own := net.JoinHostPort(host, strconv.Itoa(m.Port()))
+	if l.given && !taken[l.addr] {
+		return l.addr
 	}
-	addr := listen
-	if found {
-		addr = at
-		if !strings.Contains(at, ":") {
-			host, _, err := net.SplitHostPort(listen)
-			if err != nil {
-				host = "127.0.0.1"
-			}
-			addr = net.JoinHostPort(host, at)
-		}
-	}
-	if err := checkAddress(addr); err != nil {
-		return listener{}, usagef("listen address %q: %w", addr, err).withHint("an address is HOST:PORT, for example " + defaultListen)
-	}
-	return listener{mode: "regular", addr: addr}, nil
+	return own
 }
 
-func checkAddress(addr string) error {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return err
+// newModes is the help topic about modes, made from their table.
+func newModes() *cobra.Command {
+	var b strings.Builder
+	b.WriteString(`--mode says how weir learns where its clients want to go. It may be given several
+times, each a server of its own: NAME[:DATA][@[HOST:]PORT]. A mode that does not
+say where it listens takes --listen or, on the same host, the port named here.
+
+`)
+	for _, m := range proxy.Modes() {
+		fmt.Fprintf(&b, "  %s\n        %s (port %d)\n", m.Spec, m.Help, m.Port)
 	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return errors.New("a port is a number from 0 to 65535")
-	}
-	return nil
+	return &cobra.Command{Use: "modes", Short: "The modes of the proxy (a help topic)", Long: strings.TrimSpace(b.String())}
 }

@@ -50,7 +50,7 @@ var bans = []ban{
 		why:   "proto is what everything else is written in, so it stands at the bottom",
 	},
 	{
-		in:    []string{"proxy/h1", "proxy/h2", "proxy/ws"},
+		in:    []string{"proxy/h1", "proxy/h2", "proxy/ws", "proxy/socks"},
 		deny:  []string{"weir/..."},
 		tests: true,
 		why:   "a wire parser turns bytes into events for any caller: sockets, packet captures, tests",
@@ -62,7 +62,7 @@ var bans = []ban{
 		why:   "widgets and themes know nothing of the product",
 	},
 	{
-		in:    []string{"filter/...", "proto/...", "proxy/h1", "proxy/h2", "proxy/ws"},
+		in:    []string{"filter/...", "proto/...", "proxy/h1", "proxy/h2", "proxy/ws", "proxy/socks"},
 		deny:  []string{"net/...", "os/...", "sync/..."},
 		allow: []string{"net/url", "net/netip"},
 		why:   "pure code: bytes and values in, values out, no clock, no socket, no file, no lock",

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestAppendForward(t *testing.T) {
+func TestToOrigin(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{
 			"origin form stays, with all fields",
@@ -35,8 +35,33 @@ func TestAppendForward(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, string(AppendForward(nil, ev.Head, target))); diff != "" {
+			rw := ToOrigin(ev.Head, target)
+			if diff := cmp.Diff(tt.want, string(rw.Append(nil, ev.Head))); diff != "" {
 				t.Errorf("forwarded (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRewrite(t *testing.T) {
+	const in = "GET /a HTTP/1.1\r\nHOST: one\r\nA:1\r\nHost: two\r\nSecret: x\r\n\r\n"
+	for _, tt := range []struct {
+		name string
+		rw   Rewrite
+		want string
+	}{
+		{"nothing", Rewrite{}, in},
+		{"host", Rewrite{Host: []byte("h")}, "GET /a HTTP/1.1\r\nHOST: h\r\nA:1\r\nHost: h\r\nSecret: x\r\n\r\n"},
+		{"drop", Rewrite{Drop: []string{"secret", "host"}, Host: []byte("h")}, "GET /a HTTP/1.1\r\nA:1\r\n\r\n"},
+		{"target", Rewrite{Target: []byte("/b"), Add: []byte("B: 2\r\n")}, "GET /b HTTP/1.1\r\nB: 2\r\nHOST: one\r\nA:1\r\nHost: two\r\nSecret: x\r\n\r\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, ev, err := NewReader(Request, Limits{}).Feed([]byte(in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, string(tt.rw.Append(nil, ev.Head))); diff != "" {
+				t.Errorf("rewritten (-want +got):\n%s", diff)
 			}
 		})
 	}

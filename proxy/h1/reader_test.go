@@ -92,7 +92,8 @@ func checkRebuild(t *testing.T, role Role, input []byte) {
 		t.Errorf("rebuilt head: got %q, want %q", rebuilt, h.Raw)
 	}
 	target, err := ParseTarget(h.Method, h.Target)
-	if out := AppendForward(nil, h, target); err == nil && target.Form != AbsoluteForm && !bytes.Equal(out, h.Raw) {
+	rw := ToOrigin(h, target)
+	if out := rw.Append(nil, h); err == nil && target.Form != AbsoluteForm && !bytes.Equal(out, h.Raw) {
 		t.Errorf("forwarded head: got %q, want %q", out, h.Raw)
 	}
 }

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"weir/proxy"
+	"weir/proxy/htpasswd"
+)
+
+// proxyFlags are the options of the proxies, whatever their mode.
+type proxyFlags struct {
+	listen       string
+	listenGiven  func() bool
+	modes        []string
+	keepHost     bool
+	auth         string
+	upstreamAuth string
+	allowPublic  bool
+}
+
+func (f *proxyFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", defaultListen, "listen on HOST:PORT")
+	f.listenGiven = func() bool { return flags.Changed("listen") }
+	flags.StringArrayVar(&f.modes, "mode", nil, "proxy mode SPEC, NAME[:DATA][@[HOST:]PORT]; may be given several times (see 'weir help modes')")
+	flags.BoolVar(&f.keepHost, "keep-host", false, "reverse mode: leave Host as the client sent it, instead of naming the target")
+	flags.StringVar(&f.auth, "proxy-auth", "", "ask clients for USER:PASSWORD, or for one that the htpasswd file @FILE knows")
+	flags.StringVar(&f.upstreamAuth, "upstream-auth", "", "USER:PASSWORD for the proxy of upstream mode")
+	flags.BoolVar(&f.allowPublic, "allow-public", false, "take clients from public addresses, too")
+	complete(cmd, "mode", modeNames()...)
+}
+
+func modeNames() []string {
+	var names []string
+	for _, m := range proxy.Modes() {
+		name, _, _ := strings.Cut(m.Spec, ":")
+		names = append(names, name)
+	}
+	return names
+}
+
+// parse reads mode specs, those of the flags or others that are wanted later.
+func (f *proxyFlags) parse(specs []string) ([]proxy.Mode, error) {
+	modes, err := parseModes(specs, listen{addr: f.listen, given: f.listenGiven != nil && f.listenGiven()})
+	if err != nil || f.upstreamAuth == "" {
+		return modes, err
+	}
+	user, password, ok := strings.Cut(f.upstreamAuth, ":")
+	if !ok {
+		return nil, usagef("--upstream-auth: no colon in it").withHint("it is USER:PASSWORD")
+	}
+	for i := range modes {
+		if modes[i].Kind == proxy.Upstream {
+			modes[i] = modes[i].WithLogin(user, password)
+		}
+	}
+	return modes, nil
+}
+
+// options fills in what the flags say.
+func (f *proxyFlags) options(o *proxy.Options) error {
+	o.KeepHost, o.AllowPublic = f.keepHost, f.allowPublic
+	if f.auth == "" {
+		return nil
+	}
+	if path, ok := strings.CutPrefix(f.auth, "@"); ok {
+		users, err := htpasswd.Open(path)
+		if err != nil {
+			return hinted(fmt.Errorf("--proxy-auth: %w", err), "make one with: htpasswd -B -c FILE USER")
+		}
+		o.Auth = users
+		return nil
+	}
+	user, password, ok := strings.Cut(f.auth, ":")
+	if !ok || user == "" {
+		return usagef("%w", errors.New("--proxy-auth: neither USER:PASSWORD nor @FILE"))
+	}
+	o.Auth = htpasswd.Single(user, password)
+	return nil
+}

@@ -17,7 +17,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// maxControl is the most that the payload of a control frame may have (RFC 6455 §5.5).
+// maxControl is the most bytes that the payload of a control frame may have (RFC 6455 §5.5).
 const maxControl = 125
 
 // scratchSize is how much is unmasked at a time.

@@ -12,25 +12,42 @@ import (
 )
 
 // Body is what is stored of one body when it was opened: bytes as received,
-// content coding and all. It holds no memory and no connection; reading it costs
-// a piece at a time. It is safe for concurrent use.
+// content coding and all, however the compactor has stored them. It holds no memory
+// and no connection; reading it costs a piece at a time. It is safe for concurrent use.
 type Body struct {
-	s      *Session
-	flow   uint64
-	side   flowpb.Side
+	bodySource
+	first  int64 // key of its first piece
 	pieces int
 	size   int64
+	owner  *Body // whose bytes its last piece has, nil: its own
+	own    bool  // it refers to no other body
 }
+
+// bodySource is where bodies are read from: a session, or one snapshot of it.
+type bodySource struct {
+	q      querier
+	unpack *unpacker
+}
+
+func (s *Session) bodySource() bodySource { return bodySource{q: s.read, unpack: s.unpack} }
 
 // Body opens a body of a flow. Where nothing is stored its size is 0; whether
 // that is because there was no body, or an empty one, the flow's head says.
 func (s *Session) Body(ctx context.Context, flow uint64, side flowpb.Side) (*Body, error) {
-	b := &Body{s: s, flow: flow, side: side}
 	if side < 1 || side > maxSide {
-		return b, nil
+		return &Body{}, nil
 	}
+	return s.bodySource().open(ctx, bodyKey(flow, side, 0), false)
+}
+
+// open opens the body whose first piece has the key. With own, it must not refer to
+// another one.
+func (src bodySource) open(ctx context.Context, first int64, own bool) (*Body, error) {
+	b := &Body{bodySource: src, first: first, own: own}
+	const tail = "SELECT id, start, size, CASE enc WHEN 2 THEN data END FROM body WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
 	var id, start, size int64
-	err := s.read.QueryRowContext(ctx, bodyTail, b.key(0), b.key(maxPieces-1)).Scan(&id, &start, &size)
+	var owner any
+	err := src.q.QueryRowContext(ctx, tail, b.key(0), b.key(maxPieces-1)).Scan(&id, &start, &size, &owner)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return b, nil
@@ -41,13 +58,16 @@ func (s *Session) Body(ctx context.Context, flow uint64, side flowpb.Side) (*Bod
 	if start < 0 || size < 1 || size > PieceSize || b.size > int64(b.pieces)*PieceSize {
 		return nil, b.failed(fmt.Errorf("its last piece has bytes %d to %d: %w", start, b.size, ErrDamaged))
 	}
-	return b, nil
+	if key, ok := owner.(int64); ok {
+		b.owner, err = b.lender(ctx, key)
+	}
+	return b, err
 }
 
-func (b *Body) key(piece int) int64 { return bodyKey(b.flow, b.side, piece) }
+func (b *Body) key(piece int) int64 { return b.first + int64(piece) }
 
 func (b *Body) failed(err error) error {
-	return fmt.Errorf("read body of flow %d: %w", b.flow, classify(err))
+	return fmt.Errorf("read body of flow %d: %w", b.first>>(pieceBits+sideBits), classify(err))
 }
 
 // Size is the number of stored bytes.
@@ -110,51 +130,28 @@ type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// piece returns, in buf if that is large enough, the bytes of a piece from the body's
-// offset off on, which must be in it.
-func (b *Body) piece(ctx context.Context, number int, off int64, buf []byte) ([]byte, error) {
-	rows, err := b.s.read.QueryContext(ctx, "SELECT start, size, enc, data FROM body WHERE id = ?", b.key(number))
-	if err != nil {
-		return nil, b.failed(err)
-	}
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return nil, b.failed(err)
-		}
-		return nil, b.failed(fmt.Errorf("piece %d is missing: %w", number, ErrDamaged))
-	}
-	var start, size, enc int64
-	var data sql.RawBytes
-	if err := rows.Scan(&start, &size, &enc, &data); err != nil {
-		return nil, b.failed(err)
-	}
-	// The file may be anything: nothing of it is an index before it was checked.
-	switch {
-	case enc != encNone:
-		return nil, b.failed(fmt.Errorf("piece %d has coding %d: %w", number, enc, ErrNewer))
-	case size != int64(len(data)) || start < 0 || start > off || off-start >= size:
-		return nil, b.failed(fmt.Errorf("piece %d has %d bytes from %d on, where byte %d should be: %w", number, len(data), start, off, ErrDamaged))
-	}
-	// The last piece may have grown since the body was opened.
-	return append(buf[:0], data[off-start:min(size, b.size-start)]...), nil
-}
-
-// encNone marks a piece whose data is as received.
-const encNone = 0
-
 // find returns the number of the piece that holds the offset off: the last one
 // that does not start after it.
 func (b *Body) find(ctx context.Context, off int64) (int, error) {
+	if b.pieces == 1 {
+		return 0, nil
+	}
 	var failure error
-	after := sort.Search(b.pieces, func(n int) bool {
-		if failure != nil {
-			return true
+	starts := func(n int) (start int64) {
+		if failure == nil {
+			failure = b.q.QueryRowContext(ctx, "SELECT start FROM body WHERE id = ?", b.key(n)).Scan(&start)
 		}
-		var start int64
-		failure = b.s.read.QueryRowContext(ctx, "SELECT start FROM body WHERE id = ?", b.key(n)).Scan(&start)
-		return start > off
-	})
+		return start
+	}
+	// Most bodies have pieces of one size, but for the last: then the first guess is right.
+	low, high := 0, b.pieces
+	if guess := int(min(off/max(starts(1), 1), int64(b.pieces-1))); failure == nil && starts(guess) <= off {
+		low = guess
+		if guess+1 < b.pieces && starts(guess+1) > off {
+			high = guess + 1
+		}
+	}
+	after := low + sort.Search(high-low, func(n int) bool { return failure != nil || starts(low+n) > off })
 	switch {
 	case errors.Is(failure, sql.ErrNoRows):
 		return 0, b.failed(fmt.Errorf("a piece is missing: %w", ErrDamaged))

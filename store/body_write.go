@@ -38,8 +38,9 @@ func bodyKey(flow uint64, side flowpb.Side, piece int) int64 {
 // SQL of the body table.
 const (
 	bodyTail = "SELECT id, start, size FROM body WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
-	// SQLite's || makes text of two blobs; the bytes are the same.
-	bodyGrow = "UPDATE body SET data = CAST(data || ? AS BLOB), size = size + ? WHERE id = ?"
+	// SQLite's || makes text of two blobs; the bytes are the same. What the compactor
+	// has coded does not grow.
+	bodyGrow = "UPDATE body SET data = CAST(data || ? AS BLOB), size = size + ? WHERE id = ? AND enc = 0"
 )
 
 // tail is where a body ends in the file.
@@ -175,15 +176,15 @@ func (t *tape) putBodies(ctx context.Context, b *batch) error {
 func (t *tape) appendBody(ctx context.Context, end *tail, a addition) error {
 	parts := &parts{list: slices.Clone(a.parts)} // a stays whole: if this transaction fails, it is written again
 	if p := parts.next(end.room()); len(p) > 0 {
-		// The piece may still be among the rows that the inserter holds back.
-		if err := t.body.flush(ctx); err != nil {
+		grown, err := t.grow(ctx, bodyKey(a.flow, a.side, end.pieces-1), p)
+		switch {
+		case err != nil:
 			return err
+		case grown:
+			end.last += int64(len(p))
+		default:
+			parts.list = slices.Insert(parts.list, 0, p)
 		}
-		id := bodyKey(a.flow, a.side, end.pieces-1)
-		if _, err := t.bodyGrow.ExecContext(ctx, p, len(p), id); err != nil {
-			return err
-		}
-		end.last += int64(len(p))
 	}
 	for p := parts.next(PieceSize); len(p) > 0; p = parts.next(PieceSize) {
 		if end.pieces == maxPieces {
@@ -197,6 +198,20 @@ func (t *tape) appendBody(ctx context.Context, end *tail, a addition) error {
 		end.pieces++
 	}
 	return nil
+}
+
+// grow appends to a piece, unless the compactor has coded it.
+func (t *tape) grow(ctx context.Context, id int64, p []byte) (bool, error) {
+	// The piece may still be among the rows that the inserter holds back.
+	if err := t.body.flush(ctx); err != nil {
+		return false, err
+	}
+	r, err := t.bodyGrow.ExecContext(ctx, p, len(p), id)
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n == 1, err
 }
 
 // parts hands out byte slices as if they were one.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // When the -wal file is folded into the session.
@@ -20,7 +21,7 @@ const (
 // connection of its own: commits need not wait for it. Its goroutine ends in close.
 type checkpointer struct {
 	db      *sql.DB
-	written int64         // since the last request; the writer's
+	written atomic.Int64  // bytes since the last request
 	request chan struct{} // holds one; closed at the end
 	done    chan struct{}
 
@@ -62,15 +63,19 @@ func (c *checkpointer) fold(ctx context.Context) {
 	}
 }
 
-// wrote is told of each commit by the writer, between two of them.
+// wrote is told of each commit by the writer and the compactor, between two of theirs.
 func (c *checkpointer) wrote(ctx context.Context, bytes int64) {
 	if c.long() {
 		c.fold(ctx) // all of it, since nobody writes meanwhile: the next commit begins the file anew
 	}
-	if c.written += bytes + commitBytes; c.written < checkpointBytes {
-		return
+	if c.written.Add(bytes+commitBytes) >= checkpointBytes {
+		c.soon()
 	}
-	c.written = 0
+}
+
+// soon asks for a checkpoint.
+func (c *checkpointer) soon() {
+	c.written.Store(0)
 	select {
 	case c.request <- struct{}{}:
 	default: // it has not come to the last one yet

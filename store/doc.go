@@ -23,12 +23,13 @@
 //	        │
 //	      tape           one goroutine, one connection, one transaction a batch
 //	        ├──► checkpointer    a goroutine that folds the -wal file into the session
+//	        ├──► compactor       a goroutine that makes bodies smaller while the queue is empty
 //	        └──► feed            wakes Session.Wait; coalesces: "changed up to revision N"
 //
 // Readers use a small pool of connections, each with its own snapshot, and wait for
 // nobody. Notes are written by a connection of their own, in transactions shorter
 // than the writer's. Every goroutine ends in the Close of what started it: the
-// writer's and the checkpointer's in [Writer.Close], a view's in [View.Close].
+// writer's, the checkpointer's and the compactor's in [Writer.Close], a view's in [View.Close].
 //
 // # Invariants
 //

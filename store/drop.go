@@ -82,7 +82,10 @@ func (s *Session) purgeSome(ctx context.Context, upto int64) (flows int, more bo
 				break
 			}
 		}
-		return nil
+		// What flows that are long gone had shared with the last of these.
+		whole, err := dropFreed(ctx, tx, 0, math.MaxInt64, &left)
+		more = more || !whole
+		return err
 	})
 	return flows, more, err
 }
@@ -100,22 +103,25 @@ func (a *allowance) spent() bool { return a.bytes <= 0 || a.rows <= 0 }
 // spent; gone is false then, and a later call goes on. From its first deletion on
 // the flow cannot be brought back.
 func dropFlow(ctx context.Context, tx *sql.Tx, id uint64, left *allowance) (gone bool, err error) {
-	for _, statement := range []string{
-		"DELETE FROM head WHERE id = ?",
-		"DELETE FROM note WHERE flow = ?",
-	} {
-		if _, err := tx.ExecContext(ctx, statement, int64(id)); err != nil {
-			return false, err
-		}
+	first, err := affected(tx.ExecContext(ctx, "DELETE FROM head WHERE id = ?", int64(id)))
+	if err == nil && first > 0 {
+		err = freeBodies(ctx, tx, id)
 	}
-	for _, part := range []struct {
-		table, size string
-		from, to    int64
-	}{
-		{"body", "size", bodyKey(id, 0, 0), bodyKey(id+1, 0, 0) - 1},
-		{"message", "length(content)", messageKey(id, 0), messageKey(id+1, 0) - 1},
+	if err != nil {
+		return false, err
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM note WHERE flow = ?", int64(id)); err != nil {
+		return false, err
+	}
+	for _, drop := range []func() (whole bool, err error){
+		func() (bool, error) {
+			return dropFreed(ctx, tx, bodyKey(id, 0, 0), bodyKey(id+1, 0, 0)-1, left)
+		},
+		func() (bool, error) {
+			return dropRange(ctx, tx, "message", "length(content)", messageKey(id, 0), messageKey(id+1, 0)-1, left)
+		},
 	} {
-		whole, err := dropRange(ctx, tx, part.table, part.size, part.from, part.to, left)
+		whole, err := drop()
 		if err != nil {
 			return false, err
 		}

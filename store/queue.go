@@ -142,6 +142,13 @@ func (q *queue) next() (b []entry, ok bool) {
 	}
 }
 
+// empty reports whether all that came is on disk.
+func (q *queue) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.held == 0
+}
+
 // rest waits to be poked, at most so long; 0 is for ever.
 func (q *queue) rest(wait time.Duration) {
 	if wait <= 0 {

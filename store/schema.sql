@@ -93,14 +93,37 @@ CREATE TABLE head (
 -- memory than a piece. id = flow << 23 | side << 20 | piece: one integer key keeps a
 -- body's pieces together and lets a scan walk flows in ranges. Pieces are numbered
 -- 0, 1, 2 … and follow each other without a gap; each has 16 KB to 256 KB, but for
--- the last, which may have less. `start` rises with `piece`, so that an offset is
--- found by bisection.
+-- the last of what was written before a flow ended, which may have less. `start` rises
+-- with `piece`, so that an offset is found by bisection.
 CREATE TABLE body (
   id    INTEGER PRIMARY KEY,
   start INTEGER NOT NULL,            -- offset of the first byte in the body
   size  INTEGER NOT NULL,            -- bytes, before enc
-  enc   INTEGER NOT NULL DEFAULT 0,  -- 0 as received, else the compactor's coding of data
+  -- 0: data is the bytes as received. 1: a zstd frame of them (RFC 8878). 2: data is
+  -- an integer, shared.body; the bytes are those of that body at the same offset.
+  enc   INTEGER NOT NULL DEFAULT 0,
   data  BLOB NOT NULL
+);
+
+-- Bodies that others with the same bytes refer to, or may. Their pieces stand in
+-- `body` under the flow that had them first, and stay when that flow is removed, for
+-- as long as they are used. They refer to no other body.
+CREATE TABLE shared (
+  body   INTEGER PRIMARY KEY,  -- body.id of the first piece
+  sha256 BLOB NOT NULL,        -- of the bytes as received
+  size   INTEGER NOT NULL,     -- bytes as received
+  uses   INTEGER NOT NULL      -- bodies that need them; its own flow's counts
+);
+CREATE UNIQUE INDEX shared_sha256 ON shared (sha256);
+
+-- Bodies that nobody needs any more, whose pieces are still to be deleted.
+CREATE TABLE freed (
+  body INTEGER PRIMARY KEY  -- body.id of the first piece
+);
+
+-- Flows that had not ended when the compactor came by: it looks at them again.
+CREATE TABLE revisit (
+  flow INTEGER PRIMARY KEY
 );
 
 -- One message a row. id = flow << 28 | sequence.

@@ -66,6 +66,7 @@ type Session struct {
 
 	drv       *sqlite.Driver // carries the session's own SQL functions
 	functions *functions     // what those functions call: see match_func.go
+	unpack    *unpacker      // of pieces that the compactor coded
 	read      *sql.DB        // query_only connections, at most readConns
 	note      *sql.DB        // one connection for short transactions; nil when read-only
 
@@ -125,6 +126,9 @@ func open(ctx context.Context, path string, o Options) (*Session, error) {
 	mode, readOnly := accessMode(abs, o.ReadOnly)
 	s.readOnly = readOnly
 	if err := registerFunctions(s.drv, s); err != nil {
+		return nil, err
+	}
+	if s.unpack, err = newUnpacker(readConns); err != nil {
 		return nil, err
 	}
 	s.read = s.pool(dsn{mode: mode, cache: readCache, queryOnly: true}, readConns)

@@ -22,7 +22,7 @@ func (p Problem) String() string { return p.Place + ": " + p.What }
 
 // Verify checks the file (SQLite's integrity check) and what a session promises
 // on top: every flow has a head that can be read and every head a flow, bodies are
-// whole and as long as the heads say, and nothing belongs to a flow that is not there. It
+// whole and as long as the heads say, those that are shared are what their digests say, and nothing belongs to a flow that is not there. It
 // reads the whole file, as of one moment. No problems is nil; the error is for a
 // check that could not be made.
 func (s *Session) Verify(ctx context.Context) ([]Problem, error) {
@@ -31,9 +31,9 @@ func (s *Session) Verify(ctx context.Context) ([]Problem, error) {
 		return nil, fmt.Errorf("verify session: %w", classify(err))
 	}
 	defer tx.Rollback()
-	v := &verifier{tx: tx}
+	v := &verifier{tx: tx, unpack: s.unpack}
 	for _, check := range []func(context.Context) error{
-		v.file, v.pairs, v.heads, v.connections, v.certificates,
+		v.file, v.pairs, v.heads, v.references, v.owners, v.connections, v.certificates,
 	} {
 		if err := check(ctx); err != nil {
 			if ctx.Err() != nil {
@@ -51,6 +51,7 @@ func (s *Session) Verify(ctx context.Context) ([]Problem, error) {
 // verifier checks one snapshot.
 type verifier struct {
 	tx       *sql.Tx
+	unpack   *unpacker
 	problems []Problem
 }
 
@@ -100,7 +101,7 @@ func (v *verifier) pairs(ctx context.Context) error {
 		{"SELECT id FROM removed WHERE at > 0 AND id NOT IN (SELECT id FROM head)", "removed flow", "has no head"},
 		{"SELECT id FROM removed WHERE id IN (SELECT id FROM flow)", "flow", "is removed and is not"},
 		{"SELECT id FROM head WHERE id NOT IN " + known, "head", "has no flow"},
-		{"SELECT DISTINCT id >> 23 FROM body WHERE id >> 23 NOT IN " + known, "body of flow", "has no flow"},
+		{strayBodies + known, "body of flow", "has no flow"},
 		{"SELECT DISTINCT id >> 28 FROM message WHERE id >> 28 NOT IN " + known, "messages of flow", "have no flow"},
 		{"SELECT flow FROM note WHERE flow NOT IN " + known, "note of flow", "has no flow"},
 		{"SELECT id FROM flow WHERE site NOT IN (SELECT id FROM site)", "flow", "is of no site"},
@@ -123,7 +124,7 @@ func (v *verifier) pairs(ctx context.Context) error {
 
 // heads reads every head, and beside it the pieces of its bodies.
 func (v *verifier) heads(ctx context.Context) error {
-	sizes, err := v.tx.PrepareContext(ctx, "SELECT id, start, size, enc, length(data) FROM body WHERE id BETWEEN ? AND ? ORDER BY id")
+	sizes, err := v.tx.PrepareContext(ctx, "SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END FROM body WHERE id BETWEEN ? AND ? ORDER BY id")
 	if err != nil {
 		return err
 	}
@@ -146,29 +147,6 @@ func (v *verifier) heads(ctx context.Context) error {
 		v.lengths(f, stored)
 		return nil
 	})
-}
-
-// bodies checks the pieces of a flow's bodies and returns the bodies' sizes by side.
-func (v *verifier) bodies(ctx context.Context, sizes *sql.Stmt, flow uint64) (stored [maxSide + 1]int64, err error) {
-	rows, err := sizes.QueryContext(ctx, bodyKey(flow, 0, 0), bodyKey(flow, maxSide, maxPieces-1))
-	if err != nil {
-		return stored, err
-	}
-	defer rows.Close()
-	var pieces [maxSide + 1]int64
-	for rows.Next() {
-		var id, start, size, enc, length int64
-		if err := rows.Scan(&id, &start, &size, &enc, &length); err != nil {
-			return stored, err
-		}
-		side, number := id>>pieceBits&maxSide, id&(maxPieces-1)
-		if number != pieces[side] || start != stored[side] || size < 1 || size > PieceSize || enc == encNone && length != size {
-			v.report(fmt.Sprintf("body of flow %d", flow), "side %d: piece %d (bytes %d to %d) does not follow piece %d (to %d)",
-				side, number, start, start+size, pieces[side]-1, stored[side])
-		}
-		pieces[side], stored[side] = number+1, start+size
-	}
-	return stored, rows.Err()
 }
 
 // lengths compares what is stored with what the head says of bodies that are whole.

@@ -20,6 +20,9 @@ type WriterOptions struct {
 	BatchFlows int           // flows a transaction at most; 512
 	BatchBytes int64         // bytes a transaction at most, about; 2 MB
 	BatchDelay time.Duration // how long something waits for company; 50 ms
+	// CompactAfter is how long nothing must have been recorded before the session is
+	// compacted in the background; 1 s. Below 0 it never is.
+	CompactAfter time.Duration
 	// Observe, if set, is told of each transaction by the goroutine that writes, which waits for it.
 	Observe func(Commit)
 }
@@ -48,6 +51,9 @@ func (o WriterOptions) withDefaults() WriterOptions {
 	if o.BatchDelay <= 0 {
 		o.BatchDelay = 50 * time.Millisecond
 	}
+	if o.CompactAfter == 0 {
+		o.CompactAfter = time.Second
+	}
 	return o
 }
 
@@ -64,7 +70,7 @@ const (
 // [Writer.Flush] waits for the disk.
 //
 // One goroutine, which ends in Close, writes the queue in transactions; see
-// [WriterOptions]. When the disk refuses, it keeps what it has and tries again;
+// [WriterOptions]. Another one compacts the session while the queue is empty. When the disk refuses, it keeps what it has and tries again;
 // the queue then fills up, after which calls fail with [ErrWrite] instead of
 // waiting, until a try succeeds.
 //
@@ -76,6 +82,7 @@ type Writer struct {
 	lock  *fileLock
 	tape  *tape
 	done  chan struct{} // closed when the goroutine ended
+	idle  *idleCompactor
 
 	mu       sync.Mutex // of the fields below; taken under the queue's lock, never around it
 	lastFlow uint64     // the last id given
@@ -144,6 +151,7 @@ func (s *Session) newWriter(ctx context.Context, o WriterOptions) (_ *Writer, er
 	}
 	// The goroutine outlives the opening; Close ends it.
 	go w.run(context.WithoutCancel(ctx))
+	w.idle = newIdleCompactor(context.WithoutCancel(ctx), w, o.CompactAfter)
 	return w, nil
 }
 
@@ -214,6 +222,7 @@ func (w *Writer) Stats() WriterStats {
 // could not be written. Closing again returns the same.
 func (w *Writer) Close() error {
 	w.closing.Do(func() {
+		w.idle.close()
 		w.queue.close()
 		<-w.done
 		if n := w.lost.Load(); n > 0 {

@@ -1,0 +1,305 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	flowpb "weir/proto"
+)
+
+// compactor makes a session smaller: it codes the pieces of bodies, keeps equal bodies
+// once, deletes what was freed and gives pages back to the file system. All it reads
+// and computes is done beside everybody else; what it writes, in short transactions
+// that check that nothing has changed meanwhile. Each leaves the file whole, so that it
+// may end after any of them. Only who holds the session's -lock compacts.
+//
+// Where it was is kept in the file: flows up to keyCompacted were looked at, but for
+// those in the table revisit, which had not ended by then.
+type compactor struct {
+	s      *Session
+	db     *sql.DB // one connection
+	packer *packer // made when there is work for it
+	upto   int64   // keyCompacted
+	batch  rewrite
+	budget int64 // bytes that a transaction writes, about
+	buf    []byte
+
+	// pause is called between steps, with no lock held. It waits while others have
+	// work to do; its error ends the compaction.
+	pause func(ctx context.Context) error
+	// wrote is told of each commit.
+	wrote func(ctx context.Context, bytes int64)
+	// done is told what was done.
+	done Compacted
+}
+
+// Compacted is what a compaction has done so far.
+type Compacted struct {
+	Flows  uint64 // looked at
+	Shared uint64 // bodies found to be the same as another one
+	Bytes  int64  // that need not be stored any more, before pages are given back
+	Pages  int64  // given back to the file system
+}
+
+// How long a transaction of the compactor may hold the session's write lock, about: it
+// writes less at a time when it took longer.
+const (
+	maxHold     = 10 * time.Millisecond
+	firstBudget = 128 << 10
+	leastBudget = 16 << 10
+	mostBudget  = 1 << 20
+	rowBytes    = 256 // what a row costs beside its data
+)
+
+const keyCompacted = "compacted"
+
+func newCompactor(ctx context.Context, s *Session) (*compactor, error) {
+	c := &compactor{
+		s: s, budget: firstBudget,
+		// Nothing is lost with these commits: what they replace is still there then.
+		db: s.pool(dsn{mode: modeReadWrite, cache: noteCache, synchronous: SyncNormal, noCheckpoint: true}, 1),
+	}
+	err := c.db.QueryRowContext(ctx, "SELECT coalesce((SELECT value FROM session WHERE key = ?), 0)", keyCompacted).Scan(&c.upto)
+	if err != nil {
+		return nil, errors.Join(classify(err), c.db.Close())
+	}
+	return c, nil
+}
+
+func (c *compactor) close() error { return c.db.Close() }
+
+// run does all there is to do.
+func (c *compactor) run(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{c.again, c.walk, c.sweep, c.shrink} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walkPage is how many flows are looked up at a time.
+const walkPage = 256
+
+// visit is a flow to look at.
+type visit struct {
+	flow   int64
+	ended  bool
+	bodies bool
+}
+
+// walk looks at the flows that came since.
+func (c *compactor) walk(ctx context.Context) error {
+	const query = `SELECT f.id, f.state IN (?, ?), EXISTS (SELECT 1 FROM body b WHERE b.id BETWEEN f.id << 23 AND (f.id + 1 << 23) - 1)
+		FROM flow f WHERE f.id > ? ORDER BY f.id LIMIT ?`
+	for {
+		page, err := c.visits(ctx, query, c.upto, walkPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, v := range page {
+			switch {
+			case !v.ended:
+				c.batch.later = append(c.batch.later, v.flow)
+			case v.bodies:
+				if err := c.flow(ctx, v.flow); err != nil {
+					return err
+				}
+			}
+			c.done.Flows++
+			c.upto, c.batch.upto = v.flow, v.flow
+		}
+		if err := c.flush(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// again looks at the flows that had not ended before. Those that are gone need no
+// looking at.
+func (c *compactor) again(ctx context.Context) error {
+	const query = `SELECT r.flow, coalesce(f.state IN (?, ?), 1), f.id IS NOT NULL
+		FROM revisit r LEFT JOIN flow f ON f.id = r.flow WHERE r.flow > ? ORDER BY r.flow LIMIT ?`
+	for at := int64(0); ; {
+		page, err := c.visits(ctx, query, at, walkPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, v := range page {
+			at = v.flow
+			if !v.ended {
+				continue
+			}
+			if v.bodies {
+				if err := c.flow(ctx, v.flow); err != nil {
+					return err
+				}
+			}
+			c.batch.visited = append(c.batch.visited, v.flow)
+		}
+		if err := c.flush(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *compactor) visits(ctx context.Context, query string, after int64, n int) (page []visit, err error) {
+	if err := c.pause(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := c.s.read.QueryContext(ctx, query, int64(flowpb.StateComplete), int64(flowpb.StateError), after, n)
+	if err != nil {
+		return nil, classify(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v visit
+		if err := rows.Scan(&v.flow, &v.ended, &v.bodies); err != nil {
+			return nil, classify(err)
+		}
+		page = append(page, v)
+	}
+	return page, classify(rows.Err())
+}
+
+// flow looks at the bodies of a flow. One that cannot be read stays as it is.
+func (c *compactor) flow(ctx context.Context, id int64) error {
+	var head *flowpb.Flow
+	for side := flowpb.SideRequest; side <= flowpb.SideOriginalResponse; side++ {
+		b, err := c.s.Body(ctx, uint64(id), side)
+		if err == nil && b.size >= packFrom {
+			if head == nil {
+				head, err = c.s.Flow(ctx, uint64(id))
+			}
+			if err == nil {
+				err = c.body(ctx, b, packable(head, side))
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, ErrDamaged), errors.Is(err, ErrNewer), errors.Is(err, ErrNotFound), errors.Is(err, flowpb.ErrBlob), errors.Is(err, flowpb.ErrVersion):
+			continue
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// body makes one body smaller.
+func (c *compactor) body(ctx context.Context, b *Body, packable bool) error {
+	if b.size >= shareFrom {
+		shared, err := c.share(ctx, b)
+		if err != nil || shared {
+			return err
+		}
+	}
+	if !packable {
+		return nil
+	}
+	if c.packer == nil {
+		var err error
+		if c.packer, err = newPacker(); err != nil {
+			return err
+		}
+	}
+	return c.pieces(ctx, b, func(p storedPiece) error {
+		if p.enc != encNone {
+			return nil
+		}
+		if coded := c.packer.pack(p.content); coded != nil {
+			c.batch.put(p, encZstd, coded)
+		}
+		return nil
+	})
+}
+
+// storedPiece is a piece as it is stored, with what it stands for.
+type storedPiece struct {
+	id, start, size, enc int64
+	length               int64  // of the data
+	content              []byte // valid until the next one
+}
+
+// pieces calls each for the pieces of a body in order, which have to be there,
+// and writes what that leaves in the batch as often as there is enough.
+func (c *compactor) pieces(ctx context.Context, b *Body, each func(storedPiece) error) error {
+	const facts = "SELECT start, size, enc, length(data) FROM body WHERE id = ?"
+	for n := range b.pieces {
+		if err := c.pause(ctx); err != nil {
+			return err
+		}
+		p := storedPiece{id: b.key(n)}
+		err := c.s.read.QueryRowContext(ctx, facts, p.id).Scan(&p.start, &p.size, &p.enc, &p.length)
+		if errors.Is(err, sql.ErrNoRows) {
+			return b.failed(ErrNotFound)
+		}
+		if err != nil {
+			return b.failed(err)
+		}
+		if c.buf, err = b.piece(ctx, n, p.start, c.buf); err != nil {
+			return err
+		}
+		if p.content = c.buf; int64(len(p.content)) != p.size {
+			return b.failed(fmt.Errorf("piece %d has changed: %w", n, ErrNotFound))
+		}
+		if err := each(p); err != nil {
+			return err
+		}
+		if c.batch.bytes >= c.budget {
+			if err := c.flush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// digest is the SHA-256 of a body.
+func (c *compactor) digest(ctx context.Context, b *Body) (sum [sha256.Size]byte, err error) {
+	h := sha256.New()
+	err = c.pieces(ctx, b, func(p storedPiece) error {
+		_, err := h.Write(p.content)
+		return err
+	})
+	return [sha256.Size]byte(h.Sum(nil)), err
+}
+
+// commit runs write in a transaction of its own and sees how long that takes.
+func (c *compactor) commit(ctx context.Context, bytes int64, write func(*sql.Tx) error) error {
+	if err := c.pause(ctx); err != nil {
+		return err
+	}
+	held, err := c.transact(context.WithoutCancel(ctx), write)
+	switch {
+	case err != nil:
+		return fmt.Errorf("compact: %w", classify(err))
+	case held > maxHold:
+		c.budget = max(c.budget/2, leastBudget)
+	case held < maxHold/4:
+		c.budget = min(c.budget*2, mostBudget)
+	}
+	c.wrote(ctx, bytes)
+	return nil
+}
+
+// transact runs write and returns how long the write lock was held for it.
+func (c *compactor) transact(ctx context.Context, write func(*sql.Tx) error) (time.Duration, error) {
+	c.s.writing.Lock()
+	defer c.s.writing.Unlock()
+	tx, err := c.db.BeginTx(ctx, nil) // may wait for those who annotate from another process
+	if err != nil {
+		return 0, err
+	}
+	begun := time.Now()
+	if err := write(tx); err != nil {
+		return 0, errors.Join(err, tx.Rollback())
+	}
+	err = tx.Commit()
+	return time.Since(begun), err
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// idleCompactor compacts a session while its writer has nothing to do: it begins when
+// nothing was recorded for a while, and stands still at its next step, which is some
+// milliseconds away, when something comes. Its goroutine ends in close.
+type idleCompactor struct {
+	w      *Writer
+	quiet  time.Duration // that nothing must have come for
+	opened time.Time
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// compactRetry is the wait after a compaction that failed: the disk is full, perhaps.
+const compactRetry = time.Minute
+
+func newIdleCompactor(ctx context.Context, w *Writer, quiet time.Duration) *idleCompactor {
+	ctx, cancel := context.WithCancel(ctx)
+	i := &idleCompactor{w: w, quiet: quiet, opened: time.Now(), cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(i.done)
+		if quiet >= 0 {
+			i.run(ctx)
+		}
+	}()
+	return i
+}
+
+// run compacts once for each time that something was written, and once before.
+func (i *idleCompactor) run(ctx context.Context) {
+	for {
+		next, closed := i.w.s.feed.watch()
+		if closed {
+			return
+		}
+		if err := i.once(ctx); err != nil && rest(ctx, compactRetry) != nil {
+			return
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// once compacts as much as there is.
+func (i *idleCompactor) once(ctx context.Context) (err error) {
+	if err := i.pause(ctx); err != nil {
+		return err
+	}
+	c, err := newCompactor(ctx, i.w.s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	points := i.w.tape.points
+	c.pause, c.wrote = i.pause, points.wrote
+	if err := c.run(ctx); err != nil {
+		return err
+	}
+	if c.done.Pages > 0 {
+		points.soon() // only then the file is shorter
+	}
+	return nil
+}
+
+// pause returns when the writer is idle.
+func (i *idleCompactor) pause(ctx context.Context) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		wait := i.wait()
+		if wait <= 0 {
+			return nil
+		}
+		if err := rest(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// wait is how long the compactor has to wait at least.
+func (i *idleCompactor) wait() time.Duration {
+	if !i.w.queue.empty() {
+		return max(i.quiet, time.Millisecond)
+	}
+	last := i.opened
+	if at := i.w.lastCommit.Load(); at != 0 {
+		last = time.Unix(0, at)
+	}
+	return i.quiet - time.Since(last)
+}
+
+// close ends the goroutine.
+func (i *idleCompactor) close() {
+	i.cancel()
+	<-i.done
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// How the data of a piece is coded: body.enc. Everything but encNone is the work of
+// the compactor.
+const (
+	encNone   = 0 // as received
+	encZstd   = 1 // one zstd frame (RFC 8878), without a dictionary
+	encShared = 2 // an integer: the body that has these bytes at the same offset
+)
+
+// unpacker undoes encZstd. It is safe for concurrent use.
+type unpacker struct{ zstd *zstd.Decoder }
+
+// newUnpacker makes an unpacker for so many callers at once. It starts no goroutine.
+func newUnpacker(callers int) (*unpacker, error) {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(callers), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxMemory(PieceSize), zstd.WithDecodeAllCapLimit(true))
+	if err != nil {
+		return nil, fmt.Errorf("make zstd decoder: %w", err)
+	}
+	return &unpacker{zstd: d}, nil
+}
+
+// decode undoes the coding of a piece of size bytes. What it returns is data itself,
+// or stands in buf.
+func (u *unpacker) decode(enc, size int64, data, buf []byte) ([]byte, error) {
+	switch enc {
+	case encNone:
+		if size != int64(len(data)) {
+			return nil, fmt.Errorf("%d bytes where it says %d: %w", len(data), size, ErrDamaged)
+		}
+		return data, nil
+	case encZstd:
+		if size < 1 || size > PieceSize {
+			return nil, fmt.Errorf("a size of %d bytes: %w", size, ErrDamaged)
+		}
+		out, err := u.zstd.DecodeAll(data, slices.Grow(buf[:0], int(size))[:0:size])
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		case int64(len(out)) != size:
+			return nil, fmt.Errorf("%d bytes where it says %d: %w", len(out), size, ErrDamaged)
+		}
+		return out, nil
+	default:
+		return nil, fmt.Errorf("coding %d: %w", enc, ErrNewer)
+	}
+}
+
+// piece returns, in buf if that is large enough, the bytes of a piece from the body's
+// offset off on, which must be in it.
+func (b *Body) piece(ctx context.Context, number int, off int64, buf []byte) ([]byte, error) {
+	rows, err := b.q.QueryContext(ctx, "SELECT start, size, enc, data FROM body WHERE id = ?", b.key(number))
+	if err != nil {
+		return nil, b.failed(err)
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return nil, b.failed(err)
+		}
+		return nil, b.failed(fmt.Errorf("piece %d is missing: %w", number, ErrDamaged))
+	}
+	var start, size, enc int64
+	var data sql.RawBytes
+	if err := rows.Scan(&start, &size, &enc, &data); err != nil {
+		return nil, b.failed(err)
+	}
+	// The file may be anything: nothing of it is an index before it was checked.
+	if size < 1 || size > PieceSize || start < 0 || start > off || off-start >= size {
+		return nil, b.failed(fmt.Errorf("piece %d has %d bytes from %d on, where byte %d should be: %w", number, size, start, off, ErrDamaged))
+	}
+	// The last piece may have grown since the body was opened.
+	end := min(size, b.size-start)
+	if enc == encShared {
+		key, err := strconv.ParseInt(string(data), 10, 64)
+		if err != nil {
+			return nil, b.failed(fmt.Errorf("piece %d refers to no body: %w", number, ErrDamaged))
+		}
+		if err := rows.Close(); err != nil { // before another connection is needed
+			return nil, b.failed(err)
+		}
+		owner, err := b.lenderAt(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		return b.borrow(ctx, owner, off, start+end, buf)
+	}
+	out, err := b.unpack.decode(enc, size, data, buf)
+	if err != nil {
+		return nil, b.failed(fmt.Errorf("piece %d: %w", number, err))
+	}
+	return append(buf[:0], out[off-start:end]...), nil
+}
+
+// borrow returns the bytes from off to end of the body that has them.
+func (b *Body) borrow(ctx context.Context, owner *Body, off, end int64, buf []byte) ([]byte, error) {
+	buf = slices.Grow(buf[:0], int(end-off))[:end-off]
+	n, err := owner.ReadAt(ctx, buf, off)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, b.failed(fmt.Errorf("the body that has its bytes ends %d before %d: %w", len(buf)-n, end, ErrDamaged))
+	case err != nil:
+		return nil, err
+	}
+	return buf, nil
+}
+
+// lenderAt is lender, remembered.
+func (b *Body) lenderAt(ctx context.Context, key int64) (*Body, error) {
+	if b.owner != nil && b.owner.first == key {
+		return b.owner, nil
+	}
+	return b.lender(ctx, key)
+}
+
+// lender opens a body that b refers to.
+func (b *Body) lender(ctx context.Context, key int64) (*Body, error) {
+	if b.own || key == b.first {
+		return nil, b.failed(fmt.Errorf("others refer to it, and it to others: %w", ErrDamaged))
+	}
+	return b.open(ctx, key, true)
+}

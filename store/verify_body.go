@@ -1,0 +1,107 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"io"
+)
+
+// strayBodies finds the flows of bodies that are there for nobody, but for those that
+// follow it.
+const strayBodies = `SELECT DISTINCT id >> 23 FROM body
+	WHERE id >> 20 << 20 NOT IN (SELECT body FROM shared UNION ALL SELECT body FROM freed) AND id >> 23 NOT IN `
+
+// bodies checks the pieces of a flow's bodies and returns the bodies' sizes by side.
+func (v *verifier) bodies(ctx context.Context, pieces *sql.Stmt, flow uint64) (stored [maxSide + 1]int64, err error) {
+	rows, err := pieces.QueryContext(ctx, bodyKey(flow, 0, 0), bodyKey(flow, maxSide, maxPieces-1))
+	if err != nil {
+		return stored, err
+	}
+	defer rows.Close()
+	var next [maxSide + 1]int64
+	var buf []byte
+	for rows.Next() {
+		var id, start, size, enc int64
+		var data sql.RawBytes
+		if err := rows.Scan(&id, &start, &size, &enc, &data); err != nil {
+			return stored, err
+		}
+		place, side, number := fmt.Sprintf("body of flow %d", flow), id>>pieceBits&maxSide, id&(maxPieces-1)
+		if number != next[side] || start != stored[side] || size < 1 || size > PieceSize {
+			v.report(place, "side %d: piece %d (bytes %d to %d) does not follow piece %d (to %d)",
+				side, number, start, start+size, next[side]-1, stored[side])
+		}
+		next[side], stored[side] = number+1, start+size
+		if enc == encShared {
+			continue
+		}
+		out, err := v.unpack.decode(enc, size, data, buf)
+		if err != nil {
+			v.report(place, "side %d: piece %d: %v", side, number, err)
+		} else if enc == encZstd {
+			buf = out
+		}
+	}
+	return stored, rows.Err()
+}
+
+// references finds pieces that refer to what is not there, and bodies that are used
+// by more or fewer than they say.
+func (v *verifier) references(ctx context.Context) error {
+	const dangling = `SELECT b.id, b.data FROM body b LEFT JOIN shared s ON s.body = b.data
+		WHERE b.enc = 2 AND (s.body IS NULL OR b.start + b.size > s.size)`
+	err := v.each(ctx, dangling, func(rows *sql.Rows) error {
+		var id int64
+		var owner any
+		err := rows.Scan(&id, &owner)
+		if err == nil {
+			v.report(fmt.Sprintf("body of flow %d", id>>(pieceBits+sideBits)), "piece %d refers to what is not in body %v", id&(maxPieces-1), owner)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// A flow lets go of its bodies when it loses its head.
+	const uses = `SELECT s.body, s.uses, (s.body >> 23 IN (SELECT id FROM head)) + coalesce(u.n, 0) AS found
+		FROM shared s LEFT JOIN (SELECT data, count(*) AS n FROM body WHERE enc = 2 AND id & 1048575 = 0 GROUP BY data) u ON u.data = s.body
+		WHERE found <> s.uses`
+	return v.each(ctx, uses, func(rows *sql.Rows) error {
+		var body, says, found int64
+		err := rows.Scan(&body, &says, &found)
+		if err == nil {
+			v.report(fmt.Sprintf("shared body of flow %d", body>>(pieceBits+sideBits)), "is used %d times, not %d", found, says)
+		}
+		return err
+	})
+}
+
+// owners checks that shared bodies are what their digests say.
+func (v *verifier) owners(ctx context.Context) error {
+	src := bodySource{q: v.tx, unpack: v.unpack}
+	return v.each(ctx, "SELECT body, sha256, size FROM shared", func(rows *sql.Rows) error {
+		var first, size int64
+		var sum []byte
+		if err := rows.Scan(&first, &sum, &size); err != nil {
+			return err
+		}
+		place := fmt.Sprintf("shared body of flow %d", first>>(pieceBits+sideBits))
+		b, err := src.open(ctx, first, true)
+		h := sha256.New()
+		if err == nil {
+			_, err = io.CopyN(h, b.NewReader(ctx), size)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			v.report(place, "%v", err)
+		case !bytes.Equal(h.Sum(nil), sum):
+			v.report(place, "its bytes have another digest")
+		}
+		return nil
+	})
+}

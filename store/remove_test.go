@@ -150,6 +150,9 @@ func TestRemovedTableIsLikeFlow(t *testing.T) {
 			}
 			out = append(out, c)
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		return out
 	}
 	want := append([]string{"at INTEGER 1 0"}, columns("flow")...)
@@ -323,5 +326,28 @@ func TestPurgeInSteps(t *testing.T) {
 	}
 	if problems, err := s.Verify(t.Context()); err != nil || len(problems) > 0 {
 		t.Errorf("verify: %v %v", problems, err)
+	}
+}
+
+// TestNeighbourOfRemovedFlow keeps the place of a flow that was removed, in any
+// order: whoever stood on it goes on there.
+func TestNeighbourOfRemovedFlow(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{})
+	for _, path := range []string{"/e", "/b", "/d", "/a", "/c"} {
+		record(t, w, pathFlow(path))
+	}
+	for _, q := range []Query{{Order: OrderPath}, {Order: OrderPath, Reverse: true}, {}} {
+		v := newView(t, s, q)
+		before := v.IDs(0, 5)
+		if _, err := s.Remove(t.Context(), before[2:3]); err != nil {
+			t.Fatal(err)
+		}
+		settled(t.Context(), t, v)
+		if pos, found, err := v.Find(t.Context(), before[2]); err != nil || found || pos != 2 {
+			t.Errorf("by %v, reverse %v: got position %d, found %v, %v, want 2", q.Order, q.Reverse, pos, found, err)
+		}
+		if _, err := s.Undo(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -83,7 +83,11 @@ func (sel *selection) each(ctx context.Context, db querier, on condition, column
 		columns = ", " + columns
 	}
 	// The function is called for what count counts, that is after all of WHERE.
-	statement := "SELECT count(" + collectFunction + "(?, f.id" + columns + ")) FROM flow f WHERE " + strings.Join(where, " AND ")
+	table := "flow"
+	if on.removed {
+		table = "removed"
+	}
+	statement := "SELECT count(" + collectFunction + "(?, f.id" + columns + ")) FROM " + table + " f WHERE " + strings.Join(where, " AND ")
 	var none int
 	if err := db.QueryRowContext(ctx, statement, args...).Scan(&none); err != nil {
 		switch {
@@ -103,6 +107,7 @@ type condition struct {
 	args     []any
 	most     int  // flows that can meet it
 	filtered bool // only flows that the selection's SQL lets through
+	removed  bool // of the removed flows instead of those that are there
 }
 
 // span is the flows with ids from low to high, both included: none if high is below.

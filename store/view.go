@@ -240,26 +240,37 @@ func (v *View) find(id uint32, key func(*coder) (uint64, bool)) (int, bool) {
 	return at, false
 }
 
-// keyOf reads what decides where a flow stands. It is not known of a flow that
-// does not exist.
+// keyOf reads what decides where a flow stands, or stood before it was removed. It
+// is not known of a flow that does not exist.
 func (v *View) keyOf(ctx context.Context, id uint32) (key func(*coder) (uint64, bool), err error) {
 	unknown := func(*coder) (uint64, bool) { return 0, false }
 	if !v.sel.keyed() {
 		return unknown, nil
 	}
-	key = unknown
-	err = v.sel.each(ctx, v.session.read, idsCondition([]uint32{id}, false), orders[v.sel.order].columns, func(row []driver.Value) error {
+	on := idsCondition([]uint32{id}, false)
+	if err = v.readKey(ctx, on, &key); err == nil && key == nil {
+		on.removed = true
+		err = v.readKey(ctx, on, &key)
+	}
+	if key == nil {
+		key = unknown
+	}
+	return key, err
+}
+
+// readKey reads what decides where the flow stands that meets a condition, if one does.
+func (v *View) readKey(ctx context.Context, on condition, key *func(*coder) (uint64, bool)) error {
+	return v.sel.each(ctx, v.session.read, on, orders[v.sel.order].columns, func(row []driver.Value) error {
 		if v.sel.order.isText() {
 			text := strings.Clone(v.sel.order.text(row[1:]))
-			key = func(c *coder) (uint64, bool) {
+			*key = func(c *coder) (uint64, bool) {
 				k, _ := c.key(text)
 				return k, true
 			}
 			return nil
 		}
 		number := numberKey(row[1])
-		key = func(*coder) (uint64, bool) { return number, true }
+		*key = func(*coder) (uint64, bool) { return number, true }
 		return nil
 	})
-	return key, err
 }

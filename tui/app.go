@@ -76,6 +76,9 @@ type message struct {
 	level Level
 	text  string
 	hint  string
+	// removal says that it tells of flows that are being removed: that they leave
+	// the list is then no news.
+	removal bool
 }
 
 // Messages that concern the App alone.
@@ -189,6 +192,10 @@ func (a *App) answer(msg tea.Msg) tea.Cmd {
 		return nil
 	case unmarked:
 		return a.unmarked(msg)
+	case removed:
+		return a.removed(msg)
+	case undone:
+		return a.undone(msg)
 	case noted:
 		return a.noted(msg)
 	case copied:

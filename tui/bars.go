@@ -56,7 +56,7 @@ func (a *App) mode() string {
 
 // counts is the flows shown and the flows there are.
 func (a *App) counts() string {
-	total := max(a.stats.Total, uint64(max(0, a.status.Total)))
+	total := a.total()
 	if uint64(a.list.Len()) == total {
 		return widget.Group(total) + a.theme.Dim.Render(" flows")
 	}
@@ -120,7 +120,7 @@ func (a *App) statusLine() string {
 	}
 	if first, last, ok := a.list.Range(); ok {
 		n := widget.Group(uint64(last - first + 1))
-		return widget.Pad(" "+t.Mark.Render(n+" flows selected")+t.Dim.Render("  m mark, ; comment, t tags, esc forgets the range"), a.w, t.Glyphs.Ellipsis)
+		return widget.Pad(" "+t.Mark.Render(n+" flows selected")+t.Dim.Render("  m mark, ; comment, t tags, d delete, esc forgets the range"), a.w, t.Glyphs.Ellipsis)
 	}
 	return widget.Pad(" "+a.aboutFocus(), a.w, t.Glyphs.Ellipsis)
 }

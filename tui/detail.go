@@ -61,6 +61,15 @@ func detailBindings() []Binding {
 			View: ViewDetail, Keys: []string{"t"}, Name: "detail-tags", Help: "set this flow's tags", Arg: "TAGS", Off: noNote,
 			Run: func(a *App, arg string) tea.Cmd { return a.tags(arg) },
 		},
+		Binding{
+			View: ViewDetail, Keys: []string{"d"}, Name: "detail-delete", Help: "delete this flow, and show the next", Off: noNote,
+			Tip: "u brings it back.",
+			Run: func(a *App, _ string) tea.Cmd { return a.remove() },
+		},
+		Binding{
+			View: ViewDetail, Keys: []string{"u"}, Name: "detail-undo", Help: "bring back what was deleted last", Off: noWrite,
+			Run: func(a *App, _ string) tea.Cmd { return a.undo() },
+		},
 	)
 }
 

@@ -30,6 +30,7 @@ type fakeSource struct {
 	hold    bool // lists stay in building
 	listErr error
 	saves   int
+	gone    [][]flowpb.Row // removals that can be undone
 }
 
 func newFake(rows ...flowpb.Row) *fakeSource {
@@ -143,11 +144,12 @@ func (l *fakeList) Find(_ context.Context, id uint64) (int, bool, error) {
 	if at >= 0 {
 		return at, true, nil
 	}
-	i := slices.IndexFunc(l.f.rows, func(r flowpb.Row) bool { return r.ID == id })
+	known := slices.Concat(append([][]flowpb.Row{l.f.rows}, l.f.gone...)...)
+	i := slices.IndexFunc(known, func(r flowpb.Row) bool { return r.ID == id })
 	if i < 0 {
 		return 0, false, nil
 	}
-	at, _ = slices.BinarySearchFunc(rows, l.f.rows[i], l.compare)
+	at, _ = slices.BinarySearchFunc(rows, known[i], l.compare)
 	return max(0, min(at, len(rows)-1)), false, nil
 }
 
@@ -291,6 +293,61 @@ func (f *fakeSource) Unmark(context.Context) (int, error) {
 		}
 	})
 	return n, nil
+}
+
+func (f *fakeSource) Remove(_ context.Context, ids []uint64) (int, error) {
+	return f.removeIf(func(r *flowpb.Row) bool { return slices.Contains(ids, r.ID) }), nil
+}
+
+func (f *fakeSource) RemoveAll(context.Context) (int, error) {
+	return f.removeIf(func(*flowpb.Row) bool { return true }), nil
+}
+
+func (f *fakeSource) RemoveOthers(ctx context.Context, q Query) (int, error) {
+	list, err := f.List(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	defer list.Close()
+	shown, err := list.Page(ctx, 0, len(f.rows))
+	if err != nil {
+		return 0, err
+	}
+	return f.removeIf(func(r *flowpb.Row) bool {
+		return !slices.ContainsFunc(shown, func(s flowpb.Row) bool { return s.ID == r.ID })
+	}), nil
+}
+
+func (f *fakeSource) removeIf(gone func(*flowpb.Row) bool) int {
+	var out []flowpb.Row
+	f.change(func() {
+		f.rows = slices.DeleteFunc(f.rows, func(r flowpb.Row) bool {
+			if gone(&r) {
+				out = append(out, r)
+				return true
+			}
+			return false
+		})
+		f.stats.Total = uint64(len(f.rows))
+		if len(out) > 0 {
+			f.gone = append(f.gone, out)
+		}
+	})
+	return len(out)
+}
+
+func (f *fakeSource) Undo(context.Context) (int, error) {
+	if len(f.gone) == 0 {
+		return 0, nil
+	}
+	last := f.gone[len(f.gone)-1]
+	f.gone = f.gone[:len(f.gone)-1]
+	f.change(func() {
+		f.rows = append(f.rows, last...)
+		slices.SortFunc(f.rows, func(a, b flowpb.Row) int { return cmp.Compare(a.ID, b.ID) })
+		f.stats.Total = uint64(len(f.rows))
+	})
+	return len(last), nil
 }
 
 func (f *fakeSource) SaveState(_ context.Context, name string, value []byte) error {

@@ -169,6 +169,26 @@ func listBindings() []Binding {
 			Run: func(a *App, arg string) tea.Cmd { return a.tags(arg) },
 		},
 		{
+			View: ViewList, Keys: []string{"d"}, Name: "delete", Help: "delete the flow, or the range", Hint: "delete", Off: noNote,
+			Tip: "u brings it back, until the session is compacted.",
+			Run: func(a *App, _ string) tea.Cmd { return a.remove() },
+		},
+		{
+			View: ViewList, Keys: []string{"u"}, Name: "undo", Help: "bring back what was deleted last", Off: noWrite,
+			Tip: "Again for what was deleted before that.",
+			Run: func(a *App, _ string) tea.Cmd { return a.undo() },
+		},
+		{
+			View: ViewList, Keys: []string{"z"}, Name: "clear", Help: "delete all flows", Off: noFlows,
+			Tip: "u brings them back.",
+			Run: func(a *App, _ string) tea.Cmd { return a.removeAll() },
+		},
+		{
+			View: ViewList, Keys: []string{"Z"}, Name: "purge-hidden", Help: "delete the flows that are not shown", Off: noHidden,
+			Tip: "u brings them back.",
+			Run: func(a *App, _ string) tea.Cmd { return a.removeHidden() },
+		},
+		{
 			View: ViewList, Keys: []string{"y"}, Name: "copy", Help: "copy something of the flow", Hint: "copy", Off: noFocus,
 			Run: func(a *App, _ string) tea.Cmd { return a.openCopyMenu() },
 		},

@@ -178,7 +178,7 @@ func (a *App) listEvent(e flowlist.Event) tea.Cmd {
 	switch {
 	case e.Err != nil:
 		a.fail("read the list", e.Err, "what is shown may be old")
-	case e.Left != 0:
+	case e.Left != 0 && !a.message.removal:
 		a.say(Info, "flow "+flowNumber(e.Left)+" is not in this list; the focus is on its neighbour", "")
 	}
 	if !e.Moved || !a.panes.open {

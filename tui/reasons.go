@@ -47,6 +47,28 @@ func noNote(a *App) string {
 	return noFocus(a)
 }
 
+func noFlows(a *App) string {
+	if reason := noWrite(a); reason != "" {
+		return reason
+	}
+	if a.total() == 0 {
+		return "no flows in this session"
+	}
+	return ""
+}
+
+func noHidden(a *App) string {
+	switch reason := noFlows(a); {
+	case reason != "":
+		return reason
+	case a.loading || a.status.Building:
+		return "what is shown is still being found"
+	case a.hidden() == 0:
+		return "all flows are shown"
+	}
+	return ""
+}
+
 func noPane(a *App) string {
 	if !a.panes.open {
 		return "one pane is open; enter opens the detail"

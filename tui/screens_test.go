@@ -36,6 +36,8 @@ func TestScreens(t *testing.T) {
 		{name: "detail", src: func() *fakeSource { return newFake(fakeRows(60)...) }, do: func(d *driver) { d.keys("k enter l") }},
 		{name: "detail-beside", src: func() *fakeSource { return newFake(fakeRows(60)...) }, do: func(d *driver) { d.keys("- enter") }},
 		{name: "range", src: func() *fakeSource { return newFake(fakeRows(60)...) }, do: func(d *driver) { d.keys("g j j shift+down shift+down") }},
+		{name: "deleted", src: func() *fakeSource { return newFake(fakeRows(60)...) }, do: func(d *driver) { d.keys("g j j shift+down shift+down d") }},
+		{name: "cleared", src: func() *fakeSource { return newFake(fakeRows(60)...) }, do: func(d *driver) { d.keys("z") }},
 		{name: "help", src: func() *fakeSource { return newFake(fakeRows(5)...) }, do: func(d *driver) { d.keys("?") }},
 		{name: "help-search", src: func() *fakeSource { return newFake(fakeRows(5)...) }, do: func(d *driver) { d.keys("? /"); d.text("mark") }},
 		{name: "palette", src: func() *fakeSource { return newFake(fakeRows(60)...) }, do: func(d *driver) { d.keys("ctrl+p"); d.text("sor") }},

@@ -13,6 +13,7 @@ type Source interface {
 	Lister
 	Reader
 	Noter
+	Remover
 	Monitor
 }
 
@@ -98,6 +99,18 @@ type NoteChange struct {
 	Marked  *string   // "" removes the mark
 	Comment *string   // "" removes the comment
 	Tags    *[]string // replaces all tags
+}
+
+// Remover takes flows out of the session, and brings them back.
+type Remover interface {
+	// Remove removes flows, RemoveAll all, and RemoveOthers those that are not in the
+	// list of q. Each returns how many there were, also if it fails or ctx ends on the way.
+	Remove(ctx context.Context, ids []uint64) (int, error)
+	RemoveAll(ctx context.Context) (int, error)
+	RemoveOthers(ctx context.Context, q Query) (int, error)
+	// Undo brings back the flows of the last removal that was not undone yet, and
+	// returns how many there were; 0: nothing can be brought back.
+	Undo(ctx context.Context) (int, error)
 }
 
 // Monitor tells how the session and the capture are doing.

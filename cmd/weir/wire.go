@@ -123,6 +123,26 @@ func (s *source) Annotate(ctx context.Context, ids []uint64, change tui.NoteChan
 // Unmark implements tui.Noter.
 func (s *source) Unmark(ctx context.Context) (int, error) { return s.session.Unmark(ctx) }
 
+// Remove implements tui.Remover.
+func (s *source) Remove(ctx context.Context, ids []uint64) (int, error) {
+	return s.session.Remove(ctx, ids)
+}
+
+// RemoveAll implements tui.Remover.
+func (s *source) RemoveAll(ctx context.Context) (int, error) { return s.session.RemoveAll(ctx) }
+
+// RemoveOthers implements tui.Remover.
+func (s *source) RemoveOthers(ctx context.Context, q tui.Query) (int, error) {
+	expr, err := filter.Parse(q.Filter)
+	if err != nil {
+		return 0, err
+	}
+	return s.session.RemoveOthers(ctx, store.Query{Filter: expr, MarkedOnly: q.MarkedOnly})
+}
+
+// Undo implements tui.Remover.
+func (s *source) Undo(ctx context.Context) (int, error) { return s.session.Undo(ctx) }
+
 // SaveState implements tui.Noter. A read-only session forgets.
 func (s *source) SaveState(ctx context.Context, name string, value []byte) error {
 	if s.session.ReadOnly() {

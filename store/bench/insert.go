@@ -103,12 +103,8 @@ type row struct {
 func (r *rawDB) load(ctx context.Context, after int64) (tables [][]row, err error) {
 	for i, from := range recorded {
 		query := fmt.Sprintf("SELECT * FROM %s WHERE id >= ? AND id < ? ORDER BY id", from.table)
-		rows, err := r.conn.QueryContext(ctx, query, (after+1)<<from.shift, (after+1+portion)<<from.shift)
+		found, err := r.query(ctx, i, query, (after+1)<<from.shift, (after+1+portion)<<from.shift)
 		if err != nil {
-			return nil, err
-		}
-		found, err := scanRows(rows, i)
-		if err = errors.Join(err, rows.Close()); err != nil {
 			return nil, err
 		}
 		tables = append(tables, found)
@@ -116,7 +112,13 @@ func (r *rawDB) load(ctx context.Context, after int64) (tables [][]row, err erro
 	return tables, nil
 }
 
-func scanRows(rows *sql.Rows, table int) (out []row, err error) {
+// query returns rows of a table as they are.
+func (r *rawDB) query(ctx context.Context, table int, query string, args ...any) (out []row, err error) {
+	rows, err := r.conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
 	names, err := rows.Columns()
 	if err != nil {
 		return nil, err
@@ -184,7 +186,7 @@ func (r *rawDB) prepare(ctx context.Context, tables [][]row) error {
 		if len(tables[i]) == 0 {
 			query = "SELECT ?" // no such rows: never run
 		}
-		stmt, err := r.conn.PrepareContext(ctx, query)
+		stmt, err := r.conn.PrepareContext(ctx, query) //nolint:sqlclosecheck // close closes it
 		if err != nil {
 			return err
 		}

@@ -79,7 +79,7 @@ func together(ctx context.Context, others []func(context.Context) error, main fu
 	err := main(ctx)
 	cancel()
 	all.Wait()
-	return errors.Join(append(failed, err)...)
+	return errors.Join(err, errors.Join(failed...))
 }
 
 // stream records until enough is recorded, and times it.

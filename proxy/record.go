@@ -188,6 +188,28 @@ func (r *httpRecord) responseEnd(trailer []h1.Field) {
 	r.settle()
 }
 
+// odd flags the flow with what is odd about one of its messages.
+func (r *httpRecord) odd(side flowpb.Side, what h1.Oddity) {
+	if what == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := "odd request"
+	if side == flowpb.SideResponse {
+		key = "odd response"
+	}
+	for _, m := range r.flow.Meta {
+		if m.Key == key {
+			r.dirty = r.dirty || m.Value != what.String()
+			m.Value = what.String()
+			return
+		}
+	}
+	r.flow.Meta = append(r.flow.Meta, &flowpb.Meta{Key: key, Value: what.String()})
+	r.dirty = true
+}
+
 // settle completes the flow once both halves are whole.
 func (r *httpRecord) settle() {
 	if r.bodies[0].done && r.bodies[1].done && r.flow.State == flowpb.StateResponse {

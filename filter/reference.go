@@ -52,12 +52,6 @@ func (a argument) placeholder() string {
 		return " *regex*"
 	case argNumber:
 		return " *number*"
-	case argDuration:
-		return " *duration*"
-	case argSize:
-		return " *size*"
-	case argTime:
-		return " *time*"
 	case argWord:
 		return " *word*"
 	case argChoice:

@@ -10,7 +10,6 @@ import (
 	"pgregory.net/rapid"
 
 	flowpb "weir/proto"
-	"weir/proxy/h1"
 )
 
 // script is one exchange as both ends speak it, and what must be recorded.
@@ -63,7 +62,7 @@ func TestAnythingPasses(t *testing.T) {
 			p.send(sc.response)
 		}
 	})
-	s, sink := start(t, Options{Limits: h1.Limits{Lenient: true}})
+	s, sink := start(t, Options{})
 	flows := uint64(0)
 	rapid.Check(t, func(rt *rapid.T) {
 		var all []script
@@ -112,7 +111,7 @@ func TestParallel(t *testing.T) {
 			p.send(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(path), path))
 		}
 	})
-	s, sink := start(t, Options{Limits: h1.Limits{Lenient: true}})
+	s, sink := start(t, Options{})
 	var wg sync.WaitGroup
 	for i := range clients {
 		wg.Go(func() {

@@ -106,10 +106,6 @@ func (c *client) serveHTTP(ctx context.Context) error {
 		if c.mustLogin(head) {
 			return c.askLogin(ctx, head, startedNs)
 		}
-		if c.wantsHome(head) {
-			c.home(head)
-			return nil
-		}
 		if !c.inTunnel() && string(head.Method) == "CONNECT" {
 			return c.connect(ctx, head, startedNs)
 		}

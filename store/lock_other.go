@@ -31,3 +31,12 @@ func lockFile(path string) (*fileLock, error) {
 func (l *fileLock) release() error {
 	return errors.Join(l.f.Close(), os.Remove(l.f.Name()))
 }
+
+// lockFree fails if somebody holds the lock at path, as far as that can be told
+// without taking it: what is left of a process that was killed counts too.
+func lockFree(path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return ErrCapturing
+	}
+	return nil
+}

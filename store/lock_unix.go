@@ -82,3 +82,21 @@ func (l *fileLock) holder() string {
 func (l *fileLock) release() error {
 	return errors.Join(os.Remove(l.f.Name()), l.f.Close())
 }
+
+// lockFree fails if somebody holds the lock at path. It makes no file.
+func lockFree(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	l := &fileLock{f: f}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return fmt.Errorf("%w%s", ErrCapturing, l.holder())
+	}
+	return err
+}

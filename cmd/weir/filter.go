@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"weir/filter"
-	"weir/store"
 )
 
 func newFilter(std stdio) *cobra.Command {
@@ -39,7 +37,7 @@ func explainFilter(std stdio, src, format string) error {
 	if err != nil {
 		return usagef("%w", err)
 	}
-	e := filter.Explain(filter.Bind(expr, store.Clock(time.Now())))
+	e := filter.Explain(expr)
 	switch format {
 	case "text":
 		_, err = fmt.Fprint(std.out, e.String())

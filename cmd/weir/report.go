@@ -89,7 +89,7 @@ func hintFor(err error) string {
 	case errors.Is(err, store.ErrNewer):
 		return "a newer weir wrote it; update weir to open it"
 	case errors.Is(err, store.ErrDamaged):
-		return "nothing was changed; copy the file somewhere safe before anything else"
+		return "nothing was changed; " + repairHint
 	case errors.Is(err, store.ErrCapturing):
 		return "another weir captures into it; 'weir open' can look at it meanwhile"
 	case errors.Is(err, fs.ErrExist):

@@ -43,15 +43,7 @@ func newSession(std stdio) *cobra.Command {
 			return sessionInfo(cmd.Context(), std, args[0], infoFormat)
 		},
 	}
-	cmd.AddCommand(&cobra.Command{
-		Use:   "verify SESSION",
-		Short: "Check that a session is whole",
-		Long: `Reads the whole session and checks it: SQLite's integrity check, every flow's
-head, the bodies' sizes. It changes nothing. What is wrong is printed, a line
-each, and the exit code is 1.`,
-		Args: usageArgs(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error { return verifySession(cmd.Context(), std, args[0]) },
-	})
+	cmd.AddCommand(newVerify(std), newRepair(std), newCompact(std))
 	for sub, format := range map[*cobra.Command]*string{list: &listFormat, info: &infoFormat} {
 		sub.Flags().StringVar(format, "format", "text", "FORMAT, text or json")
 		complete(sub, "format", "text", "json")
@@ -197,24 +189,4 @@ func sessionFiles(args []string) ([]string, error) {
 	}
 	slices.Reverse(paths)
 	return paths, nil
-}
-
-func verifySession(ctx context.Context, std stdio, path string) error {
-	s, err := store.Open(ctx, path, store.Options{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	problems, err := s.Verify(ctx)
-	if err != nil {
-		return err
-	}
-	for _, p := range problems {
-		fmt.Fprintln(std.out, widget.Sanitize(p.String()))
-	}
-	if len(problems) > 0 {
-		return fmt.Errorf("session %q: %d problems", path, len(problems))
-	}
-	_, err = fmt.Fprintln(std.out, "whole")
-	return err
 }

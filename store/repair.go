@@ -1,0 +1,186 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"weir/store/salvage"
+)
+
+// RepairOptions say how a session is repaired.
+type RepairOptions struct {
+	Session Options
+	// Progress, if set, is told of each step as it begins.
+	Progress func(step string)
+}
+
+// Repaired is what was saved and what was not.
+type Repaired struct {
+	Pages  int            // of the damaged file
+	Damage salvage.Damage // what of them could not be read
+	Tables []SavedTable
+	Flows  uint64 // saved, removed ones not counted
+	// Rebuilt are flows among them whose head is lost, made of what else there was.
+	Rebuilt uint64
+	// Lost are flows of which nothing is left, as far as the file still tells.
+	Lost uint64
+	// Missing are ids that no saved flow has, up to a hundred ranges of them. Flows that
+	// were removed for good before the damage are among them.
+	Missing  []IDRange
+	Findings []Problem // what is not as it was, up to a thousand
+	Unlisted int       // findings beyond these
+}
+
+// Whole reports whether nothing was found to be damaged.
+func (r *Repaired) Whole() bool {
+	return !r.Damage.Any() && len(r.Findings) == 0 && r.Lost == 0 && r.Refused() == 0
+}
+
+// Refused is the number of rows that could be read and cannot be.
+func (r *Repaired) Refused() (n int) {
+	for _, t := range r.Tables {
+		n += t.Refused
+	}
+	return n
+}
+
+// SavedTable says what of a table came through.
+type SavedTable struct {
+	Name    string
+	Rows    int
+	Refused int // rows that do not fit the table, or were there already
+}
+
+// IDRange is ids from First to Last.
+type IDRange struct{ First, Last uint64 }
+
+func (r *Repaired) report(place, format string, args ...any) {
+	if len(r.Findings) >= maxProblems {
+		r.Unlisted++
+		return
+	}
+	r.Findings = append(r.Findings, Problem{Place: place, What: fmt.Sprintf(format, args...)})
+}
+
+// Repair saves all that is readable of the session file at path, which may be damaged
+// in any way, into a new session at to. It reads the file without SQLite and never changes it;
+// commits in a -wal file beside it are taken in as far as they are unharmed. Ids, and
+// the session's identity, stay. The result passes [Session.Verify].
+//
+// Memory is bounded by the largest row. It fails with [ErrNotSession] where no flow is
+// found, with [ErrCapturing] while a capture writes to the file, and with
+// [fs.ErrExist] if there is anything at to.
+func Repair(ctx context.Context, path, to string, o RepairOptions) (*Repaired, error) {
+	r := &Repaired{}
+	err := repair(ctx, path, to, o, r)
+	if err != nil {
+		return nil, fmt.Errorf("repair session %q: %w", path, err)
+	}
+	return r, nil
+}
+
+func repair(ctx context.Context, path, to string, o RepairOptions, r *Repaired) (err error) {
+	if err := lockFree(path + "-lock"); err != nil {
+		return err
+	}
+	db, err := openSource(path)
+	if err != nil {
+		return err
+	}
+	defer closeSource(db)
+	wal, err := openSource(path + "-wal")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	defer closeSource(wal)
+	file, err := salvage.Open(db, wal, pageSize)
+	if errors.Is(err, salvage.ErrEmpty) {
+		return fmt.Errorf("the file is empty: %w", ErrNotSession)
+	}
+	if err != nil {
+		return err
+	}
+	r.Pages = file.Pages()
+	target, err := filepath.Abs(to)
+	if err != nil {
+		return err
+	}
+	return fresh(ctx, target, o.Session, func(s *Session) error {
+		w := newScribe(s)
+		m := &mender{s: s, w: w, r: r, step: o.step}
+		err := m.run(ctx, file)
+		return errors.Join(err, w.close())
+	})
+}
+
+// step tells what begins.
+func (o RepairOptions) step(name string) {
+	if o.Progress != nil {
+		o.Progress(name)
+	}
+}
+
+// openSource opens a file to be read raw.
+func openSource(path string) (salvage.Source, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return salvage.Source{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return salvage.Source{}, fmt.Errorf("%s is no regular file: %w", filepath.Base(path), ErrNotSession)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return salvage.Source{}, err
+	}
+	return salvage.Source{ReaderAt: f, Size: info.Size()}, nil
+}
+
+func closeSource(s salvage.Source) {
+	if c, ok := s.ReaderAt.(io.Closer); ok {
+		_ = c.Close() // it was only read
+	}
+}
+
+// mender makes a sound session of what is left of a damaged one. First it copies all
+// rows that fit their tables, in whatever order they are found; then it makes them fit each
+// other.
+type mender struct {
+	s    *Session
+	w    *scribe
+	r    *Repaired
+	step func(string)
+}
+
+func (m *mender) run(ctx context.Context, file *salvage.File) error {
+	m.step("reading pages")
+	if err := m.copyRows(ctx, file); err != nil {
+		return err
+	}
+	m.r.Damage = file.Damage()
+	for _, part := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"joining what belongs together", m.prune},
+		{"checking bodies", m.mendBodies},
+		{"checking messages", m.mendMessages},
+		{"checking connections", m.mendConns},
+		{"checking flows", m.mendFlows},
+		{"counting", m.count},
+	} {
+		m.step(part.name)
+		if err := part.do(ctx); err != nil {
+			return err
+		}
+		if err := m.w.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

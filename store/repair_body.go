@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"io"
+)
+
+// prune takes out what no reader could make sense of, and makes a beginning for
+// the change log behind the revisions that flows have.
+func (m *mender) prune(ctx context.Context) error {
+	for _, t := range []struct{ table, id, shift string }{
+		{"flow", "id", "0"},
+		{"removed", "id", "0"},
+		{"head", "id", "0"},
+		{"note", "flow", "0"},
+		{"revisit", "flow", "0"},
+		{"body", "id", "23"},
+		{"message", "id", "28"},
+		{"conn", "min(id, 4294967295)", "0"},
+	} {
+		query := fmt.Sprintf("DELETE FROM %s WHERE (%s >> %s) NOT BETWEEN 1 AND %d", t.table, t.id, t.shift, uint32(maxID))
+		n, err := m.w.exec(ctx, 0, query)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			m.r.report(t.table, "%d rows with impossible ids were left out", n)
+		}
+	}
+	return m.w.all(ctx,
+		"DELETE FROM removed WHERE id IN (SELECT id FROM flow)",
+		"INSERT OR IGNORE INTO session (key, value) SELECT '"+keyRemoved+"', count(*) FROM removed",
+		"INSERT INTO change (revision, flows) SELECT coalesce(max(revision), 0) + 1, x'' FROM flow",
+		// Where the compactor was is not to be trusted; looking twice does no harm.
+		"DELETE FROM session WHERE key = '"+keyCompacted+"'",
+		"DELETE FROM revisit",
+	)
+}
+
+// mendBodies cuts bodies where a piece is missing or damaged, then shared ones
+// where those they share are cut.
+func (m *mender) mendBodies(ctx context.Context) error {
+	for _, part := range []func(context.Context) error{m.cutAtHoles, m.mendShared, m.cutDangling} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+		if err := m.w.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cutAtHoles deletes of each body what does not follow on from its beginning.
+func (m *mender) cutAtHoles(ctx context.Context) error {
+	rows, err := m.s.read.QueryContext(ctx, "SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END FROM body ORDER BY id")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var first, next, end int64 = -1, 0, 0 // the body, its next piece and where that should start
+	var cut bool
+	var buf []byte
+	for rows.Next() {
+		var id, start, size, enc int64
+		var data sql.RawBytes
+		if err := rows.Scan(&id, &start, &size, &enc, &data); err != nil {
+			return err
+		}
+		if of := id &^ (maxPieces - 1); of != first {
+			first, next, end, cut = of, 0, 0, false
+		}
+		if cut {
+			continue
+		}
+		good := id-first == next && start == end && size >= 1 && size <= PieceSize
+		if good && enc != encShared {
+			out, err := m.s.unpack.decode(enc, size, data, buf)
+			if good = err == nil; good && enc == encZstd {
+				buf = out
+			}
+		}
+		if !good {
+			cut = true
+			if err := m.cutBody(ctx, id, end); err != nil {
+				return err
+			}
+		}
+		next, end = next+1, start+size
+	}
+	return rows.Err()
+}
+
+// cutBody deletes pieces of a body from a key on; so many bytes stay.
+func (m *mender) cutBody(ctx context.Context, from, bytes int64) error {
+	flow, side := from>>(pieceBits+sideBits), from>>pieceBits&maxSide
+	m.r.report(fmt.Sprintf("body of flow %d", flow), "side %d: only its first %d bytes could be saved", side, bytes)
+	_, err := m.w.exec(ctx, 0, "DELETE FROM body WHERE id BETWEEN ? AND ?", from, from|(maxPieces-1))
+	return err
+}
+
+// mendShared makes the list of shared bodies say what they now are.
+func (m *mender) mendShared(ctx context.Context) error {
+	if err := m.w.all(ctx, "DELETE FROM shared WHERE body NOT IN (SELECT id FROM body WHERE enc <> 2)",
+		"DELETE FROM freed WHERE body NOT IN (SELECT id FROM body)"); err != nil {
+		return err
+	}
+	if err := m.w.flush(); err != nil {
+		return err
+	}
+	rows, err := m.s.read.QueryContext(ctx, "SELECT body, sha256, size FROM shared")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var first, size int64
+		var sum []byte
+		if err := rows.Scan(&first, &sum, &size); err != nil {
+			return err
+		}
+		b, err := m.s.bodySource().open(ctx, first, true)
+		if err != nil {
+			return err
+		}
+		h := sha256.New()
+		if _, err := io.Copy(h, b.NewReader(ctx)); err != nil {
+			return err
+		}
+		if b.Size() == size && string(h.Sum(nil)) == string(sum) {
+			continue
+		}
+		if b.Size() == size {
+			m.r.report(fmt.Sprintf("body of flow %d", first>>(pieceBits+sideBits)), "some of its bytes were changed by the damage")
+		}
+		// Two that are now the same need not both be there for others to find.
+		_, err = m.w.exec(ctx, 0, "UPDATE OR REPLACE shared SET sha256 = ?, size = ? WHERE body = ?", h.Sum(nil), b.Size(), first)
+		if err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// cutDangling cuts bodies where they refer to what is not there any more.
+func (m *mender) cutDangling(ctx context.Context) error {
+	const query = `SELECT b.id, b.start FROM body b LEFT JOIN shared s ON s.body = b.data
+		WHERE b.enc = 2 AND (s.body IS NULL OR b.start + b.size > s.size) ORDER BY b.id`
+	rows, err := m.s.read.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	last := int64(-1)
+	for rows.Next() {
+		var id, start int64
+		if err := rows.Scan(&id, &start); err != nil {
+			return err
+		}
+		if of := id >> pieceBits; of != last {
+			last = of
+			if err := m.cutBody(ctx, id, start); err != nil {
+				return err
+			}
+		}
+	}
+	return rows.Err()
+}

@@ -21,7 +21,11 @@ const (
 	// loggedIDs bounds a row, in ids.
 	loggedIDs = 1 << 16
 	// pollEvery is how often the commits of other processes are looked for.
-	pollEvery = 100 * time.Millisecond
+	pollEvery = 50 * time.Millisecond
+	// Where a glance shows nothing, SQLite is asked at every nth look: if a
+	// glance is possible, in case it is wrong; and if it is not.
+	pollAnyway = 40
+	pollBlind  = 3
 
 	nextRevision = "SELECT coalesce(max(revision), 0) + 1 FROM change"
 	logChange    = "INSERT INTO change (revision, flows) VALUES (?, ?)"
@@ -119,7 +123,7 @@ func (s *Session) Changes(ctx context.Context, since uint64) (ids []uint64, upto
 }
 
 // Wait blocks until there is a revision after since and returns the last one. A
-// commit of this process is seen at once, one of another within 100 ms.
+// commit of this process is seen at once, one of another within 50 ms.
 func (s *Session) Wait(ctx context.Context, since uint64) (revision uint64, err error) {
 	t := time.NewTicker(pollEvery)
 	defer t.Stop()
@@ -128,14 +132,33 @@ func (s *Session) Wait(ctx context.Context, since uint64) (revision uint64, err 
 		if closed {
 			return since, fmt.Errorf("wait for changes: %w", ErrClosed)
 		}
+		seen, ok := s.glance.look() // before the revision is read, so that no commit falls between
 		if revision, err = s.Revision(ctx); err != nil || revision > since {
 			return revision, err
 		}
+		if err := s.rest(ctx, next, t.C, seen, ok); err != nil {
+			return since, err
+		}
+	}
+}
+
+// rest waits until there may be something new: until next is closed, the wal-index is
+// another than seen, or, where that cannot be known, a while has passed.
+func (s *Session) rest(ctx context.Context, next <-chan struct{}, tick <-chan time.Time, seen mark, ok bool) error {
+	for n := 1; ; n++ {
 		select {
 		case <-next:
-		case <-t.C:
+			return nil
+		case <-tick:
 		case <-ctx.Done():
-			return since, context.Cause(ctx)
+			return context.Cause(ctx)
+		}
+		every := pollBlind
+		if ok {
+			every = pollAnyway
+		}
+		if now, still := s.glance.look(); still != ok || now != seen || n%every == 0 {
+			return nil
 		}
 	}
 }

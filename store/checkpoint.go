@@ -14,7 +14,12 @@ const (
 	commitBytes     = 96 << 10 // what a commit writes beside its content: six half-empty pages
 	// tooManyPages in the -wal file stop the writer until they are folded: without a pause
 	// a writer at full speed never lets the file begin anew, and it would grow for ever.
+	// With what is written until that is noticed it stays under maxWAL.
 	tooManyPages = 4096
+	// maxWAL is what the -wal file takes at most, in bytes, as long as nobody holds a
+	// read transaction: nothing here does for longer than a page or a part of a scan
+	// takes. It is cut back to that if another program did.
+	maxWAL = 96 << 20
 )
 
 // checkpointer folds the -wal file into the session beside the writer, by a
@@ -22,6 +27,7 @@ const (
 type checkpointer struct {
 	db      *sql.DB
 	written atomic.Int64  // bytes since the last request
+	most    int           // pages in the -wal file that stop the writer: tooManyPages
 	request chan struct{} // holds one; closed at the end
 	done    chan struct{}
 
@@ -32,6 +38,7 @@ type checkpointer struct {
 func newCheckpointer(ctx context.Context, s *Session) (*checkpointer, error) {
 	c := &checkpointer{
 		db:      s.pool(dsn{mode: modeReadWrite, cache: noteCache, synchronous: s.sync, noCheckpoint: true}, 1),
+		most:    tooManyPages,
 		request: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if err := c.db.PingContext(ctx); err != nil {
@@ -85,7 +92,7 @@ func (c *checkpointer) soon() {
 func (c *checkpointer) long() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.pages > tooManyPages
+	return c.pages > c.most
 }
 
 // close ends the goroutine after a last checkpoint.

@@ -164,7 +164,7 @@ func (d dsn) String(path string) string {
 		q.Set("_txlock", "immediate") // a lock taken late could fail after the work is done
 	}
 	if d.noCheckpoint {
-		q["_pragma"] = append(q["_pragma"], "wal_autocheckpoint(0)")
+		q["_pragma"] = append(q["_pragma"], "wal_autocheckpoint(0)", "journal_size_limit("+strconv.Itoa(maxWAL)+")")
 	}
 	if d.noSpill {
 		q["_pragma"] = append(q["_pragma"], "temp_store(MEMORY)")

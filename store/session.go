@@ -74,6 +74,7 @@ type Session struct {
 	// is polled and unfair: a writer at full speed would starve the notes.
 	writing sync.Mutex
 	feed    feed
+	glance  glance
 
 	mu     sync.Mutex
 	writer *Writer // while there is one
@@ -123,6 +124,7 @@ func open(ctx context.Context, path string, o Options) (*Session, error) {
 	}
 	s := &Session{path: abs, sync: o.Synchronous, drv: &sqlite.Driver{}}
 	s.feed.init()
+	s.glance.path = abs + "-shm"
 	mode, readOnly := accessMode(abs, o.ReadOnly)
 	s.readOnly = readOnly
 	if err := registerFunctions(s.drv, s); err != nil {
@@ -223,6 +225,7 @@ func (s *Session) closePools() error {
 	if s.note != nil {
 		err = errors.Join(err, s.note.Close())
 	}
+	s.glance.close()
 	return err
 }
 

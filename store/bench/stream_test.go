@@ -7,11 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // checkEmpty sees that a measurement has taken away what it made.
 func checkEmpty(t *testing.T, dir string) {

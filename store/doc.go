@@ -19,7 +19,7 @@
 //
 //	Writer.Flow, Conn, Body, Message     callers encode, then wait for room
 //	        │
-//	      queue          bounded in bytes; full: callers wait, or fail while the disk does
+//	      queue          bounded in bytes; full: callers wait, for a full disk too
 //	        │
 //	      tape           one goroutine, one connection, one transaction a batch
 //	        ├──► checkpointer    a goroutine that folds the -wal file into the session

@@ -24,8 +24,10 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrClosed means that the session or the writer was closed.
 	ErrClosed = errors.New("closed")
-	// ErrWrite means that the disk refuses what is to be recorded and the queue is
-	// full. The refused call recorded nothing; later ones may do again.
+	// ErrFull means that there is no room left on the disk.
+	ErrFull = errors.New("the disk is full")
+	// ErrWrite means that the disk refuses what is to be recorded. The call that failed
+	// with it recorded nothing; later ones may do again.
 	ErrWrite = errors.New("the session cannot be written")
 	// ErrLimit means that something is larger than a session holds.
 	ErrLimit = errors.New("over the session's limit")
@@ -35,6 +37,7 @@ var (
 const (
 	codeError    = 1
 	codeCorrupt  = 11
+	codeFull     = 13
 	codeCantOpen = 14
 	codeNotADB   = 26
 )
@@ -54,6 +57,8 @@ func classify(err error) error {
 		if !errors.Is(err, ErrDamaged) {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
+	case codeFull:
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err
 }

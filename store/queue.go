@@ -33,6 +33,8 @@ type queue struct {
 	fails   uint64           // failed commits so far
 	failed  error            // why the last commit failed, nil if it did not
 	urgent  bool             // somebody waits: try again now, whatever failed before
+	blocked int              // calls of put that wait for room
+	ending  bool             // nobody waits for a disk that refuses any more
 	closed  bool             // nothing more gets in
 	ended   bool             // nothing more gets out
 
@@ -52,21 +54,17 @@ func newQueue(limits WriterOptions) *queue {
 // appended, so that numbers are given in the order of the queue and only to what
 // is in it; if it returns false nothing is appended and put returns false.
 //
-// While commits fail, put takes what there is room for, then fails with [ErrWrite].
+// While commits fail it waits as well: what is recorded is never thrown away for
+// a disk that is full. Only once the capture is ending it fails, with [ErrWrite].
 func (q *queue) put(ctx context.Context, e entry, assign func() bool) (bool, error) {
 	n := e.cost()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for q.crowded(e, n) && !q.closed {
-		if q.failed != nil {
+		if q.failed != nil && q.ending {
 			return false, fmt.Errorf("%w: %w", ErrWrite, q.failed)
 		}
-		q.hurry(q.in)
-		turn := q.turn
-		q.mu.Unlock()
-		err := await(ctx, turn)
-		q.mu.Lock()
-		if err != nil {
+		if err := q.await(ctx); err != nil {
 			return false, err
 		}
 	}
@@ -78,6 +76,18 @@ func (q *queue) put(ctx context.Context, e entry, assign func() bool) (bool, err
 	}
 	q.push(e, n)
 	return true, nil
+}
+
+// await waits for the next commit, or try at one; q.mu is held before and after.
+func (q *queue) await(ctx context.Context) error {
+	q.hurry(q.in)
+	q.blocked++
+	turn := q.turn
+	q.mu.Unlock()
+	err := await(ctx, turn)
+	q.mu.Lock()
+	q.blocked--
+	return err
 }
 
 // crowded reports whether there is no room for e, of cost n. Alone it always has room.
@@ -258,6 +268,15 @@ func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed, q.urgent = true, true
+	q.turned()
+	q.poke()
+}
+
+// giveUp lets nobody wait any more for a disk that refuses.
+func (q *queue) giveUp() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ending, q.urgent = true, true
 	q.turned()
 	q.poke()
 }

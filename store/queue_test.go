@@ -178,24 +178,74 @@ func TestQueueTakesWhatIsLargerThanItself(t *testing.T) {
 	mustPut(t, q, sized(100_000))
 }
 
+// TestQueueWhileCommitsFail sees that a flush is told, that what there is no room for
+// waits, and that it gets in when commits succeed again.
 func TestQueueWhileCommitsFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(WriterOptions{QueueBytes: 2000, BodyBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
 		mustPut(t, q, sized(1500))
-		waiting := make(chan error, 2)
-		go func() { waiting <- q.flush(t.Context()) }()
+		flushed, put := make(chan error, 1), make(chan error, 1)
+		go func() { flushed <- q.flush(t.Context()) }()
 		go func() {
 			_, err := q.put(t.Context(), sized(1500), always)
-			waiting <- err
+			put <- err
 		}()
 		synctest.Wait()
 		b, _ := q.next()
 		cause := errors.New("no space")
+		for range 3 {
+			q.refused(cause)
+			synctest.Wait()
+		}
+		if err := <-flushed; !errors.Is(err, ErrWrite) || !errors.Is(err, cause) {
+			t.Errorf("flush while a commit fails: got %v, want %v and %v", err, ErrWrite, cause)
+		}
+		select {
+		case err := <-put:
+			t.Fatalf("put while commits fail: got %v, want it to wait", err)
+		default:
+		}
+		if q.blocked != 1 {
+			t.Errorf("calls that wait: got %d, want 1", q.blocked)
+		}
+		q.committed(b)
+		if err := <-put; err != nil {
+			t.Errorf("put when a commit succeeds again: %v", err)
+		}
+		if b, ok := q.next(); !ok || len(b) != 1 || q.blocked != 0 {
+			t.Errorf("afterwards: got %d entries, %v, %d waiting, want the one that waited", len(b), ok, q.blocked)
+		}
+	})
+}
+
+// TestQueueThatGivesUp sees that nobody waits for a failing disk any more once the
+// capture ends, but for a slow one.
+func TestQueueThatGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(WriterOptions{QueueBytes: 2000, BodyBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+		mustPut(t, q, sized(1500))
+		b, _ := q.next()
+		put := make(chan error, 1)
+		again := func() {
+			_, err := q.put(t.Context(), sized(1500), always)
+			put <- err
+		}
+		go again()
+		q.giveUp()
+		synctest.Wait()
+		select {
+		case err := <-put:
+			t.Fatalf("put while the disk is slow: got %v, want it to wait", err)
+		default:
+		}
+		cause := errors.New("no space")
 		q.refused(cause)
-		for range 2 { // neither waits for ever
-			if err := <-waiting; !errors.Is(err, ErrWrite) || !errors.Is(err, cause) {
-				t.Errorf("waiting while a commit fails: got %v, want %v and %v", err, ErrWrite, cause)
-			}
+		if err := <-put; !errors.Is(err, ErrWrite) || !errors.Is(err, cause) {
+			t.Errorf("put that waits when a commit fails: got %v, want %v and %v", err, ErrWrite, cause)
+		}
+		go again()
+		if err := <-put; !errors.Is(err, ErrWrite) {
+			t.Errorf("put after that: got %v, want %v", err, ErrWrite)
 		}
 		q.committed(b)
 		mustPut(t, q, sized(1500))

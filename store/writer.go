@@ -61,7 +61,7 @@ func (o WriterOptions) withDefaults() WriterOptions {
 // so many more tries are made before what is left is given up.
 const (
 	firstRetry = 100 * time.Millisecond
-	lastRetry  = 5 * time.Second
+	lastRetry  = 2 * time.Second
 	lastTries  = 3
 )
 
@@ -196,6 +196,10 @@ func (w *Writer) Flow(ctx context.Context, f *flowpb.Flow) error {
 // session's [Synchronous] says, or with the reason why it is not.
 func (w *Writer) Flush(ctx context.Context) error { return w.queue.flush(ctx) }
 
+// GiveUp says that the capture ends: from now on a call that finds the queue full fails
+// with [ErrWrite] if the disk refuses to take anything, and so do those that wait. A disk that is only slow is still waited for.
+func (w *Writer) GiveUp() { w.queue.giveUp() }
+
 // WriterStats tells how a writer is doing.
 type WriterStats struct {
 	QueuedBytes int64     // memory of what is not on disk yet
@@ -203,13 +207,14 @@ type WriterStats struct {
 	Flows       uint64    // heads written, each update counted
 	Lost        uint64    // flows that were not taken in, were given up at the end, or are not whole
 	LastCommit  time.Time // zero: none yet
-	Err         error     // why the last commit failed, nil if it did not
+	Err         error     // why the last commit failed, nil if it did not; wraps ErrFull where that is why
+	Waiting     int       // calls that wait for room in the queue
 }
 
 // Stats returns the present figures; it never waits for the disk.
 func (w *Writer) Stats() WriterStats {
 	w.queue.mu.Lock()
-	st := WriterStats{QueuedBytes: w.queue.held, QueuedFlows: w.queue.flows, Err: w.queue.failed}
+	st := WriterStats{QueuedBytes: w.queue.held, QueuedFlows: w.queue.flows, Err: w.queue.failed, Waiting: w.queue.blocked}
 	w.queue.mu.Unlock()
 	st.Flows, st.Lost = w.flows.Load(), w.lost.Load()
 	if at := w.lastCommit.Load(); at != 0 {

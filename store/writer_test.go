@@ -133,59 +133,90 @@ func TestConcurrentRecording(t *testing.T) {
 	}
 }
 
-// TestFullDisk lets the disk run full under a writer and then makes room: nothing
-// that was taken in is lost, and who records is told.
+// TestFullDisk lets the disk run full under a writer and then makes room: who
+// records waits, is told why, and loses nothing.
 func TestFullDisk(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{QueueBytes: 1 << 20, BatchBytes: 256 << 10})
 	record(t, w, httpFlow(0))
 	limitPages(t, w, 1)
+	const flows = 300 // of 20 KB: several times what the queue holds
+	body := bytes.Repeat([]byte("x"), 20_000)
 	var taken []*flowpb.Flow
-	var failure error
-	for n := 1; failure == nil && n < 10_000; n++ {
-		f := httpFlow(n)
-		if failure = w.Flow(t.Context(), f); failure == nil {
+	done := make(chan error, 1)
+	go func() { // waited for below
+		for n := range flows {
+			f := httpFlow(n)
+			if err := errors.Join(w.Flow(t.Context(), f), w.Body(t.Context(), f.GetId(), flowpb.SideResponse, body)); err != nil {
+				done <- err
+				return
+			}
 			taken = append(taken, f)
-			failure = w.Body(t.Context(), f.GetId(), flowpb.SideResponse, bytes.Repeat([]byte("x"), 20_000))
+		}
+		done <- nil
+	}()
+	for st := w.Stats(); st.Waiting == 0 || st.Err == nil; st = w.Stats() {
+		select {
+		case err := <-done:
+			t.Fatalf("recording on a full disk ended with %v, want it to wait", err)
+		case <-time.After(time.Millisecond):
 		}
 	}
-	if !errors.Is(failure, ErrWrite) || !strings.Contains(failure.Error(), "full") {
-		t.Errorf("recording on a full disk: got %v, want %v and the reason", failure, ErrWrite)
+	if st := w.Stats(); !errors.Is(st.Err, ErrFull) || st.QueuedBytes == 0 || st.QueuedBytes > 1<<20 {
+		t.Errorf("stats on a full disk: got %+v, want %v and a full queue", st, ErrFull)
 	}
-	if err := w.Flush(t.Context()); !errors.Is(err, ErrWrite) {
-		t.Errorf("flush on a full disk: got %v, want %v", err, ErrWrite)
-	}
-	st := w.Stats()
-	if st.Err == nil || st.QueuedBytes == 0 {
-		t.Errorf("stats on a full disk: got %+v, want an error and something queued", st)
+	if err := w.Flush(t.Context()); !errors.Is(err, ErrWrite) || !errors.Is(err, ErrFull) {
+		t.Errorf("flush on a full disk: got %v, want %v and %v", err, ErrWrite, ErrFull)
 	}
 	limitPages(t, w, math.MaxInt32)
-	// A flush that began while the disk was full may still report that.
-	for range 100 {
-		if failure = w.Flush(t.Context()); failure == nil {
-			break
-		}
+	if err := <-done; err != nil {
+		t.Fatalf("recording with room again: %v", err)
 	}
-	if failure != nil {
-		t.Fatalf("flush with room again: %v", failure)
-	}
+	flush(t, w)
 	for _, f := range taken {
 		got, err := s.Flow(t.Context(), f.GetId())
 		if err != nil || !proto.Equal(got, f) {
 			t.Fatalf("flow %d: got %v, %v, want it as recorded", f.GetId(), got, err)
 		}
-	}
-	for _, f := range taken[:len(taken)-1] { // the last one's body may be what was refused
 		if b, err := s.Body(t.Context(), f.GetId(), flowpb.SideResponse); err != nil || b.Size() != 20_000 {
 			t.Fatalf("body of flow %d: got %+v, %v, want 20000 bytes", f.GetId(), b, err)
 		}
 	}
-	if st := w.Stats(); st.Err != nil || st.QueuedBytes != 0 {
-		t.Errorf("stats at the end: got %+v, want no error and nothing queued", st)
+	if st := w.Stats(); st.Err != nil || st.QueuedBytes != 0 || st.Waiting != 0 || st.Lost != 0 {
+		t.Errorf("stats at the end: got %+v, want no error and nothing queued or lost", st)
 	}
-	if n, err := s.Count(t.Context()); err != nil || n != uint64(len(taken)+1) {
-		t.Errorf("flows: got %d, %v, want %d: ids have no holes", n, err, len(taken)+1)
+	if n, err := s.Count(t.Context()); err != nil || n != flows+1 {
+		t.Errorf("flows: got %d, %v, want %d", n, err, flows+1)
 	}
-	_ = w.Close() // reports what it refused
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestGiveUpOnFullDisk ends a capture whose disk is full: who waits is let go, and what is
+// missing is said.
+func TestGiveUpOnFullDisk(t *testing.T) {
+	_, w := newWriter(t, WriterOptions{QueueBytes: 100 << 10, BatchBytes: 50 << 10})
+	record(t, w, httpFlow(0))
+	limitPages(t, w, 1)
+	done := make(chan error, 1)
+	go func() {
+		for {
+			if err := w.Flow(t.Context(), httpFlow(1)); err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	for w.Stats().Waiting == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	w.GiveUp()
+	if err := <-done; !errors.Is(err, ErrWrite) || !errors.Is(err, ErrFull) {
+		t.Errorf("the call that waited: got %v, want %v and %v", err, ErrWrite, ErrFull)
+	}
+	if err := w.Close(); !errors.Is(err, ErrWrite) || w.Stats().Lost == 0 {
+		t.Errorf("close: got %v and %d lost, want %v and some", err, w.Stats().Lost, ErrWrite)
+	}
 }
 
 // TestCloseOnFullDisk sees that Close ends, and says what is lost.

@@ -39,6 +39,9 @@ func (a *App) topBar() string {
 		right = append(right, segment{widget.Count(uint64(max(0, s.PerSecond))) + t.Dim.Render("/s"), 3},
 			segment{t.Dim.Render("queue ") + widget.Size(s.QueueBytes), 5})
 	}
+	if s.Trouble != "" {
+		right = append(right, segment{t.Error.Render(widget.Sanitize(s.Trouble)), 0})
+	}
 	if s.Lost > 0 {
 		right = append(right, segment{t.Error.Render("LOST " + widget.Group(s.Lost)), 0})
 	}

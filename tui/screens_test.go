@@ -65,6 +65,11 @@ func TestScreens(t *testing.T) {
 			f.stats.Lost, f.stats.PerSecond, f.stats.QueueBytes = 12, 2345, 61<<20
 			return f
 		}},
+		{name: "disk-full", src: func() *fakeSource {
+			f := newFake(fakeRows(60)...)
+			f.stats.Trouble, f.stats.QueueBytes = "disk full: capture waits", 64<<20
+			return f
+		}},
 	}
 	sizes := []struct{ w, h int }{{80, 24}, {120, 40}, {40, 12}}
 	for _, tt := range tests {

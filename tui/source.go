@@ -132,6 +132,7 @@ type Stats struct {
 	QueueBytes int64    // waiting to be written
 	QueueFlows int
 	Lost       uint64 // flows that could not be written; never silent
+	Trouble    string // why the session is not written at the moment, in some words; "" if it is
 	RSS        uint64 // bytes
 }
 

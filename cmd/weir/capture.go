@@ -180,26 +180,44 @@ func (c *capture) abandon() error {
 	return err
 }
 
-// watchWriter tells when the session cannot be written, and when it can again.
+// watchWriter tells when the session cannot be written, when therefore the capture
+// waits, and when it goes on.
 func (c *capture) watchWriter(ctx context.Context) error {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
-	failing := false
-	for {
+	for told := ""; ; {
 		stats := c.writer.Stats()
-		err := stats.Err
+		now := writerTrouble(stats)
 		switch {
-		case err != nil && !failing:
-			c.notices.warn(fmt.Sprintf("the session cannot be written: %v", err),
-				"what passes is kept in memory and tried again; make room on the disk before that is full")
-		case err == nil && failing:
+		case now == told:
+		case now == "":
 			c.notices.warn(fmt.Sprintf("the session is written again; flows lost so far: %d", stats.Lost), "")
+		case stats.Waiting > 0:
+			c.notices.warn(fmt.Sprintf("%s: %v", now, stats.Err), "nothing is lost: clients wait until there is room on the disk, then weir goes on by itself")
+		default:
+			c.notices.warn(fmt.Sprintf("%s: %v", now, stats.Err), "what passes is kept in memory and tried again; make room on the disk before that is full")
 		}
-		failing = err != nil
+		told = now
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// writerTrouble says in some words why a writer cannot write, and what that means;
+// "" if it can.
+func writerTrouble(s store.WriterStats) string {
+	if s.Err == nil {
+		return ""
+	}
+	text := "cannot write"
+	if errors.Is(s.Err, store.ErrFull) {
+		text = "disk full"
+	}
+	if s.Waiting > 0 {
+		text += ": capture waits"
+	}
+	return text
 }

@@ -88,6 +88,8 @@ func (c *capture) run(ctx context.Context, followers ...func(context.Context) er
 	for _, follow := range followers {
 		go func() { results <- follow(after) }()
 	}
+	// Whoever waits for a full disk would keep serve from ending.
+	defer context.AfterFunc(ctx, c.writer.GiveUp)()
 	err := c.serve(ctx)
 	if e := c.writer.Flush(after); err == nil {
 		err = e

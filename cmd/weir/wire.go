@@ -170,7 +170,7 @@ func (s *source) Stats(ctx context.Context) (tui.Stats, error) {
 	case s.capture != nil:
 		w := s.capture.writer.Stats()
 		out.Mode, out.Listen, out.Lost = tui.Live, s.capture.addresses(), w.Lost
-		out.QueueBytes, out.QueueFlows = w.QueuedBytes, w.QueuedFlows
+		out.QueueBytes, out.QueueFlows, out.Trouble = w.QueuedBytes, w.QueuedFlows, writerTrouble(w)
 	case s.session.ReadOnly():
 		out.Mode = tui.ReadOnly
 	}

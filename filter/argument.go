@@ -15,11 +15,23 @@ import (
 type argument uint8
 
 const (
-	argNone   argument = iota
-	argRegex           // searched for anywhere in the text
-	argNumber          // a number, a range, a comparison
-	argWord            // the whole text, in either case
-	argChoice          // one of operator.choices
+	argNone     argument = iota
+	argRegex             // searched for anywhere in the text
+	argNumber            // a number, a range, a comparison
+	argWord              // the whole text, in either case
+	argChoice            // one of operator.choices
+	argDuration          // a number as above, with a unit of time
+	argSize              // likewise, of bytes
+	argTime              // a range or comparison of times
+)
+
+// compares reports whether arguments of the kind may begin with a comparison sign.
+func (a argument) compares() bool { return a == argNumber || a >= argDuration }
+
+// Ends of ranges that are open.
+const (
+	noLow  = math.MinInt64
+	noHigh = math.MaxInt64
 )
 
 // describe names the kind after "needs".
@@ -33,6 +45,12 @@ func (a argument) describe() string {
 		return "a word"
 	case argChoice:
 		return "one of its values"
+	case argDuration:
+		return "a duration or a range"
+	case argSize:
+		return "a size or a range"
+	case argTime:
+		return "a time or a range"
 	default:
 		return "no argument"
 	}
@@ -45,7 +63,7 @@ func (a argument) read(l *Leaf, text string) error {
 	case argRegex:
 		l.Arg = text
 		return l.compile(text)
-	case argNumber:
+	case argNumber, argDuration, argSize, argTime:
 		return l.number(text)
 	case argWord:
 		if text == "" {
@@ -66,7 +84,8 @@ func (l *Leaf) compile(text string) (err error) {
 	return err
 }
 
-// number reads "200", "4xx", "40x", "400-499", "400..499", "..10", "5..", ">=500".
+// number reads "200", "4xx", "40x", "400-499", "400..499", "..10", "5..", ">=500",
+// and the like with units and times.
 func (l *Leaf) number(text string) error {
 	text = strings.ToLower(text)
 	switch {
@@ -76,60 +95,74 @@ func (l *Leaf) number(text string) error {
 		return l.class(text)
 	case strings.Contains(text, ".."):
 		return l.between(text, "..")
-	case strings.Contains(text, "-"):
+	case strings.Contains(text, "-") && l.operator.arg != argTime:
 		return l.between(text, "-")
 	}
-	n, err := parseNumber(text)
-	l.low, l.high, l.Arg = n, n, itoa(n)
-	return err
+	m, err := l.operator.arg.measure(text)
+	if err != nil {
+		return err
+	}
+	l.low, l.high, l.Arg = m.first, m.last, m.text
+	return l.timeRange(text)
 }
 
 // between reads a range; with "..", one of its ends may be left out.
 func (l *Leaf) between(text, joint string) error {
 	low, high, _ := strings.Cut(text, joint)
-	l.low, l.high, l.Arg = 0, math.MaxInt64, joint
-	var errLow, errHigh error
-	if low != "" || joint == "-" {
-		l.low, errLow = parseNumber(low)
-		l.Arg = itoa(l.low) + l.Arg
+	if low == "" && high == "" || joint == "-" && (low == "" || high == "") {
+		return fmt.Errorf("%q is not %s", text, l.operator.arg.describe())
 	}
-	if high != "" || joint == "-" {
-		l.high, errHigh = parseNumber(high)
-		l.Arg += itoa(l.high)
+	l.low, l.high, l.Arg = noLow, noHigh, joint
+	var ends []string
+	if low != "" {
+		m, err := l.operator.arg.measure(low)
+		if err != nil {
+			return fmt.Errorf("%q is not %s", text, l.operator.arg.describe())
+		}
+		l.low, l.Arg, ends = m.first, m.text+l.Arg, append(ends, low)
 	}
-	switch {
-	case errLow != nil || errHigh != nil || low == "" && high == "":
-		return fmt.Errorf("%q is not a number or a range", text)
-	case l.low > l.high:
-		return fmt.Errorf("the range %s is empty: its first number is the larger", text)
+	if high != "" {
+		m, err := l.operator.arg.measure(high)
+		if err != nil {
+			return fmt.Errorf("%q is not %s", text, l.operator.arg.describe())
+		}
+		l.high, l.Arg, ends = m.upto, l.Arg+m.text, append(ends, high)
+	}
+	if err := l.timeRange(ends...); err != nil {
+		return err
+	}
+	if l.low > l.high && !(l.operator.arg == argTime && l.times == timeOfDay) {
+		return fmt.Errorf("the range %s is empty: its first end is the larger", text)
 	}
 	return nil
 }
 
 // comparison reads "<400", "<=399", ">499", ">=500" or "=200".
 func (l *Leaf) comparison(text string) error {
-	sign := text[:len(text)-len(strings.TrimLeft(text, "<>="))]
-	n, err := parseNumber(text[len(sign):])
+	value := strings.TrimLeft(text, "<>=")
+	sign := text[:len(text)-len(value)]
+	m, err := l.operator.arg.measure(value)
 	if err != nil {
-		return fmt.Errorf("%q is not a comparison with a number", text)
+		noun, _, _ := strings.Cut(l.operator.arg.describe(), " or ")
+		return fmt.Errorf("%q is not a comparison with %s", text, noun)
 	}
-	l.low, l.high = 0, math.MaxInt64
+	l.low, l.high = noLow, noHigh
 	switch sign {
 	case "=", "==":
-		l.low, l.high, sign = n, n, "="
+		l.low, l.high, sign = m.first, m.last, "="
 	case "<":
-		l.high = n - 1
+		l.high = m.first - 1
 	case "<=":
-		l.high = n
+		l.high = m.upto
 	case ">":
-		l.low = n + 1
+		l.low = m.first + 1
 	case ">=":
-		l.low = n
+		l.low = m.first
 	default:
 		return fmt.Errorf("%q is none of < <= > >= =", sign)
 	}
-	l.Arg = sign + itoa(n)
-	return nil
+	l.Arg = sign + m.text
+	return l.timeRange(value)
 }
 
 // class reads "4xx" or "40x": digits, then an x for each one that is free.

@@ -55,6 +55,9 @@ type Leaf struct {
 	pattern   *rex.Pattern
 	low, high int64
 	words     []string
+	times     int  // of argTime: what low and high are
+	utc       bool // of argTime: dates in UTC, not by the clock
+	clock     Clock
 }
 
 // newAnd returns the conjunction of args, or the only one of them.

@@ -58,21 +58,30 @@ func (t replayTest) where(*Leaf, *planner) condition {
 }
 
 // numberTest is about a number that is 0, in the Summary and in SQL, where there
-// is none. Such a flow is in no range.
+// is none, or below 0 if 0 is one. Such a flow is in no range.
 type numberTest struct {
 	kinds  []flowpb.Kind // nil: any
 	column string        // "": the number belongs to what ref names
 	ref    reference
 	value  func(*flowpb.Summary) int64
+	zero   bool // 0 is a number too
+}
+
+// least is the lowest number there is.
+func (t numberTest) least() int64 {
+	if t.zero {
+		return 0
+	}
+	return 1
 }
 
 func (t numberTest) holds(l *Leaf, s *flowpb.Summary, _ *flowpb.Note) bool {
 	v := t.value(s)
-	return oneOf(s.Kind, t.kinds) && v > 0 && v >= l.low && v <= l.high
+	return oneOf(s.Kind, t.kinds) && v >= t.least() && v >= l.low && v <= l.high
 }
 
 func (t numberTest) where(l *Leaf, p *planner) condition {
-	low := max(l.low, 1)
+	low := max(l.low, t.least())
 	var in condition
 	switch {
 	case low > l.high:
@@ -93,6 +102,18 @@ func (t numberTest) where(l *Leaf, p *planner) condition {
 		return in
 	}
 	return allOf([]condition{kindIs(t.kinds), in})
+}
+
+// bothSizes is the sum of the sizes that there are.
+func bothSizes(s *flowpb.Summary) int64 {
+	switch {
+	case s.RequestSize < 0:
+		return s.ResponseSize
+	case s.ResponseSize < 0:
+		return s.RequestSize
+	default:
+		return s.RequestSize + s.ResponseSize
+	}
 }
 
 // text is one text of a flow.

@@ -141,6 +141,26 @@ func (t bodyTest) messages(l *Leaf, r *reading) (found bool, err error) {
 	return found && err == nil, err
 }
 
+// messageTest is about the messages of streams, whatever carries them.
+type messageTest struct{}
+
+func (messageTest) need() Need { return NeedBody }
+func (messageTest) kinds() []flowpb.Kind {
+	return []flowpb.Kind{flowpb.KindHTTP, flowpb.KindTCP, flowpb.KindUDP}
+}
+
+func (messageTest) holds(l *Leaf, r *reading) (found bool, err error) {
+	streams := flowpb.FlagWebSocket | flowpb.FlagUpgrade | flowpb.FlagSSE
+	if r.summary.Kind == flowpb.KindDNS || r.summary.Kind == flowpb.KindHTTP && r.summary.Flags&streams == 0 {
+		return false, nil
+	}
+	err = r.Messages(func(m *flowpb.Message) bool {
+		found = (m.GetType() == flowpb.MessageEvent || carriesContent(m)) && l.pattern.Match(m.GetContent())
+		return !found
+	})
+	return found && err == nil, err
+}
+
 // carriesContent reports whether the message is content. Pings, pongs and closes
 // are WebSocket's own, and events repeat the body that they came in.
 func carriesContent(m *flowpb.Message) bool {

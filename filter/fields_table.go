@@ -80,6 +80,10 @@ var operators = []*operator{
 	{name: "replays", group: groupState, help: "flows that weir answered from a recording", example: "~replays", column: replayTest{half: flowpb.ReplayResponse}},
 	{name: "id", group: groupState, arg: argNumber, help: "number of the flow in the session", example: "~id 5..10", also: []string{"number", "num"}, column: numberTest{column: "f.id", value: func(s *flowpb.Summary) int64 { return int64(s.ID) }}},
 
+	{name: "time", group: groupState, arg: argTime, help: "when the flow began", example: "~time >-5m", also: []string{"at", "when", "since", "started", "date"}, suggest: []string{">-5m", ">-1h", ">-1d"}, column: timeTest{}},
+	{name: "dur", group: groupState, arg: argDuration, help: "how long the flow took", example: "~dur >500ms", also: []string{"duration", "took", "slow"}, suggest: durations, column: numberTest{column: "ifnull(f.duration, -1)", value: func(s *flowpb.Summary) int64 { return s.Duration }, zero: true}},
+	{name: "ttfb", group: groupState, arg: argDuration, help: "how long the response's first byte took", example: "~ttfb 100ms..2s", also: []string{"latency", "wait"}, suggest: durations, column: numberTest{column: "ifnull(f.ttfb, -1)", value: func(s *flowpb.Summary) int64 { return s.TTFB }, zero: true}},
+
 	{name: "u", group: groupAddress, arg: argRegex, regex: overText, help: "URL of the request (HTTP), name asked for (DNS); the same without ~u", example: "~u /api/", also: []string{"url", "uri", "path"}, column: textTest{kinds: answered, texts: []text{url}}},
 	{name: "d", group: groupAddress, arg: argRegex, regex: overText, help: "domain: the host, or the one in the Host header", example: "~d example.com", also: []string{"domain"}, column: textTest{kinds: hosted, texts: []text{host, namedHost}}},
 	{name: "host", group: groupAddress, arg: argWord, help: "the host, or the one in the Host header, exactly", example: "~host api.example.com", also: []string{"hostname", "sni"}, column: textTest{texts: []text{host, namedHost}}},
@@ -94,12 +98,17 @@ var operators = []*operator{
 	{name: "tq", group: groupMessage, arg: argRegex, regex: overBytes, help: "content type of the request", example: "~tq form", suggest: mediaTypes, column: textTest{kinds: onHTTP, texts: []text{requestType}}},
 	{name: "ts", group: groupMessage, arg: argRegex, regex: overBytes, help: "content type of the response", example: "~ts html", suggest: mediaTypes, column: textTest{kinds: onHTTP, texts: []text{responseType}}},
 
+	{name: "size", group: groupMessage, arg: argSize, help: "bytes of both bodies, as stored; of a stream, both sides", example: "~size >1m", also: []string{"length", "bytes"}, suggest: sizes, column: numberTest{column: "coalesce(f.request_size + f.response_size, f.request_size, f.response_size, -1)", value: bothSizes, zero: true}},
+	{name: "sizeq", group: groupMessage, arg: argSize, help: "bytes of the request's body", example: "~sizeq >=10k", suggest: sizes, column: numberTest{column: "ifnull(f.request_size, -1)", value: func(s *flowpb.Summary) int64 { return s.RequestSize }, zero: true}},
+	{name: "sizes", group: groupMessage, arg: argSize, help: "bytes of the response's body", example: "~sizes 0", suggest: sizes, column: numberTest{column: "ifnull(f.response_size, -1)", value: func(s *flowpb.Summary) int64 { return s.ResponseSize }, zero: true}},
+
 	{name: "h", group: groupContent, arg: argRegex, regex: overHead, help: "header line of request or response", example: `~h "server: nginx"`, also: []string{"header", "headers", "cookie"}, content: headersTest{request: true, response: true}},
 	{name: "hq", group: groupContent, arg: argRegex, regex: overHead, help: "header line of the request", example: "~hq ^cookie:", content: headersTest{request: true}},
 	{name: "hs", group: groupContent, arg: argRegex, regex: overHead, help: "header line of the response", example: "~hs ^set-cookie:", content: headersTest{response: true}},
 	{name: "b", group: groupContent, arg: argRegex, regex: overBody, help: "body or message of either side", example: "~b password", also: []string{"body", "content", "text"}, content: bodyTest{request: true, response: true}},
 	{name: "bq", group: groupContent, arg: argRegex, regex: overBody, help: "body of the request, message of the client", example: "~bq token=", content: bodyTest{request: true}},
 	{name: "bs", group: groupContent, arg: argRegex, regex: overBody, help: "body of the response, message of the server", example: `~bs "\d{16}"`, content: bodyTest{response: true}},
+	{name: "bm", group: groupContent, arg: argRegex, regex: overBody, help: "message of either side: WebSocket, TCP, UDP, server-sent event", example: "~bm subscribe", also: []string{"message", "messages", "frame", "msg"}, content: messageTest{}},
 	{name: "meta", group: groupContent, arg: argRegex, regex: overLines, help: "what else is known of the flow, as lines \"key: value\"", example: "~meta ^source:", also: []string{"metadata"}, content: metaTest{}},
 
 	{name: "marked", group: groupNote, help: "marked flows", example: "~marked", also: []string{"mark"}, fixed: ".", regex: rex.Options{DotAll: true}, column: noteTest{text: marker}},
@@ -116,6 +125,12 @@ var versions = []choice{
 	{names: []string{"1.0", "http/1.0"}, values: []string{"HTTP/1.0"}, help: "HTTP/1.0"},
 	{names: []string{"1.1", "http/1.1"}, values: []string{"HTTP/1.1"}, help: "HTTP/1.1"},
 }
+
+// What completion offers for durations and sizes.
+var (
+	durations = []string{">100ms", ">500ms", ">1s", ">10s"}
+	sizes     = []string{">10k", ">100k", ">1m", ">10m"}
+)
 
 // mediaTypes is what completion offers for content types.
 var mediaTypes = []string{"json", "html", "javascript", "css", "image/", "font/", "xml", "form", "text/plain", "octet-stream"}

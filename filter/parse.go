@@ -193,14 +193,14 @@ func (p *parser) leaf(t token) (Expr, *Error) {
 		return p.compile(op, t, token{pos: t.pos, end: t.end})
 	}
 	stops := special
-	if op.arg == argNumber {
+	if op.arg.compares() {
 		stops += joiners
 	}
 	arg, err := p.argument(stops)
 	if err != nil {
 		return nil, err
 	}
-	if arg.kind == tokenWord && op.arg == argNumber && strings.Trim(arg.text, "<>=") == "" {
+	if arg.kind == tokenWord && op.arg.compares() && strings.Trim(arg.text, "<>=") == "" {
 		arg = p.spaced(arg, stops)
 	}
 	if arg.kind == tokenEnd || arg.kind == tokenWord && strings.Trim(arg.text, joiners) == "" {

@@ -149,6 +149,14 @@ func genLeaf() *rapid.Generator[string] {
 			return "~" + op.name + " " + quote(regexOr(arg, op))
 		case argNumber:
 			return "~" + op.name + " " + rapid.SampledFrom([]string{"5", "007", "5..10", "5-10", ">=5", "< 9", "..4", "3..", "=8", ">99"}).Draw(t, "number")
+		case argDuration:
+			return "~" + op.name + " " + rapid.SampledFrom([]string{"0", "5ns..9ns", ">=5NS", "< 0.000007", "7ns", "..1.5s", ">0.1us", "=1m"}).Draw(t, "duration")
+		case argSize:
+			return "~" + op.name + " " + rapid.SampledFrom([]string{"0", "7", "7b", "5..14", ">0.005k", "<=14", "1kib", "0-7", ">1.50MB"}).Draw(t, "size")
+		case argTime:
+			return "~" + op.name + " " + rapid.SampledFrom([]string{
+				"00:00", "12:00..12:05", "23:00..01:00", ">-5m", "-2d..-1h", "<=now", "1970-01-01", ">=1970-01-01T02:00:00.5", "<1970-01-02t03:00z", "..03:00",
+			}).Draw(t, "time")
 		case argChoice:
 			return "~" + op.name + " " + rapid.SampledFrom(op.choices).Draw(t, "choice").names[0]
 		case argWord:

@@ -240,7 +240,8 @@ func TestPlanAgreesWithMatch(t *testing.T) {
 		}
 		for range 10 {
 			src := genExpr(3).Draw(rt, "src")
-			p := NewPlan(mustParse(t, src))
+			clock := Clock{Now: rapid.SampledFrom([]int64{0, 3 * day}).Draw(rt, "now"), Offset: rapid.Int64Range(-14, 14).Draw(rt, "zone") * 1800 * second}
+			p := NewPlan(Bind(mustParse(t, src), clock))
 			through := d.selected(rt, p)
 			for _, s := range flows {
 				ok, err := Match(p.Expr, s)

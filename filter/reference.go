@@ -52,6 +52,12 @@ func (a argument) placeholder() string {
 		return " *regex*"
 	case argNumber:
 		return " *number*"
+	case argDuration:
+		return " *duration*"
+	case argSize:
+		return " *size*"
+	case argTime:
+		return " *time*"
 	case argWord:
 		return " *word*"
 	case argChoice:

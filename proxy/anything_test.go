@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	flowpb "weir/proto"
+	"weir/proxy/h1"
 )
 
 // script is one exchange as both ends speak it, and what must be recorded.
@@ -62,7 +63,7 @@ func TestAnythingPasses(t *testing.T) {
 			p.send(sc.response)
 		}
 	})
-	s, sink := start(t, Options{})
+	s, sink := start(t, Options{Limits: h1.Limits{Lenient: true}})
 	flows := uint64(0)
 	rapid.Check(t, func(rt *rapid.T) {
 		var all []script
@@ -111,7 +112,7 @@ func TestParallel(t *testing.T) {
 			p.send(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(path), path))
 		}
 	})
-	s, sink := start(t, Options{})
+	s, sink := start(t, Options{Limits: h1.Limits{Lenient: true}})
 	var wg sync.WaitGroup
 	for i := range clients {
 		wg.Go(func() {

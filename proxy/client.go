@@ -106,6 +106,10 @@ func (c *client) serveHTTP(ctx context.Context) error {
 		if c.mustLogin(head) {
 			return c.askLogin(ctx, head, startedNs)
 		}
+		if c.wantsHome(head) {
+			c.home(head)
+			return nil
+		}
 		if !c.inTunnel() && string(head.Method) == "CONNECT" {
 			return c.connect(ctx, head, startedNs)
 		}

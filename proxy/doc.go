@@ -30,7 +30,8 @@
 //	exchange:   client ──request──►  h1 ──record──► Sink ──then──► server
 //	            client ◄──then──── Sink ◄─record── h1 ◄─response── server
 //	              ├─ done ─► the next request, or close
-//	              ├─ 101, or 2xx to CONNECT ─► raw bytes both ways, each read a message
+//	              ├─ 101 to WebSocket ─► bytes both ways, WebSocket's messages recorded
+//	              ├─ 101 to anything else, or 2xx to CONNECT ─► bytes both ways, each read a message
 //	              └─ failed ─► flow with an error; a page if the client saw nothing yet
 //
 // # What holds
@@ -45,7 +46,10 @@
 //     is about to be passed on, and when it is over. Interim responses (1xx) are
 //     passed on and kept in the flow.
 //   - Memory is two buffers of 32 KB and the two heads a connection, whatever
-//     the size of the bodies.
+//     the size of the bodies. WebSocket adds, for each direction, what there is of a
+//     message, up to 1 MB, and 40 KB once it is compressed.
+//   - A WebSocket message is recorded before its last byte is passed on, in parts of
+//     1 MB where it is longer; of one that does not end, what came is recorded with the end.
 //   - A server connection belongs to one client connection, which keeps up to
 //     four of them for its next requests. An idempotent request without a body is
 //     sent again, once and on a fresh connection, when a kept one turned out to

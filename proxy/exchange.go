@@ -39,6 +39,7 @@ type exchange struct {
 	pumped   chan struct{} // closed when it is over
 	uploaded chan struct{} // closed when it passed the whole request on, or gave up
 	progress atomic.Int64  // when it last passed something on, in Unix nanoseconds
+	endless  atomic.Bool   // the request lasts until the client closes
 	expect   expectation   // whether there is a body to pass on
 
 	mu    sync.Mutex
@@ -60,6 +61,7 @@ func newExchange(c *client, head *h1.Head, startedNs int64) *exchange {
 		x.rec.setHeader("Host", x.rewrite.Host) // what the client sent is the authority
 	}
 	c.hideLogin(&x.rec)
+	x.rec.odd(flowpb.SideRequest, head.Oddities)
 	c.identify(&x.rec.flow, x.route)
 	if err != nil {
 		x.cause = err
@@ -126,7 +128,7 @@ func (x *exchange) retriable() bool {
 
 // finish ends the flow and settles what becomes of the two connections.
 func (x *exchange) finish(ctx context.Context, err error) (again bool, _ error) {
-	if err == nil && x.pumping && x.response.KeepAlive && !x.expect.isDeclined() {
+	if err == nil && x.pumping && x.response.KeepAlive && !x.endless.Load() && !x.expect.isDeclined() {
 		x.awaitUpload() // the server answered early and still listens
 	}
 	x.stopPump()
@@ -139,6 +141,8 @@ func (x *exchange) finish(ctx context.Context, err error) (again bool, _ error) 
 	if x.response.Framing == h1.FramingTunnel {
 		return false, x.upgrade(ctx)
 	}
+	x.rec.odd(flowpb.SideRequest, x.c.reader.Oddities())
+	x.rec.odd(flowpb.SideResponse, x.up.reader.Oddities())
 	if err := x.rec.end(ctx, nil); err != nil {
 		return false, err
 	}
@@ -178,7 +182,9 @@ func (x *exchange) fail(ctx context.Context, err error) error {
 	if f.conn != 0 {
 		x.rec.server(f.conn)
 	}
+	x.rec.odd(flowpb.SideRequest, x.c.reader.Oddities())
 	if x.up != nil {
+		x.rec.odd(flowpb.SideResponse, x.up.reader.Oddities())
 		x.c.drop(ctx, x.up, f)
 	}
 	if rerr := x.rec.end(ctx, f); rerr != nil {

@@ -148,7 +148,7 @@ func serverFailure(r route, err error) error {
 	case isParse && parse.Code != h1.Malformed:
 		f.code, f.message = flowpb.CodeLimit, parse.Error()
 	case isParse:
-		f.code, f.message = flowpb.CodeProtocol, parse.Error()
+		f.code, f.message, f.hint = flowpb.CodeProtocol, parse.Error(), lenientHint(parse)
 	case isTimeout(err):
 		f.code, f.message = flowpb.CodeTimeout, fmt.Sprintf("%s was silent for too long", r.hostPort())
 	case isGone(err):
@@ -177,12 +177,22 @@ func clientFailure(err error) error {
 		f.code, f.status, f.message = flowpb.CodeLimit, 431, parse.Error()
 	case isParse:
 		f.code, f.status, f.message = flowpb.CodeProtocol, 400, parse.Error()
+		f.hint = lenientHint(parse)
 	case isTimeout(err):
 		f.code, f.status, f.message = flowpb.CodeTimeout, 408, "the client was silent for too long"
 	default:
 		f.message = "the client left before the exchange was over"
 	}
 	return f
+}
+
+// lenientHint is what to do about a message that is refused because two readers
+// could understand it differently.
+func lenientHint(err *h1.Error) string {
+	if !err.Odd {
+		return ""
+	}
+	return "another reader may understand it differently, which is how requests are smuggled; --lenient passes it on as it is"
 }
 
 // stopFailure replaces what a closed socket looked like where we closed it.

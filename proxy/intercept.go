@@ -107,7 +107,7 @@ func isHTTP2(protocol string) bool { return protocol == "h2" || protocol == "h2c
 // client: the server's choice. Where the server cannot be reached the client is
 // let in all the same, to be told why.
 func (i *interception) ask(ctx context.Context, offers []string) []string {
-	if i.route.scheme != "https" { // a reverse proxy for a server without TLS
+	if i.route.scheme != "https" || isHome(i.route.host) { // a reverse proxy for a server without TLS; our own page
 		return slices.DeleteFunc(slices.Clone(offers), func(p string) bool { return p != "http/1.1" })
 	}
 	if i.up == nil {

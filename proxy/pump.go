@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"weir/proxy/h1"
 )
 
 // errServerDeaf ends an upload that the server takes no more of, or nothing at
@@ -64,7 +66,7 @@ func (x *exchange) upload(ctx context.Context) error {
 	for !x.sent {
 		if _, err := in.fill(x.c.conn); err != nil {
 			if isEndOfStream(err) {
-				_, err = x.c.reader.End()
+				err = x.endUpload(ctx)
 			}
 			return err
 		}
@@ -86,6 +88,24 @@ func (x *exchange) upload(ctx context.Context) error {
 			return errServerDeaf
 		}
 		x.progress.Store(nowNs())
+	}
+	return nil
+}
+
+// endUpload handles the end of the client's bytes: that of a body that lasts
+// until then, which the server has to see the same way, or an error.
+func (x *exchange) endUpload(ctx context.Context) error {
+	ev, err := x.c.reader.End()
+	if err != nil || ev.Kind != h1.MessageEnd {
+		return err
+	}
+	x.rec.requestEnd(ev.Trailer)
+	x.sent = true
+	if err := x.rec.save(ctx); err != nil {
+		return err
+	}
+	if !closeWrite(x.up.conn) {
+		return errServerDeaf
 	}
 	return nil
 }

@@ -63,6 +63,7 @@ type httpRecord struct {
 	response flowpb.Response
 	bodies   [2]bodyRecord // request, response
 	interim  int           // bytes of the heads of the 1xx responses
+	events   *eventStream  // of the response; nil where it is none
 }
 
 // bodyRecord is one half's body.
@@ -120,7 +121,10 @@ func (r *httpRecord) data(ctx context.Context, side flowpb.Side, p []byte) error
 	defer r.mu.Unlock()
 	b := &r.bodies[side-flowpb.SideRequest].body
 	b.Size += uint64(len(p))
-	return r.to.body(ctx, r.flow.Id, side, p)
+	if err := r.to.body(ctx, r.flow.Id, side, p); err != nil || r.events == nil || side != flowpb.SideResponse {
+		return err
+	}
+	return r.events.take(ctx, r.to, r.flow.Id, p)
 }
 
 // extension records a chunk extension of one side, as long as there is room.
@@ -173,6 +177,7 @@ func (r *httpRecord) responseHead(head *h1.Head) {
 	r.response.StartedNs = nowNs()
 	fillResponse(&r.response, head)
 	r.openBody(&r.response.Body, 1, head)
+	r.events = newEventStream(r.response.Headers)
 	r.flow.State = flowpb.StateResponse
 	r.dirty = true
 }
@@ -186,6 +191,28 @@ func (r *httpRecord) responseEnd(trailer []h1.Field) {
 	r.bodies[1].done = true
 	r.bodies[1].body.State = flowpb.BodyComplete
 	r.settle()
+}
+
+// odd flags the flow with what is odd about one of its messages.
+func (r *httpRecord) odd(side flowpb.Side, what h1.Oddity) {
+	if what == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := "odd request"
+	if side == flowpb.SideResponse {
+		key = "odd response"
+	}
+	for _, m := range r.flow.Meta {
+		if m.Key == key {
+			r.dirty = r.dirty || m.Value != what.String()
+			m.Value = what.String()
+			return
+		}
+	}
+	r.flow.Meta = append(r.flow.Meta, &flowpb.Meta{Key: key, Value: what.String()})
+	r.dirty = true
 }
 
 // settle completes the flow once both halves are whole.
@@ -229,6 +256,11 @@ func (r *httpRecord) end(ctx context.Context, f *flowError) error {
 		if r.bodies[i].body.State == flowpb.BodyStreaming {
 			r.bodies[i].body.State = flowpb.BodyCut
 			r.dirty = true
+		}
+	}
+	if r.events != nil {
+		if err := r.events.end(ctx, r.to, r.flow.Id); err != nil && f == nil {
+			f = asFailure(err)
 		}
 	}
 	switch {

@@ -87,6 +87,9 @@ func (x *exchange) take(ctx context.Context, p []byte) (n int, err error) {
 		if err != nil {
 			return n, clientFailure(err)
 		}
+		if x.c.reader.Endless() {
+			x.endless.Store(true)
+		}
 		switch ev.Kind {
 		case h1.Data:
 			err = x.rec.data(ctx, flowpb.SideRequest, ev.Data)

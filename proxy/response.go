@@ -137,6 +137,7 @@ func (x *exchange) takeResponseHead(head *h1.Head) error {
 	if !head.Informational() {
 		x.response = head
 		x.rec.responseHead(head)
+		x.rec.odd(flowpb.SideResponse, head.Oddities)
 		return nil
 	}
 	if head.Status == 100 {

@@ -42,6 +42,12 @@ var errSOCKSCommand = errors.New("the client asks for a SOCKS command other than
 
 // connectSOCKS opens the connection that the client asked for.
 func (c *client) connectSOCKS(ctx context.Context) error {
+	if isHome(c.tunnel.host) && c.s.opts.Authority != nil {
+		if err := c.replySOCKS(socks.Succeeded, nil); err != nil {
+			return clientFailure(err)
+		}
+		return c.throughTunnel(ctx, nil)
+	}
 	up, err := c.openStream(ctx)
 	if err != nil {
 		_ = c.replySOCKS(codeOf(err), nil)

@@ -66,6 +66,9 @@ func TestEventsPassAsTheyCome(t *testing.T) {
 		if got := len(sink.bodies[bodyKey{1, flowpb.SideResponse}]); got != 9*(i+1) {
 			t.Errorf("recorded after event %d: got %d bytes", i, got)
 		}
+		if got := sink.messages; len(got) != i+1 || got[i].Type != flowpb.MessageEvent || string(got[i].Content) != fmt.Sprint(i) {
+			t.Errorf("messages after event %d: got %v", i, got)
+		}
 		if got := sink.flows[0].State; i < 2 && got != flowpb.StateResponse {
 			t.Errorf("state: got %v", got)
 		}

@@ -6,84 +6,9 @@ import (
 	"io"
 	"net"
 	"sync"
-	"time"
 
 	flowpb "weir/proto"
 )
-
-// streamRecord is the flow of bytes that no parser knows: a TCP stream, or what
-// follows an upgrade. Two goroutines add to it, one a direction.
-type streamRecord struct {
-	to      recorder
-	flow    *flowpb.Flow
-	client  *uint64 // bytes from the client
-	server  *uint64 // bytes from the server
-	count   *uint64 // messages; nil where the flow does not count them
-	endedNs *int64
-
-	mu    sync.Mutex
-	saved time.Time
-	err   error // the first that ended a direction
-}
-
-// open records the flow as open.
-func (r *streamRecord) open(ctx context.Context) error {
-	r.flow.State = flowpb.StateOpen
-	r.saved = time.Now()
-	return r.to.flow(ctx, r.flow)
-}
-
-// message records p, and about every second the counts beside it.
-func (r *streamRecord) message(ctx context.Context, side flowpb.Side, p []byte) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	n := r.client
-	if side == flowpb.SideResponse {
-		n = r.server
-	}
-	*n += uint64(len(p))
-	if r.count != nil {
-		*r.count++
-	}
-	now := time.Now()
-	m := &flowpb.Message{Flow: r.flow.Id, Side: side, Type: flowpb.MessageData, AtNs: now.UnixNano(), Content: p}
-	if err := r.to.message(ctx, m); err != nil {
-		return err
-	}
-	if now.Sub(r.saved) < time.Second {
-		return nil
-	}
-	r.saved = now
-	return r.to.flow(ctx, r.flow)
-}
-
-// failed notes why a direction ended, if it is the first.
-func (r *streamRecord) failed(err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.err == nil {
-		r.err = err
-	}
-}
-
-// end records the flow as over and returns the error it ended with.
-func (r *streamRecord) end(ctx context.Context) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.flow.State = flowpb.StateComplete
-	*r.endedNs = nowNs()
-	err := stopFailure(ctx, r.err)
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	if err != nil {
-		r.flow.State, r.flow.Error = flowpb.StateError, asFailure(err).record()
-	}
-	if rerr := r.to.flow(ctx, r.flow); rerr != nil {
-		return rerr
-	}
-	return err
-}
 
 // rawTunnel passes the tunnel on as a TCP stream. spoken is what the server
 // said already.
@@ -99,10 +24,7 @@ func (c *client) rawTunnel(ctx context.Context, up *upstream, spoken []byte) err
 	}
 	flow, stream := c.newStream()
 	flow.ServerConn = up.rec.Id
-	r := &streamRecord{
-		to: c.to, flow: flow, endedNs: &stream.EndedNs,
-		client: &stream.ClientBytes, server: &stream.ServerBytes, count: &stream.Messages,
-	}
+	r := newStreamRecord(c.to, flow, stream)
 	err := r.open(ctx)
 	if err == nil {
 		err = c.pipe(ctx, up, spoken, r)
@@ -201,7 +123,7 @@ func (r *streamRecord) pass(ctx context.Context, side flowpb.Side, dst net.Conn,
 	if len(p) == 0 {
 		return nil
 	}
-	if err := r.message(ctx, side, p); err != nil {
+	if err := r.add(ctx, side, p); err != nil {
 		return err
 	}
 	_, err := dst.Write(p)
@@ -217,23 +139,4 @@ func sideFailure(side flowpb.Side, to route, err error) error {
 		return &flowError{code: flowpb.CodeClientGone, side: side, message: "the client broke the connection off", cause: err}
 	}
 	return &flowError{code: flowpb.CodeServerGone, side: side, message: to.hostPort() + " broke the connection off", cause: err}
-}
-
-// upgrade passes the connection on as raw bytes once the server switched
-// protocols, each read recorded as a message.
-func (x *exchange) upgrade(ctx context.Context) error {
-	protocol, _ := x.response.Get("Upgrade")
-	u := &flowpb.Upgrade{Protocol: protocol}
-	x.rec.http.Upgrade = u
-	r := &streamRecord{
-		to: x.rec.to, flow: &x.rec.flow,
-		client: &u.ClientBytes, server: &u.ServerBytes, endedNs: &u.EndedNs,
-	}
-	x.rec.response.EndedNs = nowNs()
-	err := r.open(ctx)
-	if err == nil {
-		err = x.c.pipe(ctx, x.up, x.leftover, r)
-	}
-	x.c.drop(ctx, x.up, err)
-	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,7 +37,7 @@ func (s *Session) selection(q Query) (*selection, error) {
 	if int(q.Order) >= len(orders) {
 		return nil, fmt.Errorf("view: no such order: %v", q.Order)
 	}
-	plan := filter.NewPlan(q.Filter)
+	plan := filter.NewPlan(filter.Bind(q.Filter, Clock(time.Now())))
 	sel := &selection{session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan, memos: &memos{patterns: plan.Patterns}}
 	if q.MarkedOnly {
 		const marked = "f.id IN (SELECT flow FROM note WHERE marked <> '')"
@@ -47,6 +48,12 @@ func (s *Session) selection(q Query) (*selection, error) {
 		}
 	}
 	return sel, nil
+}
+
+// Clock is what times in a filter are read by, where that is asked at a time.
+func Clock(now time.Time) filter.Clock {
+	_, offset := now.Zone()
+	return filter.Clock{Now: now.UnixNano(), Offset: int64(offset) * int64(time.Second)}
 }
 
 // all reports whether every flow of the session is selected.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"weir/filter"
+	"weir/store"
 )
 
 func newFilter(std stdio) *cobra.Command {
@@ -37,7 +39,7 @@ func explainFilter(std stdio, src, format string) error {
 	if err != nil {
 		return usagef("%w", err)
 	}
-	e := filter.Explain(expr)
+	e := filter.Explain(filter.Bind(expr, store.Clock(time.Now())))
 	switch format {
 	case "text":
 		_, err = fmt.Fprint(std.out, e.String())

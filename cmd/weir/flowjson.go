@@ -28,6 +28,8 @@ type flowJSON struct {
 	ServerConn    *connJSON     `json:"server_conn"`
 	Timing        timingJSON    `json:"timing"`
 	ErrorDetail   *errorJSON    `json:"error_detail,omitempty"`
+	// Meta is what else is known, [key, value]: what is odd about a message, the proxy user …
+	Meta [][2]string `json:"meta,omitempty"`
 }
 
 // halfJSON is a request or a response. Headers and trailers are [name, value] in
@@ -87,6 +89,9 @@ func loadFlowJSON(ctx context.Context, s *store.Session, id uint64) (*flowJSON, 
 		return nil, err
 	}
 	out := &flowJSON{row: newRow(s.UUID(), &rows[0]), ErrorDetail: newError(f.GetError())}
+	for _, m := range f.GetMeta() {
+		out.Meta = append(out.Meta, [2]string{jsonText(m.GetKey()), jsonText(m.GetValue())})
+	}
 	if err := out.halves(ctx, s, f); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type proxyFlags struct {
 	auth         string
 	upstreamAuth string
 	allowPublic  bool
+	lenient      bool
 }
 
 func (f *proxyFlags) register(cmd *cobra.Command) {
@@ -31,6 +32,7 @@ func (f *proxyFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.auth, "proxy-auth", "", "ask clients for USER:PASSWORD, or for one that the htpasswd file @FILE knows")
 	flags.StringVar(&f.upstreamAuth, "upstream-auth", "", "USER:PASSWORD for the proxy of upstream mode")
 	flags.BoolVar(&f.allowPublic, "allow-public", false, "take clients from public addresses, too")
+	flags.BoolVar(&f.lenient, "lenient", false, "pass on messages whose framing is ambiguous (request smuggling), too; they are flagged")
 	complete(cmd, "mode", modeNames()...)
 }
 
@@ -64,6 +66,7 @@ func (f *proxyFlags) parse(specs []string) ([]proxy.Mode, error) {
 // options fills in what the flags say.
 func (f *proxyFlags) options(o *proxy.Options) error {
 	o.KeepHost, o.AllowPublic = f.keepHost, f.allowPublic
+	o.Limits.Lenient = f.lenient
 	if f.auth == "" {
 		return nil
 	}

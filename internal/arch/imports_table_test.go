@@ -68,7 +68,7 @@ var bans = []ban{
 		why:   "pure code: bytes and values in, values out, no clock, no socket, no file, no lock",
 	},
 	{
-		in:     []string{"filter/...", "proto/...", "proxy/h1", "proxy/h2", "proxy/ws"},
+		in:     []string{"filter/...", "proto/...", "proxy/h1", "proxy/h2", "proxy/ws", "proxy/sse", "proxy/dns"},
 		except: []string{"proto/har"}, // dates are text in HAR
 		deny:   []string{"time"},
 		why:    "pure code: bytes and values in, values out, no clock, no socket, no file, no lock",
@@ -115,4 +115,4 @@ var bans = []ban{
 var silent = []string{"tui/...", "filter/...", "proto/..."}
 
 // planned is packages that rules name and nobody has written yet.
-var planned = []string{"proxy/packet/..."}
+var planned = []string{"proxy/dns", "proxy/packet/..."}

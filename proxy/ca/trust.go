@@ -28,9 +28,14 @@ func (a *Authority) TrustHelp() string {
 		path = certFile
 		b.WriteString("First write it to a file: weir ca export > " + path + "\n")
 	}
-	b.WriteString(strings.ReplaceAll(trustSteps, "{cert}", shellQuote(path)))
+	b.WriteString(TrustSteps(path))
 	b.WriteString("\nWhoever can read the private key can read what such clients send: remove the trust when done.\n")
 	return b.String()
+}
+
+// TrustSteps returns one line a system or program, for the certificate at path.
+func TrustSteps(path string) string {
+	return strings.ReplaceAll(trustSteps, "{cert}", shellQuote(path))
 }
 
 // shellQuote makes a path safe to paste into a shell where it needs quoting.

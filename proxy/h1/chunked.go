@@ -3,22 +3,29 @@ package h1
 import (
 	"bytes"
 	"fmt"
+	"math"
 )
 
 // stepChunkLine gathers "size [;extensions] CRLF" (RFC 9112 §7.1).
 func (r *Reader) stepChunkLine(p []byte) (int, Event, error) {
 	took, complete := gatherLine(&r.lines, p, r.lim.ChunkLine)
-	if len(r.lines) > r.lim.ChunkLine {
+	if len(r.lines) > r.lim.ChunkLine && !r.lim.Lenient {
 		return took, Event{}, r.bodyError(HeadTooLarge, took, fmt.Sprintf("chunk line over the limit of %d bytes", r.lim.ChunkLine))
+	}
+	if len(r.lines) > r.lim.ChunkLine {
+		return r.loseTrack(took)
 	}
 	if !complete {
 		return took, Event{}, nil
 	}
 	line := r.lines
-	r.lines = r.lines[:0]
 	size, extension, reason := parseChunkLine(line)
+	if reason != "" && r.lim.Lenient {
+		return r.loseTrack(took)
+	}
+	r.lines = r.lines[:0]
 	if reason != "" {
-		return took, Event{}, r.bodyError(Malformed, took-len(line), reason)
+		return took, Event{}, r.oddBody(took-len(line), reason)
 	}
 	r.left = size
 	r.state = inChunkData
@@ -29,6 +36,25 @@ func (r *Reader) stepChunkLine(p []byte) (int, Event, error) {
 		return took, Event{Kind: ChunkExtension, Data: extension}, nil
 	}
 	return took, Event{}, nil
+}
+
+// oddBody is the error of chunked framing that cannot be followed.
+func (r *Reader) oddBody(at int, reason string) *Error {
+	r.head.Oddities |= BadChunk
+	err := r.bodyError(Malformed, at, reason)
+	err.Odd = true
+	return err
+}
+
+// loseTrack goes on without chunked framing, which cannot be followed any more:
+// what was gathered of it and all that comes is taken for the body.
+func (r *Reader) loseTrack(took int) (int, Event, error) {
+	r.head.Oddities |= BadChunk
+	r.head.KeepAlive = false
+	r.state, r.left = inClose, math.MaxInt64
+	gathered := r.lines
+	r.lines = r.lines[:0]
+	return took, Event{Kind: Data, Data: gathered}, nil
 }
 
 // gatherLine appends p to dst up to and with the first LF, and no further than
@@ -82,7 +108,11 @@ func (r *Reader) stepChunkEnd(p []byte) (int, Event, error) {
 	const crlf = "\r\n"
 	for i := range p {
 		if p[i] != crlf[len(r.lines)] {
-			return i, Event{}, r.bodyError(Malformed, i, "chunk data is not followed by CRLF")
+			if r.lim.Lenient {
+				r.lines = append(r.lines, p[i])
+				return r.loseTrack(i + 1)
+			}
+			return i, Event{}, r.oddBody(i, "chunk data is not followed by CRLF")
 		}
 		r.lines = append(r.lines, p[i])
 		if len(r.lines) == len(crlf) {
@@ -105,6 +135,10 @@ func (r *Reader) stepTrailer(p []byte) (int, Event, error) {
 	}
 	line := r.lines[r.line:]
 	if !bytes.HasSuffix(line, []byte("\r\n")) {
+		if r.lim.Lenient {
+			return r.loseTrack(took)
+		}
+		r.head.Oddities |= BadChunk
 		return took, Event{}, r.place(malformed("trailer", r.line, "line does not end in CRLF"), r.lines, start)
 	}
 	if len(line) > len("\r\n") {
@@ -121,10 +155,15 @@ func (r *Reader) stepTrailer(p []byte) (int, Event, error) {
 // parseTrailer reads the gathered trailer section. Its fields keep pointing
 // into the gathered bytes, which nothing overwrites before the next chunked body.
 func (r *Reader) parseTrailer() *fault {
-	if f := checkControls(r.lines, "trailer"); f != nil {
-		return f
-	}
+	odd := notes{refused: refusedBy(r.role, r.lim.Lenient)}
+	checkControls(r.lines, "trailer", &odd)
 	var f *fault
-	r.trailer, f = parseFields(r.trailer, r.lines, 0, r.lim.Fields, "trailer")
+	if odd.fault == nil {
+		r.trailer, f = parseFields(r.trailer, r.lines, 0, r.lim.Fields, "trailer", &odd)
+	}
+	r.head.Oddities |= odd.seen
+	if odd.fault != nil {
+		return odd.fault
+	}
 	return f
 }

@@ -15,13 +15,14 @@ import (
 // that come in and the events that go out.
 //
 //	== name
-//	request | response [to METHOD]
+//	request | response [lenient] [to METHOD]
 //	< bytes, with \r \n \x escapes, no line end of its own
 //	< EOF
 //	> event
 type conversation struct {
 	name  string
 	role  Role
+	soft  bool   // the reader is lenient
 	to    string // method of the request that a response answers
 	input string
 	eof   bool
@@ -45,11 +46,12 @@ func readConversations(t testing.TB, file string) []conversation {
 		}
 		c := &all[len(all)-1]
 		switch word, rest, _ := strings.Cut(line, " "); word {
-		case "request":
-			c.role = Request
-		case "response":
-			c.role = Response
-			c.to = strings.TrimPrefix(rest, "to ")
+		case "request", "response":
+			if c.role = Request; word == "response" {
+				c.role = Response
+			}
+			rest, c.soft = strings.CutPrefix(rest, "lenient")
+			c.to = strings.TrimPrefix(strings.TrimSpace(rest), "to ")
 		case "<":
 			if c.eof = rest == "EOF"; c.eof {
 				continue
@@ -71,7 +73,7 @@ func readConversations(t testing.TB, file string) []conversation {
 // events feeds input in the given pieces and renders what comes out. Adjacent
 // pieces of a body are one line, since how they are cut is up to the input.
 func (c conversation) events(pieces []string) string {
-	r := NewReader(c.role, Limits{ChunkLine: 64, Fields: 20})
+	r := NewReader(c.role, Limits{ChunkLine: 64, Fields: 20, Lenient: c.soft})
 	var out transcript
 	if c.to != "" {
 		r.ForRequest([]byte(c.to))
@@ -82,10 +84,14 @@ func (c conversation) events(pieces []string) string {
 			n, ev, err := r.Feed(in)
 			in = in[n:]
 			if err != nil {
+				out.odd(r.Oddities())
 				return out.fail(err)
 			}
 			if ev.Kind == NeedMore {
 				break
+			}
+			if ev.Kind == MessageEnd {
+				out.odd(r.Oddities())
 			}
 			out.add(ev)
 		}
@@ -94,6 +100,9 @@ func (c conversation) events(pieces []string) string {
 		ev, err := r.End()
 		if err != nil {
 			return out.fail(err)
+		}
+		if ev.Kind == MessageEnd {
+			out.odd(r.Oddities())
 		}
 		out.add(ev)
 	}
@@ -122,6 +131,13 @@ func (o *transcript) add(ev Event) {
 	case MessageEnd:
 		o.fields("trailer", ev.Trailer)
 		o.lines.WriteString("end\n")
+	}
+}
+
+func (o *transcript) odd(what Oddity) {
+	if what != 0 {
+		o.flush()
+		fmt.Fprintf(&o.lines, "odd %s\n", what)
 	}
 }
 
@@ -177,7 +193,7 @@ func (o *transcript) String() string {
 
 // TestConversations runs testdata/*.txt. UPDATE_GOLDEN=1 rewrites the events.
 func TestConversations(t *testing.T) {
-	for _, file := range []string{"testdata/heads.txt", "testdata/bodies.txt", "testdata/refused.txt"} {
+	for _, file := range []string{"testdata/heads.txt", "testdata/bodies.txt", "testdata/refused.txt", "testdata/lenient.txt"} {
 		if os.Getenv("UPDATE_GOLDEN") != "" {
 			rewrite(t, file)
 		}

@@ -20,14 +20,15 @@
 // Nothing is normalised. [Head.Raw] is the head as it came, and a [Field] keeps
 // its line wherever "Name: value CRLF" would not rebuild it. A bare LF ends a
 // line of a head (RFC 9112 §2.2), folded values are kept (§5.2), lines that are
-// no field are kept as a field without a name. Up to [Limits.BlankLines] empty
+// no field are kept as a field without a name, each where it is read at all. Up to [Limits.BlankLines] empty
 // lines before a start line are skipped, and are the only bytes that belong to
 // no event.
 //
-// # Framing that two readers could understand differently is an error
+// # What two readers could understand differently
 //
-// Whoever sits between two parties must know where a message ends, so these
-// end the reading, with a [*Error] that tells the place (RFC 9112 §6.3, §11.2):
+// Whoever sits between two parties must know where a message ends. What makes
+// that uncertain is an [Oddity] of the message, and ends the reading with a
+// [*Error] that tells the place (RFC 9112 §6.3, §11.2):
 //
 //   - Transfer-Encoding together with Content-Length
 //   - Transfer-Encoding in an HTTP/1.0 message
@@ -41,6 +42,12 @@
 //   - a body on CONNECT
 //   - inside chunked framing: a line end other than CRLF, a size that is no hex
 //     number, anything but CRLF after the data
+//   - of a request: a line that ends in LF alone, a folded field, white space
+//     before a colon, which servers read and write in responses
+//
+// With [Limits.Lenient] all of these are read: chunked framing is followed where
+// there is any and as far as it goes, and what is ambiguous else lasts until the
+// connection ends. [Reader.Oddities] tells what there was in either case.
 //
 // # What it is not
 //

@@ -25,6 +25,7 @@ type Error struct {
 	Line   int    // line of the head or trailer section, from 1; 0 in a body
 	Offset int64  // bytes of the direction before the place, from 0
 	Reason string
+	Odd    bool // a lenient Reader reads it, see [Limits.Lenient]
 }
 
 // Error returns one line that names the message, the place and the reason.
@@ -42,6 +43,7 @@ type fault struct {
 	part   string
 	at     int
 	reason string
+	odd    bool // an oddity that is refused
 }
 
 func malformed(part string, at int, reason string) *fault {
@@ -56,7 +58,7 @@ func tooLarge(part string, at int, what string, limit int) *fault {
 func (r *Reader) place(f *fault, section []byte, start int64) *Error {
 	at := min(f.at, len(section))
 	return &Error{
-		Code: f.code, Role: r.role, Part: f.part, Reason: f.reason,
+		Code: f.code, Role: r.role, Part: f.part, Reason: f.reason, Odd: f.odd,
 		Line:   1 + bytes.Count(section[:at], []byte{'\n'}),
 		Offset: start + int64(at),
 	}

@@ -4,12 +4,15 @@ import "bytes"
 
 // parseFields appends the field lines of section from offset at up to its
 // empty line. Offsets in faults count from the start of section.
-func parseFields(dst []Field, section []byte, at, limit int, part string) ([]Field, *fault) {
-	for at < len(section) {
-		end, folded := fieldEnd(section, at)
+func parseFields(dst []Field, section []byte, at, limit int, part string, odd *notes) ([]Field, *fault) {
+	for at < len(section) && odd.fault == nil {
+		end, folded, bare := fieldEnd(section, at)
 		line := section[at:end]
+		if bare {
+			odd.add(BareLF, part, at, "line ends in LF without CR")
+		}
 		if len(trimLineEnd(line)) == 0 {
-			return dst, nil
+			return dst, odd.fault
 		}
 		if len(dst) >= limit {
 			return dst, tooLarge(part, at, "number of fields", limit)
@@ -18,28 +21,28 @@ func parseFields(dst []Field, section []byte, at, limit int, part string) ([]Fie
 			return dst, malformed(part, at, "continuation line without a field before it")
 		}
 		f := parseField(line, folded)
-		if reason := f.ambiguous(folded); reason != "" {
-			return dst, malformed(part, at, reason)
-		}
+		f.check(folded, part, at, odd)
 		dst = append(dst, f)
 		at = end
 	}
-	return dst, nil
+	return dst, odd.fault
 }
 
 // fieldEnd returns where the field line at offset at ends, with the lines that
-// continue it (obs-fold, RFC 9112 §5.2), and whether there are such lines.
-func fieldEnd(section []byte, at int) (end int, folded bool) {
+// continue it (obs-fold, RFC 9112 §5.2), whether there are such lines, and
+// whether one of them ends in LF alone.
+func fieldEnd(section []byte, at int) (end int, folded, bare bool) {
 	first := true
 	for {
 		i := bytes.IndexByte(section[at:], '\n')
 		if i < 0 {
-			return len(section), folded
+			return len(section), folded, bare
 		}
+		bare = bare || i == 0 || section[at+i-1] != '\r'
 		empty := first && len(trimLineEnd(section[at:at+i+1])) == 0
 		at += i + 1
 		if empty || at >= len(section) || !isBlank(section[at]) {
-			return at, folded
+			return at, folded, bare
 		}
 		first, folded = false, true
 	}
@@ -77,22 +80,27 @@ func unfold(v []byte, folded bool) []byte {
 	return out
 }
 
-// ambiguous says why a field that decides the framing could be understood
-// differently by another reader, or returns "".
-func (f *Field) ambiguous(folded bool) string {
+// check notes what is odd about f, whose line is at offset at. In a field that
+// decides the framing it counts for more.
+func (f *Field) check(folded bool, part string, at int, odd *notes) {
+	colon := len(f.Name)
+	spaced := f.Raw != nil && colon > 0 && f.Raw[colon] != ':'
 	bare := bytes.TrimFunc(f.Name, func(c rune) bool { return c > 0x7e || !isTokenByte(byte(c)) })
-	if !equalFold(bare, "Content-Length") && !equalFold(bare, "Transfer-Encoding") {
-		return ""
-	}
+	framing := equalFold(bare, "Content-Length") || equalFold(bare, "Transfer-Encoding")
 	switch {
+	case framing && folded:
+		odd.add(OddFramingField, part, at, "folded "+string(bare))
+	case framing && len(bare) != len(f.Name):
+		odd.add(OddFramingField, part, at, "stray bytes beside the field name "+string(bare))
+	case framing && spaced:
+		odd.add(OddFramingField, part, at, "white space between "+string(bare)+" and its colon")
 	case folded:
-		return "folded " + string(bare)
-	case len(bare) != len(f.Name):
-		return "stray bytes beside the field name " + string(bare)
-	case f.Raw != nil && f.Raw[len(f.Name)] != ':':
-		return "white space between " + string(bare) + " and its colon"
+		odd.add(Folded, part, at, "folded field (obs-fold)")
+	case spaced:
+		odd.add(SpaceBeforeColon, part, at, "white space before the colon")
+	case len(f.Name) == 0:
+		odd.add(NoField, part, at, "line that is no field")
 	}
-	return ""
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }

@@ -25,6 +25,9 @@ const (
 
 // framingFields is what the fields of a head say about framing.
 type framingFields struct {
+	odd *notes
+	at  int // of the last field that frames
+
 	lengths, codings int
 	length           int64
 	chunked          bool // the last transfer coding is chunked
@@ -34,48 +37,52 @@ type framingFields struct {
 }
 
 // frame decides framing and persistence from the parsed fields.
-func (h *Head) frame(req requestKind) *fault {
-	var ff framingFields
-	at := 0 // of the last field that frames
+func (h *Head) frame(req requestKind, odd *notes) {
+	ff := framingFields{odd: odd}
 	for i := range h.Fields {
-		f := &h.Fields[i]
-		seen := ff.lengths + ff.codings
-		reason := ff.add(h, f)
-		if reason != "" || ff.lengths+ff.codings > seen {
-			at = offsetOf(h.Raw, f)
-		}
-		if reason != "" {
-			return malformed("header", at, reason)
+		if ff.add(h, &h.Fields[i]); odd.fault != nil {
+			return
 		}
 	}
 	h.KeepAlive = !ff.close && (h.Minor >= 1 || ff.keepAlive)
 	h.Upgrade = ff.upgradeField && ff.upgradeOption
 	if h.Role == Response && h.bodiless(req) {
-		return nil
+		return
 	}
 	switch {
 	case ff.codings > 0 && ff.lengths > 0:
-		return malformed("header", at, "both Transfer-Encoding and Content-Length")
+		ff.note(LengthAndCoding, "both Transfer-Encoding and Content-Length")
 	case ff.codings > 0 && h.Minor == 0:
-		return malformed("header", at, "Transfer-Encoding in an HTTP/1.0 message")
+		ff.note(CodingIn10, "Transfer-Encoding in an HTTP/1.0 message")
 	case h.Role == Request && string(h.Method) == "CONNECT" && (ff.codings > 0 || ff.length > 0):
-		return malformed("header", at, "a body on CONNECT")
+		ff.note(ConnectBody, "a body on CONNECT")
 	case h.Role == Request && ff.codings > 0 && !ff.chunked:
-		return malformed("header", at, "Transfer-Encoding of a request does not end in chunked")
+		ff.note(BadCoding, "Transfer-Encoding of a request does not end in chunked")
 	}
 	h.settle(&ff)
-	return nil
 }
 
-// settle sets Framing and Length once nothing is ambiguous.
+// note notes what is odd about the field that was looked at last.
+func (ff *framingFields) note(o Oddity, reason string) { ff.odd.add(o, "header", ff.at, reason) }
+
+// settle sets Framing and Length. Of what is ambiguous, and is read all the same,
+// nobody knows where it ends: chunked framing is followed where there is any
+// (RFC 9112 §6.3, rule 3), else the message lasts until the connection does, and
+// none comes after it.
 func (h *Head) settle(ff *framingFields) {
+	unsure := ff.odd.seen & (framing &^ RepeatedLength)
 	switch {
 	case ff.chunked:
 		h.Framing = FramingChunked
+	case unsure&^Control != 0:
+		h.Framing = FramingClose
 	case ff.lengths > 0:
 		h.Framing, h.Length = FramingLength, ff.length
 	case h.Role == Response:
-		h.Framing, h.KeepAlive = FramingClose, false
+		h.Framing = FramingClose
+	}
+	if unsure != 0 || h.Framing == FramingClose {
+		h.KeepAlive = false
 	}
 }
 
@@ -93,16 +100,18 @@ func (h *Head) bodiless(req requestKind) bool {
 	return true
 }
 
-// add takes one field into account and says what is wrong with it, or "".
-func (ff *framingFields) add(h *Head, f *Field) string {
+// add takes one field into account.
+func (ff *framingFields) add(h *Head, f *Field) {
 	switch len(f.Name) {
 	case len("Content-Length"):
 		if equalFold(f.Name, "Content-Length") {
-			return ff.addLength(h, f.Value)
+			ff.at = offsetOf(h.Raw, f)
+			ff.addLength(f.Value)
 		}
 	case len("Transfer-Encoding"):
 		if equalFold(f.Name, "Transfer-Encoding") {
-			return ff.addCodings(f.Value)
+			ff.at = offsetOf(h.Raw, f)
+			ff.addCodings(f.Value)
 		}
 	case len("Connection"):
 		if equalFold(f.Name, "Connection") {
@@ -115,39 +124,38 @@ func (ff *framingFields) add(h *Head, f *Field) string {
 	case len("Expect"):
 		h.Continue = h.Continue || h.Role == Request && equalFold(f.Name, "Expect") && equalFold(f.Value, "100-continue")
 	}
-	return ""
 }
 
-// addLength accepts one number, and in a response repetitions of it, be it as
-// several fields or as a list.
-func (ff *framingFields) addLength(h *Head, value []byte) string {
+// addLength expects one number. Repetitions of it, be it as several fields or as
+// a list, are what browsers allow servers.
+func (ff *framingFields) addLength(value []byte) {
 	for part := range bytes.SplitSeq(value, []byte{','}) {
 		n, ok := parseLength(trimBlank(part))
 		switch {
 		case !ok:
-			return "Content-Length is not a decimal number below 2^63"
-		case ff.lengths > 0 && (h.Role == Request || n != ff.length):
-			return "more than one Content-Length"
+			ff.note(BadLength, "Content-Length is not a decimal number below 2^63")
+		case ff.lengths > 0 && n == ff.length:
+			ff.note(RepeatedLength, "more than one Content-Length")
+		case ff.lengths > 0:
+			ff.note(ManyLengths, "more than one Content-Length")
 		}
 		ff.lengths++
 		ff.length = n
 	}
-	return ""
 }
 
 // addCodings looks for chunked, which must be the last coding and stand once.
-func (ff *framingFields) addCodings(value []byte) string {
+func (ff *framingFields) addCodings(value []byte) {
 	if ff.codings > 0 {
-		return "more than one Transfer-Encoding field"
+		ff.note(BadCoding, "more than one Transfer-Encoding field")
 	}
 	ff.codings++
 	for part := range bytes.SplitSeq(value, []byte{','}) {
 		if ff.chunked {
-			return "Transfer-Encoding goes on after chunked"
+			ff.note(BadCoding, "Transfer-Encoding goes on after chunked")
 		}
 		ff.chunked = equalFold(trimBlank(part), "chunked")
 	}
-	return ""
 }
 
 // parseLength reads 1*DIGIT below 2^63.

@@ -46,6 +46,8 @@ type Head struct {
 	KeepAlive bool  // this message lets the connection persist (RFC 9112 §9.3)
 	Upgrade   bool  // Connection: upgrade with an Upgrade field (RFC 9110 §7.8)
 	Continue  bool  // Expect: 100-continue (RFC 9110 §10.1.1)
+
+	Oddities Oddity // beside an error, the one that is refused among them
 }
 
 // Get returns the value of the first field called name, ignoring case, and
@@ -68,12 +70,15 @@ func (h *Head) Informational() bool {
 // parse fills h from raw, which ends with the empty line.
 func (h *Head) parse(raw []byte, req requestKind, lim Limits) *fault {
 	*h = Head{Role: h.Role, Raw: raw, Fields: h.Fields[:0]}
-	if f := checkControls(raw, "header"); f != nil {
+	odd := notes{refused: refusedBy(h.Role, lim.Lenient)}
+	defer func() { h.Oddities = odd.seen }()
+	if checkControls(raw, "header", &odd); odd.fault != nil {
 		h.salvage(raw, lim)
-		return f
+		return odd.fault
 	}
 	end := bytes.IndexByte(raw, '\n') + 1
 	h.Start = trimLineEnd(raw[:end])
+	checkLineEnd(raw[:end], "start line", 0, &odd)
 	parseStart := h.parseRequestLine
 	if h.Role == Response {
 		parseStart = h.parseStatusLine
@@ -82,10 +87,11 @@ func (h *Head) parse(raw []byte, req requestKind, lim Limits) *fault {
 		return f
 	}
 	var f *fault
-	if h.Fields, f = parseFields(h.Fields, raw, end, lim.Fields, "header"); f != nil {
+	if h.Fields, f = parseFields(h.Fields, raw, end, lim.Fields, "header", &odd); f != nil {
 		return f
 	}
-	return h.frame(req)
+	h.frame(req, &odd)
+	return odd.fault
 }
 
 // salvage fills h with what can be told of raw, a head that is not whole or that
@@ -100,28 +106,39 @@ func (h *Head) salvage(raw []byte, lim Limits) {
 	} else {
 		_ = h.parseRequestLine(h.Start)
 	}
-	if f := checkControls(lines, "header"); f != nil {
-		lines = lines[:f.at]
+	odd := notes{refused: ^Oddity(0)}
+	if checkControls(lines, "header", &odd); odd.fault != nil {
+		lines = lines[:odd.fault.at]
 	}
 	whole := lines[:bytes.LastIndexByte(lines, '\n')+1]
-	h.Fields, _ = parseFields(h.Fields, whole, 0, lim.Fields, "header")
+	odd = notes{}
+	h.Fields, _ = parseFields(h.Fields, whole, 0, lim.Fields, "header", &odd)
+	h.Oddities |= odd.seen
 }
 
-// checkControls refuses NUL and CR without LF (RFC 9110 §5.5): other readers
-// take them for line ends.
-func checkControls(section []byte, part string) *fault {
+// checkControls notes NUL and CR without LF (RFC 9110 §5.5): some readers take
+// them for line ends.
+func checkControls(section []byte, part string, odd *notes) {
 	if i := bytes.IndexByte(section, 0); i >= 0 {
-		return malformed(part, i, "NUL byte")
+		odd.add(Control, part, i, "NUL byte")
 	}
 	for at := 0; ; {
 		i := bytes.IndexByte(section[at:], '\r')
 		if i < 0 {
-			return nil
+			return
 		}
 		at += i + 1
 		if at >= len(section) || section[at] != '\n' {
-			return malformed(part, at-1, "CR without LF")
+			odd.add(Control, part, at-1, "CR without LF")
+			return
 		}
+	}
+}
+
+// checkLineEnd notes a line at offset at of a part that does not end in CRLF.
+func checkLineEnd(line []byte, part string, at int, odd *notes) {
+	if len(line) > 0 && !bytes.HasSuffix(line, []byte("\r\n")) {
+		odd.add(BareLF, part, at, "line ends in LF without CR")
 	}
 }
 

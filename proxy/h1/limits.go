@@ -8,6 +8,10 @@ type Limits struct {
 	ChunkLine  int // bytes of a chunk's size line with extensions; default 4 KiB
 	Trailer    int // bytes of a trailer section; default 64 KiB
 	BlankLines int // empty lines skipped before a start line; default 4
+
+	// Lenient reads the messages that two readers could understand differently,
+	// which are refused else. Head.Oddities tells them in either case.
+	Lenient bool
 }
 
 // withDefaults returns l with every zero field replaced.

@@ -75,6 +75,14 @@ func (r *Reader) ForRequest(method []byte) {
 	}
 }
 
+// Oddities returns those of the message that is being read, or that was read
+// last: of its head, and of its body as far as that has come.
+func (r *Reader) Oddities() Oddity { return r.head.Oddities }
+
+// Endless reports whether the body that is being read lasts until the connection
+// ends.
+func (r *Reader) Endless() bool { return r.state == inClose }
+
 // Idle reports whether the Reader stands between two messages.
 func (r *Reader) Idle() bool { return r.state == inHead && len(r.section) == 0 }
 

@@ -52,10 +52,10 @@ func TestAnyCutGivesTheSameEvents(t *testing.T) {
 // fields put together again are what came in.
 func FuzzReader(f *testing.F) {
 	for _, c := range corpus(f) {
-		f.Add([]byte(c.input), c.role == Response, c.to, uint16(3))
+		f.Add([]byte(c.input), c.role == Response, c.soft, c.to, uint16(3))
 	}
-	f.Fuzz(func(t *testing.T, input []byte, response bool, to string, cut uint16) {
-		c := conversation{role: Request, to: to, eof: true}
+	f.Fuzz(func(t *testing.T, input []byte, response, lenient bool, to string, cut uint16) {
+		c := conversation{role: Request, soft: lenient, to: to, eof: true}
 		if response {
 			c.role = Response
 		}

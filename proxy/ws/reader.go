@@ -1,6 +1,9 @@
 package ws
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // Role is whose bytes a Reader reads.
 type Role uint8
@@ -43,7 +46,8 @@ type Event struct {
 // Error says why the rest of a direction cannot be read.
 type Error struct {
 	Role   Role
-	Offset int64 // bytes of the direction before the frame
+	Offset int64  // bytes of the direction before the frame
+	Head   []byte // the head of the frame
 	Reason string
 }
 
@@ -168,7 +172,7 @@ func (r *Reader) takeHead(p []byte) (n int) {
 	}
 	frame, ok := parseHead(r.head[:r.have])
 	if !ok {
-		r.err = &Error{Role: r.role, Offset: r.offset, Reason: "a payload of 2^63 bytes or more"}
+		r.err = &Error{Role: r.role, Offset: r.offset, Head: bytes.Clone(r.head[:r.have]), Reason: "a payload of 2^63 bytes or more"}
 		return n
 	}
 	r.offset += int64(r.have)

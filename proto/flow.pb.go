@@ -1054,7 +1054,15 @@ type Request struct {
 	EndedNs   int64                  `protobuf:"varint,13,opt,name=ended_ns,json=endedNs,proto3" json:"ended_ns,omitempty"`       // last byte of body and trailers
 	// The start line as received, without its line end, where it is not exactly
 	// "method SP target SP version".
-	StartLine     []byte `protobuf:"bytes,14,opt,name=start_line,json=startLine,proto3,oneof" json:"start_line,omitempty"`
+	StartLine []byte `protobuf:"bytes,14,opt,name=start_line,json=startLine,proto3,oneof" json:"start_line,omitempty"`
+	// HTTP/2: the pseudo-header fields in the order sent, each by its initial:
+	// m(ethod) s(cheme) a(uthority) p(ath), and r for :protocol. Their values are
+	// method, scheme, authority, path and protocol; headers does not repeat them.
+	PseudoOrder []byte `protobuf:"bytes,15,opt,name=pseudo_order,json=pseudoOrder,proto3" json:"pseudo_order,omitempty"`
+	// HTTP/2: :scheme as sent, where it is not `scheme`.
+	SentScheme []byte `protobuf:"bytes,16,opt,name=sent_scheme,json=sentScheme,proto3,oneof" json:"sent_scheme,omitempty"`
+	// HTTP/2: :protocol of an extended CONNECT (RFC 8441).
+	Protocol      []byte `protobuf:"bytes,17,opt,name=protocol,proto3" json:"protocol,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1187,6 +1195,27 @@ func (x *Request) GetStartLine() []byte {
 	return nil
 }
 
+func (x *Request) GetPseudoOrder() []byte {
+	if x != nil {
+		return x.PseudoOrder
+	}
+	return nil
+}
+
+func (x *Request) GetSentScheme() []byte {
+	if x != nil {
+		return x.SentScheme
+	}
+	return nil
+}
+
+func (x *Request) GetProtocol() []byte {
+	if x != nil {
+		return x.Protocol
+	}
+	return nil
+}
+
 type Response struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       []byte                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -1302,7 +1331,9 @@ type Field struct {
 	Value []byte                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"` // without the white space around it
 	// The line as received, with its line end, where it is not exactly
 	// "name: value\r\n" (other spacing, folding, a bare LF, no colon).
-	Raw           []byte `protobuf:"bytes,3,opt,name=raw,proto3,oneof" json:"raw,omitempty"`
+	Raw []byte `protobuf:"bytes,3,opt,name=raw,proto3,oneof" json:"raw,omitempty"`
+	// HTTP/2: sent to be never indexed by a compressor (RFC 7541 section 7.1.3).
+	Sensitive     bool `protobuf:"varint,4,opt,name=sensitive,proto3" json:"sensitive,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1356,6 +1387,13 @@ func (x *Field) GetRaw() []byte {
 		return x.Raw
 	}
 	return nil
+}
+
+func (x *Field) GetSensitive() bool {
+	if x != nil {
+		return x.Sensitive
+	}
+	return false
 }
 
 // Body describes bytes that are stored elsewhere.
@@ -2336,22 +2374,24 @@ func (x *ServerEvent) GetRetryMs() uint64 {
 
 // Conn is one connection, shared by all its flows.
 type Conn struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Side          Side                   `protobuf:"varint,2,opt,name=side,proto3,enum=weir.flow.v1.Side" json:"side,omitempty"` // SIDE_REQUEST: client to weir; SIDE_RESPONSE: weir to server
-	Transport     Transport              `protobuf:"varint,3,opt,name=transport,proto3,enum=weir.flow.v1.Transport" json:"transport,omitempty"`
-	Peer          *Address               `protobuf:"bytes,4,opt,name=peer,proto3" json:"peer,omitempty"`     // the other end's address
-	Local         *Address               `protobuf:"bytes,5,opt,name=local,proto3" json:"local,omitempty"`   // our end's address
-	Target        *Address               `protobuf:"bytes,6,opt,name=target,proto3" json:"target,omitempty"` // server side: what was asked for, by name
-	Via           *Address               `protobuf:"bytes,7,opt,name=via,proto3" json:"via,omitempty"`       // upstream proxy in between
-	Tls           *Tls                   `protobuf:"bytes,8,opt,name=tls,proto3" json:"tls,omitempty"`
-	Mode          string                 `protobuf:"bytes,9,opt,name=mode,proto3" json:"mode,omitempty"`                                    // client side: the proxy mode it came in by, "reverse:https://host:443"
-	StartedNs     int64                  `protobuf:"varint,10,opt,name=started_ns,json=startedNs,proto3" json:"started_ns,omitempty"`       // accepted, or began to connect
-	ResolvedNs    int64                  `protobuf:"varint,11,opt,name=resolved_ns,json=resolvedNs,proto3" json:"resolved_ns,omitempty"`    // the name was resolved
-	ConnectedNs   int64                  `protobuf:"varint,12,opt,name=connected_ns,json=connectedNs,proto3" json:"connected_ns,omitempty"` // TCP was up
-	TlsNs         int64                  `protobuf:"varint,13,opt,name=tls_ns,json=tlsNs,proto3" json:"tls_ns,omitempty"`                   // the handshake was done
-	EndedNs       int64                  `protobuf:"varint,14,opt,name=ended_ns,json=endedNs,proto3" json:"ended_ns,omitempty"`
-	Error         *Error                 `protobuf:"bytes,15,opt,name=error,proto3" json:"error,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Id          uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Side        Side                   `protobuf:"varint,2,opt,name=side,proto3,enum=weir.flow.v1.Side" json:"side,omitempty"` // SIDE_REQUEST: client to weir; SIDE_RESPONSE: weir to server
+	Transport   Transport              `protobuf:"varint,3,opt,name=transport,proto3,enum=weir.flow.v1.Transport" json:"transport,omitempty"`
+	Peer        *Address               `protobuf:"bytes,4,opt,name=peer,proto3" json:"peer,omitempty"`     // the other end's address
+	Local       *Address               `protobuf:"bytes,5,opt,name=local,proto3" json:"local,omitempty"`   // our end's address
+	Target      *Address               `protobuf:"bytes,6,opt,name=target,proto3" json:"target,omitempty"` // server side: what was asked for, by name
+	Via         *Address               `protobuf:"bytes,7,opt,name=via,proto3" json:"via,omitempty"`       // upstream proxy in between
+	Tls         *Tls                   `protobuf:"bytes,8,opt,name=tls,proto3" json:"tls,omitempty"`
+	Mode        string                 `protobuf:"bytes,9,opt,name=mode,proto3" json:"mode,omitempty"`                                    // client side: the proxy mode it came in by, "reverse:https://host:443"
+	StartedNs   int64                  `protobuf:"varint,10,opt,name=started_ns,json=startedNs,proto3" json:"started_ns,omitempty"`       // accepted, or began to connect
+	ResolvedNs  int64                  `protobuf:"varint,11,opt,name=resolved_ns,json=resolvedNs,proto3" json:"resolved_ns,omitempty"`    // the name was resolved
+	ConnectedNs int64                  `protobuf:"varint,12,opt,name=connected_ns,json=connectedNs,proto3" json:"connected_ns,omitempty"` // TCP was up
+	TlsNs       int64                  `protobuf:"varint,13,opt,name=tls_ns,json=tlsNs,proto3" json:"tls_ns,omitempty"`                   // the handshake was done
+	EndedNs     int64                  `protobuf:"varint,14,opt,name=ended_ns,json=endedNs,proto3" json:"ended_ns,omitempty"`
+	Error       *Error                 `protobuf:"bytes,15,opt,name=error,proto3" json:"error,omitempty"`
+	// Set where HTTP/2 was spoken: what the other end said of itself.
+	Http2         *Http2 `protobuf:"bytes,16,opt,name=http2,proto3" json:"http2,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2491,6 +2531,118 @@ func (x *Conn) GetError() *Error {
 	return nil
 }
 
+func (x *Conn) GetHttp2() *Http2 {
+	if x != nil {
+		return x.Http2
+	}
+	return nil
+}
+
+// Http2 is how one end of a connection began it (RFC 9113 section 3.4).
+type Http2 struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      []*Setting             `protobuf:"bytes,1,rep,name=settings,proto3" json:"settings,omitempty"`                              // of its first SETTINGS, in order
+	WindowUpdate  uint32                 `protobuf:"varint,2,opt,name=window_update,json=windowUpdate,proto3" json:"window_update,omitempty"` // what it added to the connection's window before its first request or response
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Http2) Reset() {
+	*x = Http2{}
+	mi := &file_flow_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Http2) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Http2) ProtoMessage() {}
+
+func (x *Http2) ProtoReflect() protoreflect.Message {
+	mi := &file_flow_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Http2.ProtoReflect.Descriptor instead.
+func (*Http2) Descriptor() ([]byte, []int) {
+	return file_flow_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Http2) GetSettings() []*Setting {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *Http2) GetWindowUpdate() uint32 {
+	if x != nil {
+		return x.WindowUpdate
+	}
+	return 0
+}
+
+type Setting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"` // RFC 9113 section 6.5.2
+	Value         uint32                 `protobuf:"varint,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Setting) Reset() {
+	*x = Setting{}
+	mi := &file_flow_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Setting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Setting) ProtoMessage() {}
+
+func (x *Setting) ProtoReflect() protoreflect.Message {
+	mi := &file_flow_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Setting.ProtoReflect.Descriptor instead.
+func (*Setting) Descriptor() ([]byte, []int) {
+	return file_flow_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Setting) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Setting) GetValue() uint32 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
 type Address struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Host          []byte                 `protobuf:"bytes,1,opt,name=host,proto3" json:"host,omitempty"` // name, or address without brackets
@@ -2501,7 +2653,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_flow_proto_msgTypes[22]
+	mi := &file_flow_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +2665,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_flow_proto_msgTypes[22]
+	mi := &file_flow_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2526,7 +2678,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_flow_proto_rawDescGZIP(), []int{22}
+	return file_flow_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Address) GetHost() []byte {
@@ -2565,7 +2717,7 @@ type Tls struct {
 
 func (x *Tls) Reset() {
 	*x = Tls{}
-	mi := &file_flow_proto_msgTypes[23]
+	mi := &file_flow_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2577,7 +2729,7 @@ func (x *Tls) String() string {
 func (*Tls) ProtoMessage() {}
 
 func (x *Tls) ProtoReflect() protoreflect.Message {
-	mi := &file_flow_proto_msgTypes[23]
+	mi := &file_flow_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2590,7 +2742,7 @@ func (x *Tls) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tls.ProtoReflect.Descriptor instead.
 func (*Tls) Descriptor() ([]byte, []int) {
-	return file_flow_proto_rawDescGZIP(), []int{23}
+	return file_flow_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Tls) GetVersion() string {
@@ -2689,7 +2841,7 @@ type ClientHello struct {
 
 func (x *ClientHello) Reset() {
 	*x = ClientHello{}
-	mi := &file_flow_proto_msgTypes[24]
+	mi := &file_flow_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2701,7 +2853,7 @@ func (x *ClientHello) String() string {
 func (*ClientHello) ProtoMessage() {}
 
 func (x *ClientHello) ProtoReflect() protoreflect.Message {
-	mi := &file_flow_proto_msgTypes[24]
+	mi := &file_flow_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2714,7 +2866,7 @@ func (x *ClientHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientHello.ProtoReflect.Descriptor instead.
 func (*ClientHello) Descriptor() ([]byte, []int) {
-	return file_flow_proto_rawDescGZIP(), []int{24}
+	return file_flow_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ClientHello) GetVersions() []uint32 {
@@ -2777,7 +2929,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_flow_proto_msgTypes[25]
+	mi := &file_flow_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2789,7 +2941,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_flow_proto_msgTypes[25]
+	mi := &file_flow_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2802,7 +2954,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_flow_proto_rawDescGZIP(), []int{25}
+	return file_flow_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Certificate) GetSha256() []byte {
@@ -2873,7 +3025,7 @@ const file_flow_proto_rawDesc = "" +
 	"\twebsocket\x18\x05 \x01(\v2\x17.weir.flow.v1.WebSocketR\twebsocket\x12\x1b\n" +
 	"\tstream_id\x18\x06 \x01(\rR\bstreamId\x12@\n" +
 	"\x10original_request\x18\a \x01(\v2\x15.weir.flow.v1.RequestR\x0foriginalRequest\x12C\n" +
-	"\x11original_response\x18\b \x01(\v2\x16.weir.flow.v1.ResponseR\x10originalResponse\"\xba\x03\n" +
+	"\x11original_response\x18\b \x01(\v2\x16.weir.flow.v1.ResponseR\x10originalResponse\"\xaf\x04\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\fR\x06method\x12\x16\n" +
 	"\x06scheme\x18\x02 \x01(\fR\x06scheme\x12\x12\n" +
@@ -2891,8 +3043,13 @@ const file_flow_proto_rawDesc = "" +
 	"started_ns\x18\f \x01(\x03R\tstartedNs\x12\x19\n" +
 	"\bended_ns\x18\r \x01(\x03R\aendedNs\x12\"\n" +
 	"\n" +
-	"start_line\x18\x0e \x01(\fH\x00R\tstartLine\x88\x01\x01B\r\n" +
-	"\v_start_line\"\xd9\x02\n" +
+	"start_line\x18\x0e \x01(\fH\x00R\tstartLine\x88\x01\x01\x12!\n" +
+	"\fpseudo_order\x18\x0f \x01(\fR\vpseudoOrder\x12$\n" +
+	"\vsent_scheme\x18\x10 \x01(\fH\x01R\n" +
+	"sentScheme\x88\x01\x01\x12\x1a\n" +
+	"\bprotocol\x18\x11 \x01(\fR\bprotocolB\r\n" +
+	"\v_start_lineB\x0e\n" +
+	"\f_sent_scheme\"\xd9\x02\n" +
 	"\bResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\fR\aversion\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\rR\x06status\x12\x1b\n" +
@@ -2906,11 +3063,12 @@ const file_flow_proto_rawDesc = "" +
 	"\n" +
 	"start_line\x18\t \x01(\fH\x01R\tstartLine\x88\x01\x01B\t\n" +
 	"\a_reasonB\r\n" +
-	"\v_start_line\"P\n" +
+	"\v_start_line\"n\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\fR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\x12\x15\n" +
-	"\x03raw\x18\x03 \x01(\fH\x00R\x03raw\x88\x01\x01B\x06\n" +
+	"\x03raw\x18\x03 \x01(\fH\x00R\x03raw\x88\x01\x01\x12\x1c\n" +
+	"\tsensitive\x18\x04 \x01(\bR\tsensitiveB\x06\n" +
 	"\x04_raw\"\x82\x02\n" +
 	"\x04Body\x12-\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x17.weir.flow.v1.BodyStateR\x05state\x12\x12\n" +
@@ -3001,7 +3159,7 @@ const file_flow_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\fH\x00R\x02id\x88\x01\x01\x12\x1e\n" +
 	"\bretry_ms\x18\x03 \x01(\x04H\x01R\aretryMs\x88\x01\x01B\x05\n" +
 	"\x03_idB\v\n" +
-	"\t_retry_ms\"\x9e\x04\n" +
+	"\t_retry_ms\"\xc9\x04\n" +
 	"\x04Conn\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12&\n" +
 	"\x04side\x18\x02 \x01(\x0e2\x12.weir.flow.v1.SideR\x04side\x125\n" +
@@ -3020,7 +3178,14 @@ const file_flow_proto_rawDesc = "" +
 	"\fconnected_ns\x18\f \x01(\x03R\vconnectedNs\x12\x15\n" +
 	"\x06tls_ns\x18\r \x01(\x03R\x05tlsNs\x12\x19\n" +
 	"\bended_ns\x18\x0e \x01(\x03R\aendedNs\x12)\n" +
-	"\x05error\x18\x0f \x01(\v2\x13.weir.flow.v1.ErrorR\x05error\"1\n" +
+	"\x05error\x18\x0f \x01(\v2\x13.weir.flow.v1.ErrorR\x05error\x12)\n" +
+	"\x05http2\x18\x10 \x01(\v2\x13.weir.flow.v1.Http2R\x05http2\"_\n" +
+	"\x05Http2\x121\n" +
+	"\bsettings\x18\x01 \x03(\v2\x15.weir.flow.v1.SettingR\bsettings\x12#\n" +
+	"\rwindow_update\x18\x02 \x01(\rR\fwindowUpdate\"/\n" +
+	"\aSetting\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value\"1\n" +
 	"\aAddress\x12\x12\n" +
 	"\x04host\x18\x01 \x01(\fR\x04host\x12\x12\n" +
 	"\x04port\x18\x02 \x01(\rR\x04port\"\x80\x03\n" +
@@ -3119,7 +3284,7 @@ func file_flow_proto_rawDescGZIP() []byte {
 }
 
 var file_flow_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_flow_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_flow_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_flow_proto_goTypes = []any{
 	(State)(0),             // 0: weir.flow.v1.State
 	(Replay)(0),            // 1: weir.flow.v1.Replay
@@ -3150,10 +3315,12 @@ var file_flow_proto_goTypes = []any{
 	(*Message)(nil),        // 26: weir.flow.v1.Message
 	(*ServerEvent)(nil),    // 27: weir.flow.v1.ServerEvent
 	(*Conn)(nil),           // 28: weir.flow.v1.Conn
-	(*Address)(nil),        // 29: weir.flow.v1.Address
-	(*Tls)(nil),            // 30: weir.flow.v1.Tls
-	(*ClientHello)(nil),    // 31: weir.flow.v1.ClientHello
-	(*Certificate)(nil),    // 32: weir.flow.v1.Certificate
+	(*Http2)(nil),          // 29: weir.flow.v1.Http2
+	(*Setting)(nil),        // 30: weir.flow.v1.Setting
+	(*Address)(nil),        // 31: weir.flow.v1.Address
+	(*Tls)(nil),            // 32: weir.flow.v1.Tls
+	(*ClientHello)(nil),    // 33: weir.flow.v1.ClientHello
+	(*Certificate)(nil),    // 34: weir.flow.v1.Certificate
 }
 var file_flow_proto_depIdxs = []int32{
 	8,  // 0: weir.flow.v1.Flow.uid:type_name -> weir.flow.v1.Uid
@@ -3197,20 +3364,22 @@ var file_flow_proto_depIdxs = []int32{
 	27, // 38: weir.flow.v1.Message.event:type_name -> weir.flow.v1.ServerEvent
 	2,  // 39: weir.flow.v1.Conn.side:type_name -> weir.flow.v1.Side
 	6,  // 40: weir.flow.v1.Conn.transport:type_name -> weir.flow.v1.Transport
-	29, // 41: weir.flow.v1.Conn.peer:type_name -> weir.flow.v1.Address
-	29, // 42: weir.flow.v1.Conn.local:type_name -> weir.flow.v1.Address
-	29, // 43: weir.flow.v1.Conn.target:type_name -> weir.flow.v1.Address
-	29, // 44: weir.flow.v1.Conn.via:type_name -> weir.flow.v1.Address
-	30, // 45: weir.flow.v1.Conn.tls:type_name -> weir.flow.v1.Tls
+	31, // 41: weir.flow.v1.Conn.peer:type_name -> weir.flow.v1.Address
+	31, // 42: weir.flow.v1.Conn.local:type_name -> weir.flow.v1.Address
+	31, // 43: weir.flow.v1.Conn.target:type_name -> weir.flow.v1.Address
+	31, // 44: weir.flow.v1.Conn.via:type_name -> weir.flow.v1.Address
+	32, // 45: weir.flow.v1.Conn.tls:type_name -> weir.flow.v1.Tls
 	11, // 46: weir.flow.v1.Conn.error:type_name -> weir.flow.v1.Error
-	32, // 47: weir.flow.v1.Tls.certificates:type_name -> weir.flow.v1.Certificate
-	32, // 48: weir.flow.v1.Tls.presented:type_name -> weir.flow.v1.Certificate
-	31, // 49: weir.flow.v1.Tls.hello:type_name -> weir.flow.v1.ClientHello
-	50, // [50:50] is the sub-list for method output_type
-	50, // [50:50] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	29, // 47: weir.flow.v1.Conn.http2:type_name -> weir.flow.v1.Http2
+	30, // 48: weir.flow.v1.Http2.settings:type_name -> weir.flow.v1.Setting
+	34, // 49: weir.flow.v1.Tls.certificates:type_name -> weir.flow.v1.Certificate
+	34, // 50: weir.flow.v1.Tls.presented:type_name -> weir.flow.v1.Certificate
+	33, // 51: weir.flow.v1.Tls.hello:type_name -> weir.flow.v1.ClientHello
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_flow_proto_init() }
@@ -3237,7 +3406,7 @@ func file_flow_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_flow_proto_rawDesc), len(file_flow_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

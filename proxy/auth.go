@@ -35,34 +35,44 @@ func (s *Server) login() login {
 // mustLogin reports whether the request has to bring a password and does not
 // bring a good one. In a tunnel that a login opened no request has to.
 func (c *client) mustLogin(head *h1.Head) bool {
-	auth := c.s.opts.Auth
-	if auth == nil || c.trusted {
+	if c.s.opts.Auth == nil || c.trusted {
 		return false
 	}
 	sent, _ := head.Get(c.s.login().request)
+	return !c.loggedIn(sent)
+}
+
+// loggedIn reports whether the value of a login field is a good one.
+func (c *client) loggedIn(sent []byte) bool {
 	if len(sent) > 0 && bytes.Equal(sent, c.login) {
-		return false
-	}
-	user, password, ok := basicCredentials(sent)
-	if !ok || !auth.Verify(user, password) {
 		return true
 	}
+	user, password, ok := basicCredentials(sent)
+	if !ok || !c.s.opts.Auth.Verify(user, password) {
+		return false
+	}
 	c.login, c.user = bytes.Clone(sent), user
-	return false
+	return true
 }
 
 // askLogin answers a request that mustLogin.
 func (c *client) askLogin(ctx context.Context, head *h1.Head, startedNs int64) error {
+	_, sent := head.Get(c.s.login().request)
+	return newExchange(c, head, startedNs).fail(ctx, c.loginFailure(sent))
+}
+
+// loginFailure is why a request that came with a login, or with none, is refused.
+func (c *client) loginFailure(sent bool) *flowError {
 	l := c.s.login()
 	f := &flowError{
 		code: flowpb.CodeRefused, side: flowpb.SideRequest, status: l.status,
 		message: "the proxy asks for a user name and a password", hint: "set them in your client's proxy settings",
 		header: l.challenge + ": Basic realm=\"weir\", charset=\"UTF-8\"\r\n",
 	}
-	if _, sent := head.Get(l.request); sent {
+	if sent {
 		f.message, f.hint = "the user name or the password for the proxy is wrong", ""
 	}
-	return newExchange(c, head, startedNs).fail(ctx, f)
+	return f
 }
 
 // hideLogin keeps the password for this proxy out of the flow, and says who it was.

@@ -8,6 +8,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/h1"
+	"weir/proxy/h2"
 )
 
 // connectOK answers CONNECT. It goes out before the server is dialled: only
@@ -69,10 +70,53 @@ func (c *client) throughTunnel(ctx context.Context, up *upstream) error {
 // carry goes on with what the tunnel turned out to hold: HTTP or anything else.
 // up is the connection to its server, nil where there is none yet.
 func (c *client) carry(ctx context.Context, up *upstream) error {
+	if c.speaksHTTP2() {
+		return c.priorKnowledge(ctx, up)
+	}
 	if !c.speaksHTTP() {
 		return c.rawTunnel(ctx, up, nil)
 	}
 	return c.serveTunnel(ctx, up)
+}
+
+// priorKnowledge carries HTTP/2 that nobody negotiated (RFC 9113 §3.3). Its
+// server is taken to know it too.
+func (c *client) priorKnowledge(ctx context.Context, up *upstream) error {
+	if up == nil && c.refusal == nil {
+		var err error
+		if up, err = c.connectHTTP2(ctx); err != nil {
+			c.refusal = asFailure(err)
+		}
+	}
+	return c.serveHTTP2(ctx, up)
+}
+
+// connectHTTP2 connects to the tunnel's server where the client's side does not
+// say how: in a plain tunnel, or of a reverse proxy.
+func (c *client) connectHTTP2(ctx context.Context) (*upstream, error) {
+	up, err := c.s.connect(ctx, c.tunnel)
+	if err != nil {
+		return nil, err
+	}
+	if c.tunnel.scheme == "https" {
+		err = up.handshake(ctx, []string{"h2"})
+		if err == nil && up.protocol() != "h2" {
+			err = &flowError{
+				code: flowpb.CodeProtocol, side: flowpb.SideResponse,
+				message: c.tunnel.hostPort() + " does not speak HTTP/2, and the client speaks nothing else",
+			}
+		}
+	}
+	if rerr := up.record(ctx); rerr != nil {
+		err = rerr
+	}
+	if err != nil {
+		up.close(ctx, err)
+		f := asFailure(err)
+		f.conn = up.rec.Id
+		return nil, f
+	}
+	return up, nil
 }
 
 // serveTunnel carries the requests in a tunnel, over up where that is connected.
@@ -176,6 +220,28 @@ func (c *client) speaksHTTP() bool {
 			return true
 		case !mayBecomeHTTP(p) || c.in.full():
 			return false
+		}
+		_ = c.raw.SetReadDeadline(patience)
+		_, err := c.in.fill(c.conn)
+		resume(c.raw)
+		if err != nil {
+			return false
+		}
+	}
+}
+
+// speaksHTTP2 reports whether the client begins with the preface of HTTP/2, and
+// waits for a moment where that may still be.
+func (c *client) speaksHTTP2() bool {
+	patience := time.Now().Add(time.Second)
+	for {
+		p := c.in.unread()
+		n := min(len(p), len(h2.Preface))
+		switch {
+		case string(p[:n]) != h2.Preface[:n]:
+			return false
+		case n == len(h2.Preface):
+			return true
 		}
 		_ = c.raw.SetReadDeadline(patience)
 		_, err := c.in.fill(c.conn)

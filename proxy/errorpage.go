@@ -12,14 +12,7 @@ import (
 // HTML for whoever accepts it, plain text else, and the connection ends with
 // it. Every byte that came from outside is escaped or made printable.
 func errorPage(f *flowError, accept []byte, head bool) []byte {
-	status := f.status
-	if status == 0 {
-		status = http.StatusBadGateway
-	}
-	contentType, body := "text/plain; charset=utf-8", textPage(f)
-	if bytes.Contains(accept, []byte("text/html")) {
-		contentType, body = "text/html; charset=utf-8", htmlPage(status, f)
-	}
+	status, contentType, body := pageFor(f, accept)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
 	fmt.Fprintf(&b, "Server: weir\r\nContent-Type: %s\r\nContent-Length: %d\r\n", contentType, len(body))
@@ -28,6 +21,18 @@ func errorPage(f *flowError, accept []byte, head bool) []byte {
 		b.WriteString(body)
 	}
 	return b.Bytes()
+}
+
+// pageFor returns what the page for f consists of.
+func pageFor(f *flowError, accept []byte) (status int, contentType, body string) {
+	status = f.status
+	if status == 0 {
+		status = http.StatusBadGateway
+	}
+	if bytes.Contains(accept, []byte("text/html")) {
+		return status, "text/html; charset=utf-8", htmlPage(status, f)
+	}
+	return status, "text/plain; charset=utf-8", textPage(f)
 }
 
 func textPage(f *flowError) string {

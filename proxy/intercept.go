@@ -56,7 +56,10 @@ func (c *client) intercept(ctx context.Context, up *upstream) error {
 	if i.err != nil {
 		c.refusal = asFailure(i.err)
 	}
-	if conn.ConnectionState().NegotiatedProtocol == "http/1.1" {
+	switch conn.ConnectionState().NegotiatedProtocol {
+	case "h2":
+		return c.serveHTTP2(ctx, i.up)
+	case "http/1.1":
 		return c.serveTunnel(ctx, i.up)
 	}
 	return c.afterHandshake(ctx, i.up)
@@ -69,8 +72,8 @@ func (i *interception) answer(ctx context.Context, hello *tls.ClientHelloInfo) (
 	if i.c.s.opts.Mode.Kind != Reverse || i.c.s.opts.KeepHost {
 		i.route.sni = i.sni
 	}
-	offers := slices.DeleteFunc(slices.Clone(hello.SupportedProtos), isHTTP2)
-	choice := []string{"http/1.1"} // of a client that has only HTTP/2: it will refuse
+	offers := slices.DeleteFunc(slices.Clone(hello.SupportedProtos), notIntercepted)
+	choice := []string{"http/1.1"} // of a client that has only HTTP/3: it will refuse
 	if len(offers) > 0 || len(hello.SupportedProtos) == 0 {
 		choice = i.ask(ctx, offers)
 	}
@@ -99,9 +102,9 @@ func (i *interception) names(server *x509.Certificate) ca.Names {
 	return ca.NamesFor(asked, i.route.host, server)
 }
 
-// isHTTP2 reports whether an application protocol is one that is not
-// intercepted yet, so that it must not be negotiated.
-func isHTTP2(protocol string) bool { return protocol == "h2" || protocol == "h2c" || protocol == "h3" }
+// notIntercepted reports whether an application protocol has no business in TLS
+// over TCP, so that it must not be negotiated.
+func notIntercepted(protocol string) bool { return protocol == "h2c" || protocol == "h3" }
 
 // ask connects to the server and returns the protocols to choose from for the
 // client: the server's choice. Where the server cannot be reached the client is
@@ -133,6 +136,8 @@ func (i *interception) ask(ctx context.Context, offers []string) []string {
 	switch {
 	case i.err != nil && slices.Contains(offers, "http/1.1"):
 		return []string{"http/1.1"}
+	case i.err != nil && slices.Contains(offers, "h2"):
+		return []string{"h2"}
 	case i.err != nil || !slices.Contains(offers, i.up.protocol()):
 		return nil
 	}

@@ -31,7 +31,7 @@ func authority(t testing.TB) (*ca.Authority, *x509.CertPool) {
 func secureOrigin(t *testing.T, h http.HandlerFunc) (addr string, pool *x509.CertPool) {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(h)
-	srv.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
+	srv.TLS = &tls.Config{NextProtos: []string{"http/1.1"}}
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
@@ -151,7 +151,7 @@ func TestClientThatDoesNotTrustUsIsAFlow(t *testing.T) {
 		want string
 	}{
 		{"untrusted", &tls.Config{ServerName: "example.com"}, "does not trust weir's certificate for example.com"},
-		{"only h2", &tls.Config{ServerName: "example.com", NextProtos: []string{"h2"}}, "no application protocol"},
+		{"only h3", &tls.Config{ServerName: "example.com", NextProtos: []string{"h3"}}, "no application protocol"},
 		{"old", &tls.Config{ServerName: "example.com", MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, "version"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

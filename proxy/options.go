@@ -9,6 +9,7 @@ import (
 
 	"weir/proxy/ca"
 	"weir/proxy/h1"
+	"weir/proxy/h2"
 )
 
 // Options say how a Server works. Only Sink must be set.
@@ -38,6 +39,8 @@ type Options struct {
 	Timeouts Timeouts
 	// Limits bound the heads that are read.
 	Limits h1.Limits
+	// HTTP2 bounds what a connection that speaks HTTP/2 may ask for.
+	HTTP2 h2.Limits
 	// Notify is told what the person at the terminal should know. It is called
 	// from many goroutines and must not block; default is to drop notices.
 	Notify func(Notice)

@@ -91,7 +91,9 @@ func (r *httpRecord) begin(head *h1.Head, to route, path []byte, startedNs int64
 	if len(head.Method) == 0 || len(head.Start) != len(head.Method)+len(head.Target)+len(head.Version)+2 {
 		q.StartLine = head.Start
 	}
-	r.openBody(&q.Body, 0, head)
+	if announcesBody(head) {
+		r.openBody(&q.Body, 0, head.Framing == h1.FramingChunked)
+	}
 	r.dirty = true
 }
 
@@ -104,14 +106,16 @@ func (r *httpRecord) setHeader(name string, value []byte) {
 	}
 }
 
-// openBody attaches a Body where the head announces one.
-func (r *httpRecord) openBody(to **flowpb.Body, half int, head *h1.Head) {
-	if head.Framing == h1.FramingNone || head.Framing == h1.FramingTunnel {
-		return
-	}
+// announcesBody reports whether a message has a body, even an empty one.
+func announcesBody(head *h1.Head) bool {
+	return head.Framing != h1.FramingNone && head.Framing != h1.FramingTunnel
+}
+
+// openBody attaches the Body of one half.
+func (r *httpRecord) openBody(to **flowpb.Body, half int, chunked bool) {
 	b := &r.bodies[half].body
 	b.State = flowpb.BodyStreaming
-	b.Chunked = head.Framing == h1.FramingChunked
+	b.Chunked = chunked
 	*to = b
 }
 
@@ -140,10 +144,10 @@ func (r *httpRecord) extension(side flowpb.Side, ext []byte) {
 }
 
 // requestEnd notes that the request is whole.
-func (r *httpRecord) requestEnd(trailer []h1.Field) {
+func (r *httpRecord) requestEnd(trailers []*flowpb.Field) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.request.Trailers = fieldsOf(trailer)
+	r.request.Trailers = trailers
 	r.request.EndedNs = nowNs()
 	r.bodies[0].done = true
 	r.bodies[0].body.State = flowpb.BodyComplete
@@ -155,16 +159,24 @@ func (r *httpRecord) requestEnd(trailer []h1.Field) {
 
 // informational adds a 1xx response. It reports false where there are too many.
 func (r *httpRecord) informational(head *h1.Head) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p := &flowpb.Response{StartedNs: nowNs(), EndedNs: nowNs()}
+	p := &flowpb.Response{}
 	fillResponse(p, head)
 	p.Version, p.Reason, p.StartLine = bytes.Clone(p.Version), bytes.Clone(p.Reason), bytes.Clone(p.StartLine)
 	for _, f := range p.Headers {
 		f.Name, f.Value, f.Raw = bytes.Clone(f.Name), bytes.Clone(f.Value), bytes.Clone(f.Raw)
 	}
+	return r.addInterim(p, len(head.Raw))
+}
+
+// addInterim adds a 1xx response whose head has size bytes, and keeps p. It
+// reports false where there are too many.
+func (r *httpRecord) addInterim(p *flowpb.Response, size int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.StartedNs = nowNs()
+	p.EndedNs = p.StartedNs
 	r.http.Informational = append(r.http.Informational, p)
-	r.interim += len(head.Raw)
+	r.interim += size
 	r.dirty = true
 	return len(r.http.Informational) <= maxInformational && r.interim <= maxInterimBytes
 }
@@ -176,17 +188,19 @@ func (r *httpRecord) responseHead(head *h1.Head) {
 	r.http.Response = &r.response
 	r.response.StartedNs = nowNs()
 	fillResponse(&r.response, head)
-	r.openBody(&r.response.Body, 1, head)
+	if announcesBody(head) {
+		r.openBody(&r.response.Body, 1, head.Framing == h1.FramingChunked)
+	}
 	r.events = newEventStream(r.response.Headers)
 	r.flow.State = flowpb.StateResponse
 	r.dirty = true
 }
 
 // responseEnd notes that the response is whole.
-func (r *httpRecord) responseEnd(trailer []h1.Field) {
+func (r *httpRecord) responseEnd(trailers []*flowpb.Field) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.response.Trailers = fieldsOf(trailer)
+	r.response.Trailers = trailers
 	r.response.EndedNs = nowNs()
 	r.bodies[1].done = true
 	r.bodies[1].body.State = flowpb.BodyComplete

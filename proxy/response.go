@@ -66,7 +66,7 @@ func (x *exchange) serverEnded(ctx context.Context, err error) error {
 		if err != nil {
 			return x.up.failure(err)
 		}
-		x.rec.responseEnd(ev.Trailer)
+		x.rec.responseEnd(fieldsOf(ev.Trailer))
 		return x.rec.save(ctx)
 	}
 	if !isGone(err) {
@@ -155,7 +155,7 @@ func (x *exchange) takeResponseHead(head *h1.Head) error {
 // endResponse notes that the final response is whole, and what came after it.
 func (x *exchange) endResponse(trailer []h1.Field, rest []byte) {
 	if x.response.Framing != h1.FramingTunnel {
-		x.rec.responseEnd(trailer)
+		x.rec.responseEnd(fieldsOf(trailer))
 	}
 	x.leftover = append([]byte(nil), rest...)
 }

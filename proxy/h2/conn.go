@@ -81,6 +81,9 @@ func NewConn(peer Role, lim Limits) *Conn {
 // clock, calls it every few seconds.
 func (c *Conn) Calm() { c.resets, c.controls = 0, 0 }
 
+// Limits returns the limits that hold, defaults filled in.
+func (c *Conn) Limits() Limits { return c.lim }
+
 // Streams returns how many streams are open.
 func (c *Conn) Streams() int { return len(c.streams) }
 

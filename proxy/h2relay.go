@@ -1,0 +1,272 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	flowpb "weir/proto"
+	"weir/proxy/h2"
+)
+
+// relay carries an HTTP/2 connection of a client and the one to its server,
+// frame by frame, with the same numbers for the streams. Windows, settings,
+// pings and priorities are passed on and not answered here: a client that reads
+// slowly slows its server down, and nothing is held but what one read brought.
+//
+// Two goroutines read, one from each end. What a read brought is recorded and
+// turned into frames for either end under mu, and sent after that.
+type relay struct {
+	c    *client
+	up   *upstream // nil where there is no server: every request is refused
+	near *h2end    // the client's end
+	far  *h2end    // the server's; nil with up
+	ends []*h2end  // both, or the client's alone
+
+	mu      sync.Mutex
+	streams map[uint32]*h2stream
+	unsaved []*h2stream // flows that changed since the sink had them
+	active  time.Time   // when either end said something
+	calmed  time.Time   // see h2.Conn.Calm
+	over    bool
+	err     error // why it is over, nil in good order
+}
+
+// h2end is one of the two connections of a relay.
+type h2end struct {
+	side  flowpb.Side // of what comes from there
+	conn  net.Conn
+	raw   net.Conn
+	state *h2.Conn
+	rec   *flowpb.Conn
+	begun bool // it sent its first message
+	told  bool // it was sent settings
+	gone  bool // it was told GOAWAY
+
+	out     []byte     // to be sent; under relay.mu
+	waits   int        // bytes of it before the present read
+	spare   []byte     // what out was before
+	writing sync.Mutex // held while sending, so that frames keep their order
+}
+
+// calmPeriod is what the limits of h2 on floods are for.
+const calmPeriod = 5 * time.Second
+
+// errIdle ends a connection on which nothing was asked for too long.
+var errIdle = errors.New("the connection was idle for too long")
+
+// errOver ends the reading of one end after the other's.
+var errOver = errors.New("the other connection is over")
+
+// serveHTTP2 carries a client's HTTP/2 connection to its end, over up. Without
+// one, every request is answered with the client's refusal.
+func (c *client) serveHTTP2(ctx context.Context, up *upstream) error {
+	r := newRelay(c, up)
+	if up == nil {
+		r.near.out = r.near.state.AppendSettings(nil, r.ownSettings())
+		_ = r.flush(r.near) // a client that is gone is noticed by reading
+	}
+	var other sync.WaitGroup
+	if up != nil {
+		other.Go(func() { // serveHTTP2 waits for it
+			r.finish(ctx, r.far, r.read(ctx, r.far, nil))
+		})
+	}
+	first := c.in.unread()
+	err := r.read(ctx, r.near, first)
+	c.in.advance(len(first))
+	r.finish(ctx, r.near, err)
+	other.Wait()
+	if up != nil {
+		up.close(ctx, r.err)
+	}
+	if !isGone(err) && ctx.Err() == nil {
+		c.linger() // it is to see our last words, and not a reset
+	}
+	return r.err
+}
+
+func newRelay(c *client, up *upstream) *relay {
+	r := &relay{c: c, up: up, streams: make(map[uint32]*h2stream), active: time.Now(), calmed: time.Now()}
+	r.near = &h2end{
+		side: flowpb.SideRequest, conn: c.conn, raw: c.raw, rec: &c.rec, state: h2.NewConn(h2.Client, c.s.opts.HTTP2),
+	}
+	c.rec.Http2 = &flowpb.Http2{}
+	r.ends = []*h2end{r.near}
+	if up == nil {
+		return r
+	}
+	r.far = &h2end{
+		side: flowpb.SideResponse, conn: up.conn, raw: up.raw, rec: &up.rec, state: h2.NewConn(h2.Server, c.s.opts.HTTP2),
+	}
+	up.rec.Http2 = &flowpb.Http2{}
+	r.ends = append(r.ends, r.far)
+	r.far.out = r.far.state.AppendPreface(nil) // the client's settings go with it
+	return r
+}
+
+// other returns the opposite end, nil where there is none.
+func (r *relay) other(e *h2end) *h2end {
+	if e == r.near {
+		return r.far
+	}
+	return r.near
+}
+
+// read takes what comes from one end until that fails. first was read already.
+func (r *relay) read(ctx context.Context, from *h2end, first []byte) error {
+	if err := r.take(ctx, from, first); err != nil {
+		return err
+	}
+	buf := r.c.s.buffer()
+	defer r.c.s.reclaim(buf)
+	for {
+		if err := r.await(from); err != nil {
+			return err
+		}
+		n, err := from.conn.Read(*buf)
+		if n > 0 {
+			if err := r.take(ctx, from, (*buf)[:n]); err != nil {
+				return err
+			}
+		}
+		if err != nil && !isTimeout(err) {
+			return err
+		}
+	}
+}
+
+// await sets how long the next read may take. It returns an error where that
+// time is over already.
+func (r *relay) await(from *h2end) error {
+	t := r.c.s.opts.Timeouts
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	late, patience := errIdle, t.KeepAlive
+	switch {
+	case r.over:
+		return errOver
+	case from.state.InHead():
+		late, patience = context.DeadlineExceeded, t.Head
+	case len(r.streams) > 0:
+		late, patience = context.DeadlineExceeded, t.Silence
+	}
+	if patience < 0 {
+		resume(from.raw)
+		return nil
+	}
+	until := r.active.Add(patience)
+	if !time.Now().Before(until) {
+		return late
+	}
+	_ = from.raw.SetReadDeadline(until)
+	return nil
+}
+
+// take acts on what one end said: what it amounts to is recorded, then sent.
+func (r *relay) take(ctx context.Context, from *h2end, p []byte) error {
+	r.mu.Lock()
+	for _, e := range r.ends {
+		e.waits = len(e.out)
+	}
+	err := r.feed(ctx, from, p)
+	if serr := r.save(ctx); serr != nil {
+		r.mu.Unlock()
+		return serr
+	}
+	var grown [2]*h2end // what the other reader added, it sends itself
+	for i, e := range r.ends {
+		if len(e.out) > e.waits {
+			grown[i] = e
+		}
+	}
+	r.mu.Unlock()
+	for _, e := range grown {
+		if e != nil {
+			err = errors.Join(err, r.flush(e))
+		}
+	}
+	return err
+}
+
+// feed reads p and acts on every event.
+func (r *relay) feed(ctx context.Context, from *h2end, p []byte) error {
+	if r.over {
+		return errOver
+	}
+	r.active = time.Now()
+	if r.active.Sub(r.calmed) > calmPeriod {
+		r.calmed = r.active
+		for _, e := range r.ends {
+			e.state.Calm()
+		}
+	}
+	for len(p) > 0 {
+		n, ev, err := from.state.Feed(p)
+		if err != nil {
+			return err
+		}
+		p = p[n:]
+		if err := r.event(ctx, from, &ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changed puts a flow on the list to be saved.
+func (r *relay) changed(s *h2stream) {
+	if !s.unsaved {
+		s.unsaved = true
+		r.unsaved = append(r.unsaved, s)
+	}
+}
+
+// save hands the flows that changed to the sink. Nothing of them was sent yet.
+func (r *relay) save(ctx context.Context) error {
+	for _, s := range r.unsaved {
+		s.unsaved = false
+		if err := s.rec.save(ctx); err != nil {
+			return err
+		}
+	}
+	clear(r.unsaved)
+	r.unsaved = r.unsaved[:0]
+	return nil
+}
+
+// flush sends what is to be sent to one end. It blocks while that end does not
+// read, so that nobody who waits for it produces more.
+func (r *relay) flush(to *h2end) error {
+	const keep = 128 << 10
+	to.writing.Lock()
+	defer to.writing.Unlock()
+	for {
+		r.mu.Lock()
+		p := to.out
+		to.out, to.spare = to.spare, nil
+		r.mu.Unlock()
+		if len(p) == 0 {
+			return nil
+		}
+		if _, err := to.conn.Write(p); err != nil {
+			return &sendError{to: to, err: err}
+		}
+		if cap(p) <= keep {
+			r.mu.Lock()
+			to.spare = p[:0]
+			r.mu.Unlock()
+		}
+	}
+}
+
+// sendError is that an end takes no more.
+type sendError struct {
+	to  *h2end
+	err error
+}
+
+func (e *sendError) Error() string { return e.err.Error() }
+func (e *sendError) Unwrap() error { return e.err }

@@ -19,13 +19,15 @@
 //	                  ├─ the server ───────────────────────────────► raw stream (tcp flow)
 //	                  ├─ the client, a request line ─► exchange ◄─┐
 //	                  │                                  └────────┘
+//	                  ├─ the client, the preface of HTTP/2 ─► relay
 //	                  ├─ the client, anything else ────────────────► raw stream
 //	                  └─ the client, ClientHello
 //	                        │  dial the server, TLS with the client's SNI and ALPN offers,
 //	                        │  verify, make a leaf with the names of its certificate
 //	                        ├─ the client refuses the leaf ────────► TLS failure (flow)
-//	                        └─ TLS with the client ─► as in a plain tunnel; if the server
-//	                           could not be reached every request gets a 502 page
+//	                        └─ TLS with the client ─► relay where h2 was negotiated, else as
+//	                           in a plain tunnel; if the server could not be reached every
+//	                           request gets a 502 page
 //
 //	exchange:   client ──request──►  h1 ──record──► Sink ──then──► server
 //	            client ◄──then──── Sink ◄─record── h1 ◄─response── server
@@ -33,6 +35,9 @@
 //	              ├─ 101 to WebSocket ─► bytes both ways, WebSocket's messages recorded
 //	              ├─ 101 to anything else, or 2xx to CONNECT ─► bytes both ways, each read a message
 //	              └─ failed ─► flow with an error; a page if the client saw nothing yet
+//
+//	relay:      client ──frames──►  h2 ──record──► Sink ──then──► server, each stream a flow
+//	            client ◄──then──── Sink ◄─record── h2 ◄──frames── server
 //
 // # What holds
 //
@@ -65,7 +70,25 @@
 //     it; so its server is kept waiting for, and the flow fails with CLIENT_GONE
 //     when the answer cannot be passed on. One that resets is noticed at once.
 //
-// HTTP/1.0 and 1.1 are spoken with both sides. HTTP/2 is not offered to either.
+// # HTTP/2
+//
+// A client is offered what its server chose by ALPN, and without ALPN a preface
+// is believed on both sides. The two connections are relayed frame by frame: a
+// stream has the same number on both, and settings, windows, pings, priorities,
+// resets, GOAWAY and frames of extensions are passed on and not answered, so that
+// flow control holds from end to end and nothing is buffered beyond one read.
+// Header blocks are decoded, recorded and encoded again with tables of our own,
+// in the same order, never-indexed fields as such. What differs:
+//
+//   - SETTINGS_HEADER_TABLE_SIZE is left out both ways, as the tables are ours;
+//     push is switched off; MAX_CONCURRENT_STREAMS is at most what [Options].HTTP2 allows.
+//   - Padding is left out, and its share of the windows given back to the sender.
+//     DATA may be cut differently.
+//   - Frames that were under way on a stream that the other end reset are dropped.
+//   - Messages that RFC 9113 §8 calls malformed are not passed on: the stream is
+//     reset on both sides, with a flow that says why. A frame that breaks the
+//     connection's rules ends both connections with GOAWAY.
+//   - Where the server is lost, requests that were not answered yet get a page.
 //
 // # Goroutines
 //
@@ -74,7 +97,7 @@
 // progress. During an exchange whose request is still arriving, or whose server
 // is silent, it lends the client's read side to a second goroutine (the pump)
 // and takes it back before it goes on; in a raw stream the second one copies the
-// other direction. Ending the context closes every socket, which ends every
+// other direction, and in a relay it reads the server. Ending the context closes every socket, which ends every
 // wait; the open flows are recorded as stopped.
 //
 // Raw streams and exchanges have no overall time limit, only [Timeouts].

@@ -117,8 +117,10 @@ func (r *relay) page(s *h2stream, f *flowError) {
 	status, contentType, body := pageFor(f, slices.Concat(accept...))
 	fields := []h2.Field{
 		{Name: ":status", Value: strconv.Itoa(status)},
-		{Name: "server", Value: "weir"}, {Name: "content-type", Value: contentType},
-		{Name: "content-length", Value: strconv.Itoa(len(body))}, {Name: "cache-control", Value: "no-store"},
+		{Name: "server", Value: "weir"},
+		{Name: "content-type", Value: contentType},
+		{Name: "content-length", Value: strconv.Itoa(len(body))},
+		{Name: "cache-control", Value: "no-store"},
 	}
 	if name, value, ok := strings.Cut(strings.TrimSuffix(f.header, "\r\n"), ": "); ok {
 		fields = append(fields, h2.Field{Name: strings.ToLower(name), Value: value})

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"golang.org/x/net/http2"
@@ -60,7 +61,7 @@ func (f *frames) next() http2.Frame {
 	for {
 		frame, err := f.ReadFrame()
 		if err != nil {
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				f.t.Errorf("read a frame: %v", err)
 			}
 			return nil

@@ -232,11 +232,7 @@ func (r *relay) halfEnded(ctx context.Context, from *h2end, s *h2stream, trailer
 	if !s.sent || !s.received {
 		return nil
 	}
-	delete(r.streams, s.id)
-	if s.tunnel != nil {
-		return s.end(ctx, nil)
-	}
-	return nil
+	return r.closeStream(ctx, s, nil)
 }
 
 // settings passes SETTINGS on, but for what would not hold between the two.

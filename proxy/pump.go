@@ -99,7 +99,7 @@ func (x *exchange) endUpload(ctx context.Context) error {
 	if err != nil || ev.Kind != h1.MessageEnd {
 		return err
 	}
-	x.rec.requestEnd(ev.Trailer)
+	x.rec.requestEnd(fieldsOf(ev.Trailer))
 	x.sent = true
 	if err := x.rec.save(ctx); err != nil {
 		return err

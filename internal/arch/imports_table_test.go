@@ -115,4 +115,4 @@ var bans = []ban{
 var silent = []string{"tui/...", "filter/...", "proto/..."}
 
 // planned is packages that rules name and nobody has written yet.
-var planned = []string{"proxy/dns", "proxy/packet/..."}
+var planned = []string{"proxy/packet/..."}

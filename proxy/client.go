@@ -33,6 +33,8 @@ type client struct {
 	trusted bool   // a login was good for all of the connection
 
 	tunnel    route       // where all requests go inside a tunnel; zero outside
+	passing   string      // why the tunnel is passed through unopened, "" where it is not
+	leafFor   Pin         // whom a leaf was shown to that nothing was heard of yet
 	refusal   *flowError  // answers every request, where the tunnel's server cannot be reached
 	upstreams []*upstream // idle or in use, the most recent first
 	unclean   bool        // close without a TLS goodbye, so that the client sees the truncation
@@ -103,6 +105,10 @@ func (c *client) serveHTTP(ctx context.Context) error {
 		if err != nil {
 			return c.badHead(ctx, err, startedNs)
 		}
+		if c.leafFor.Host != "" { // it came to trust the leaf
+			c.s.pins.accepted(c.leafFor)
+			c.leafFor = Pin{}
+		}
 		if c.mustLogin(head) {
 			return c.askLogin(ctx, head, startedNs)
 		}
@@ -153,7 +159,7 @@ func (c *client) readHead() (head *h1.Head, startedNs int64, err error) {
 func (c *client) badHead(ctx context.Context, err error, startedNs int64) error {
 	if isRemoteAlert(err) {
 		// In TLS 1.3 a client may find our certificate wanting after the handshake.
-		return c.recordTLSFailure(ctx, c.tunnel, clientTLSFailure(c.tunnel.serverName(), err))
+		return c.refusedLate(ctx, err)
 	}
 	if _, parsed := errors.AsType[*h1.Error](err); startedNs == 0 || c.reader.Idle() && !parsed {
 		return nil

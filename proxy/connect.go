@@ -52,6 +52,10 @@ func (c *client) throughTunnel(ctx context.Context, up *upstream) error {
 	if err != nil {
 		return c.nobodySpoke(ctx, up, err)
 	}
+	if reason := c.s.passReason(c.tunnel.hostPort()); reason != "" && !isTLS(c.in.unread()) {
+		c.passing = reason
+		return c.rawTunnel(ctx, up, spoken)
+	}
 	if len(spoken) > 0 || c.s.opts.Authority == nil && isTLS(c.in.unread()) {
 		return c.rawTunnel(ctx, up, spoken)
 	}
@@ -149,7 +153,7 @@ func (c *client) nobodySpoke(ctx context.Context, up *upstream, err error) error
 		up.close(ctx, nil)
 	}
 	if isRemoteAlert(err) {
-		return c.recordTLSFailure(ctx, c.tunnel, clientTLSFailure(c.tunnel.serverName(), err))
+		return c.refusedLate(ctx, err)
 	}
 	if _, ok := errors.AsType[*flowError](err); ok {
 		return err

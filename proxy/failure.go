@@ -19,14 +19,15 @@ import (
 // flowError is why a flow ended early: what the flow records, what the client is
 // told, and the error underneath.
 type flowError struct {
-	code    flowpb.ErrorCode
-	side    flowpb.Side // the half that failed
-	status  int         // of the page that the client gets; 0 for 502
-	message string      // one plain sentence without a full stop
-	hint    string
-	header  string // a field line of that page, with its CRLF
-	conn    uint64 // the server connection that failed, 0 where there is none
-	cause   error
+	code      flowpb.ErrorCode
+	side      flowpb.Side // the half that failed
+	status    int         // of the page that the client gets; 0 for 502
+	message   string      // one plain sentence without a full stop
+	hint      string
+	header    string // a field line of that page, with its CRLF
+	untrusted bool   // the client refused our certificate
+	conn      uint64 // the server connection that failed, 0 where there is none
+	cause     error
 }
 
 func (f *flowError) Error() string { return f.message }
@@ -86,7 +87,7 @@ func dialFailure(r route, err error) *flowError {
 }
 
 // noClientCertificate is the hint where a server asked for one and then refused us.
-const noClientCertificate = "the server wants a client certificate, and weir cannot present one yet"
+const noClientCertificate = "the server wants a client certificate: --client-cert [HOST=]FILE presents one"
 
 // serverTLSFailure explains why the handshake with a server failed. wanted is
 // whether it had asked for a client certificate.
@@ -120,6 +121,7 @@ func clientTLSFailure(name string, err error) *flowError {
 	reason := plainTLS(err)
 	switch {
 	case isRemoteAlert(err) && strings.Contains(reason, "certificate"):
+		f.untrusted = true
 		f.message = fmt.Sprintf("the client does not trust weir's certificate for %s (%s)", name, reason)
 		f.hint = "`weir ca trust-help` tells how to install the CA; an app that pins its certificates refuses it even then"
 	case isTimeout(err):

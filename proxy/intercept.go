@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"slices"
 	"time"
@@ -18,6 +19,7 @@ import (
 // client gets to see.
 type interception struct {
 	c     *client
+	wire  *prefixed
 	sni   string    // the name the client asked for
 	route route     // to the server
 	up    *upstream // to the server; nil where that failed
@@ -29,8 +31,8 @@ type interception struct {
 // intercept takes TLS off the tunnel. up is a plain connection to the server
 // where one was opened already.
 func (c *client) intercept(ctx context.Context, up *upstream) error {
-	i := &interception{c: c, route: c.tunnel, up: up}
-	wire := &prefixed{Conn: c.conn, prefix: bytes.Clone(c.in.unread())}
+	wire := &prefixed{Conn: c.conn, prefix: bytes.Clone(c.in.unread()), held: true}
+	i := &interception{c: c, wire: wire, route: c.tunnel, up: up}
 	conn := tls.Server(wire, &tls.Config{
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return i.answer(ctx, hello) },
 	})
@@ -40,6 +42,10 @@ func (c *client) intercept(ctx context.Context, up *upstream) error {
 	_ = c.raw.SetDeadline(time.Time{})
 	c.tunnel = i.route
 	i.record(conn.ConnectionState())
+	if errors.Is(err, errPassThrough) {
+		c.in = inbox{buf: wire.seen, w: len(wire.seen)}
+		return c.rawTunnel(ctx, up, nil)
+	}
 	if err != nil {
 		if alert, ok := wire.alert(); ok {
 			err = remoteAlert(alert)
@@ -48,6 +54,7 @@ func (c *client) intercept(ctx context.Context, up *upstream) error {
 	}
 	wire.over = true
 	c.conn = conn
+	c.leafFor = c.pin(i.route, i.sni)
 	c.rec.TlsNs = nowNs()
 	if err := c.to.conn(ctx, &c.rec); err != nil {
 		i.closeUpstream(ctx)
@@ -72,6 +79,10 @@ func (i *interception) answer(ctx context.Context, hello *tls.ClientHelloInfo) (
 	if i.c.s.opts.Mode.Kind != Reverse || i.c.s.opts.KeepHost {
 		i.route.sni = i.sni
 	}
+	if i.passes() {
+		return nil, errPassThrough
+	}
+	i.wire.release()
 	offers := slices.DeleteFunc(slices.Clone(hello.SupportedProtos), notIntercepted)
 	choice := []string{"http/1.1"} // of a client that has only HTTP/3: it will refuse
 	if len(offers) > 0 || len(hello.SupportedProtos) == 0 {
@@ -83,13 +94,41 @@ func (i *interception) answer(ctx context.Context, hello *tls.ClientHelloInfo) (
 			server = conn.ConnectionState().PeerCertificates[0]
 		}
 	}
-	leaf, err := i.c.s.opts.Authority.Leaf(i.names(server))
+	leaf, err := i.certificate(server)
 	if err != nil {
 		return nil, err
 	}
 	i.leaf = leaf
 	_ = i.c.raw.SetDeadline(deadline(i.c.s.opts.Timeouts.Handshake))
-	return &tls.Config{Certificates: []tls.Certificate{*leaf}, NextProtos: choice, SessionTicketsDisabled: true}, nil
+	return i.c.s.opts.TLS.towardsClient(&tls.Config{Certificates: []tls.Certificate{*leaf}, NextProtos: choice}), nil
+}
+
+// passes reports whether the connection is none to open, and notes why.
+func (i *interception) passes() bool {
+	c := i.c
+	names := []string{i.route.hostPort()}
+	if i.sni != "" {
+		named := i.route
+		named.host = i.sni
+		names = append(names, named.hostPort())
+	}
+	if c.passing = c.s.passReason(names...); c.passing == "" && c.s.pins.passes(c.pin(i.route, i.sni)) {
+		c.passing = "the client refused weir's certificate twice"
+	}
+	return c.passing != ""
+}
+
+// certificate is what the client is shown: one of the user's own for that host,
+// or a leaf that resembles the server's.
+func (i *interception) certificate(server *x509.Certificate) (*tls.Certificate, error) {
+	host := i.sni
+	if host == "" {
+		host = i.route.host
+	}
+	if own := certificateFor(i.c.s.opts.TLS.Certificates, host); own != nil {
+		return own, nil
+	}
+	return i.c.s.opts.Authority.Leaf(i.names(server))
 }
 
 // names says whom the leaf is for. Clients of a reverse proxy may know it by its
@@ -161,18 +200,34 @@ func (i *interception) record(cs tls.ConnectionState) {
 		for _, p := range i.hello.SupportedProtos {
 			t.AlpnOffers = append(t.AlpnOffers, []byte(p))
 		}
+		t.Hello = helloRecord(i.hello)
 	}
+	t.Certificates = certificates(cs.PeerCertificates)
 	if i.leaf != nil {
 		t.Presented = certificate(i.leaf.Certificate[0])
 	}
 	i.c.rec.Tls = t
 }
 
-// failed ends the connection after a handshake that did not come to be.
+// failed ends the connection after a handshake that did not come to be. A client
+// that leaves once it has seen the leaf may well have left because of it.
 func (i *interception) failed(ctx context.Context, err error) error {
 	i.closeUpstream(ctx)
 	f := asFailure(stopFailure(ctx, clientTLSFailure(i.route.serverName(), err)))
+	if f.untrusted || i.leaf != nil && isGone(err) && f.code != flowpb.CodeStopped {
+		i.c.refusedUs(i.c.pin(i.route, i.sni))
+	}
 	return i.c.recordTLSFailure(ctx, i.route, f)
+}
+
+// refusedLate ends a connection whose client found our certificate wanting after
+// the handshake, as it may in TLS 1.3.
+func (c *client) refusedLate(ctx context.Context, err error) error {
+	f := clientTLSFailure(c.tunnel.serverName(), err)
+	if f.untrusted && c.leafFor.Host != "" {
+		c.refusedUs(c.leafFor)
+	}
+	return c.recordTLSFailure(ctx, c.tunnel, f)
 }
 
 func (i *interception) closeUpstream(ctx context.Context) {
@@ -192,6 +247,9 @@ func (c *client) recordTLSFailure(ctx context.Context, to route, f *flowError) e
 		}},
 	}
 	c.identify(flow, to)
+	if err := c.to.conn(ctx, &c.rec); err != nil { // with what the client offered
+		return err
+	}
 	if err := c.to.flow(ctx, flow); err != nil {
 		return err
 	}

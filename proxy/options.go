@@ -33,6 +33,14 @@ type Options struct {
 	Insecure bool
 	// UpstreamCAs are trusted for servers in addition to the system's roots.
 	UpstreamCAs *x509.CertPool
+	// TLS says how it is spoken.
+	TLS TLSOptions
+	// Ignore and Only are searched for in "host:port" of where a tunnel leads, by its
+	// address and by the name the client asks TLS for. What Ignore finds, and with
+	// Only what that does not, is passed through unopened.
+	Ignore, Only []HostPattern
+	// NoAutoIgnore goes on opening TLS for clients that refuse our certificate.
+	NoAutoIgnore bool
 	// Dial connects to servers; default a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Timeouts bound every wait.
@@ -45,7 +53,8 @@ type Options struct {
 	// from many goroutines and must not block; default is to drop notices.
 	Notify func(Notice)
 
-	own *ownAddresses // shared by the servers of a Set
+	own  *ownAddresses // shared by the servers of a Set
+	pins *pinning
 }
 
 // Notice is something to tell the person at the terminal.

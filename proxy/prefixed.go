@@ -15,6 +15,19 @@ type prefixed struct {
 	prefix []byte
 	over   bool // the handshake is over: remember nothing
 	last   []byte
+
+	held bool   // what is read is kept, and what is written goes nowhere
+	seen []byte // what was read while held
+}
+
+// release ends the holding.
+func (p *prefixed) release() { p.held, p.seen = false, nil }
+
+func (p *prefixed) Write(b []byte) (int, error) {
+	if p.held {
+		return len(b), nil
+	}
+	return p.Conn.Write(b)
 }
 
 func (p *prefixed) Read(b []byte) (n int, err error) {
@@ -23,6 +36,9 @@ func (p *prefixed) Read(b []byte) (n int, err error) {
 		p.prefix = p.prefix[n:]
 	} else {
 		n, err = p.Conn.Read(b)
+	}
+	if p.held {
+		p.seen = append(p.seen, b[:n]...)
 	}
 	if !p.over {
 		p.last = append(p.last, b[max(0, n-alertRecord):n]...)

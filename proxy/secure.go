@@ -19,6 +19,7 @@ import (
 func (c *client) secure(ctx context.Context) error {
 	local, _, _ := net.SplitHostPort(c.raw.LocalAddr().String())
 	var to route
+	var seen *flowpb.ClientHello
 	if c.s.opts.Authority == nil {
 		return c.recordTLSFailure(ctx, to, &flowError{
 			code: flowpb.CodeTLS, side: flowpb.SideRequest,
@@ -29,7 +30,7 @@ func (c *client) secure(ctx context.Context) error {
 	c.in.advance(len(c.in.unread()))
 	conn := tls.Server(wire, &tls.Config{
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			to.sni = hello.ServerName
+			to.sni, seen = hello.ServerName, helloRecord(hello)
 			return c.ownConfig(hello, local)
 		},
 	})
@@ -37,6 +38,7 @@ func (c *client) secure(ctx context.Context) error {
 	err := conn.HandshakeContext(ctx)
 	_ = c.raw.SetDeadline(time.Time{})
 	c.rec.Tls = tlsRecord(conn.ConnectionState(), to.sni, nil)
+	c.rec.Tls.Hello = seen
 	if err != nil {
 		if alert, ok := wire.alert(); ok {
 			err = remoteAlert(alert)
@@ -59,7 +61,8 @@ func (c *client) ownConfig(hello *tls.ClientHelloInfo, local string) (*tls.Confi
 	if err != nil {
 		return nil, fmt.Errorf("certificate of the proxy: %w", err)
 	}
-	cfg := &tls.Config{Certificates: []tls.Certificate{*leaf}, SessionTicketsDisabled: true}
+	cfg := c.s.opts.TLS.towardsClient(&tls.Config{Certificates: []tls.Certificate{*leaf}})
+	cfg.ClientAuth = tls.NoClientCert
 	if slices.Contains(hello.SupportedProtos, "http/1.1") {
 		cfg.NextProtos = []string{"http/1.1"}
 	}

@@ -15,6 +15,7 @@ type Server struct {
 	opts    Options
 	ln      net.Listener
 	own     *ownAddresses
+	pins    *pinning
 	refused throttle
 	buffers sync.Pool // of *[]byte, bufferSize long
 
@@ -63,11 +64,12 @@ func newServer(opts Options, ln net.Listener) *Server {
 		opts:    opts,
 		ln:      ln,
 		own:     opts.own,
+		pins:    opts.pins,
 		stopped: make(chan struct{}),
 		conns:   make(map[net.Conn]struct{}),
 	}
 	if s.own == nil {
-		s.own = &ownAddresses{}
+		s.own, s.pins = &ownAddresses{}, &pinning{}
 	}
 	s.own.add(ln.Addr())
 	s.buffers.New = func() any { b := make([]byte, bufferSize); return &b }

@@ -15,6 +15,7 @@ import (
 type Set struct {
 	opts Options
 	own  ownAddresses
+	pins pinning
 
 	change sync.Mutex // held by one Change at a time
 
@@ -38,7 +39,7 @@ type member struct {
 // each server and need not be set; everything else they share.
 func NewSet(opts Options) *Set {
 	s := &Set{opts: opts, failed: make(chan error, 1)}
-	s.opts.own = &s.own
+	s.opts.own, s.opts.pins = &s.own, &s.pins
 	return s
 }
 
@@ -58,6 +59,14 @@ func (s *Set) Servers() []Listening {
 	}
 	return out
 }
+
+// Pins lists the clients whose connections to a host are passed through because
+// they refused our certificate for it twice.
+func (s *Set) Pins() []Pin { return s.pins.list() }
+
+// InterceptAgain opens connections to host again that were passed through by
+// Pins, "" for every host. It returns for how many clients.
+func (s *Set) InterceptAgain(host string) int { return s.pins.forget(host) }
 
 // Change makes modes the ones that are served. Each needs its Listen. Servers
 // that are not among them end first, so that their addresses are free; a server

@@ -16,11 +16,13 @@ type verifier struct {
 	name     string // the name or address that the certificate must be for
 	extra    *x509.CertPool
 	insecure bool
+	opts     *TLSOptions
 
 	seen   []*x509.Certificate
 	err    error
 	asked  bool
-	wanted bool // the server asked for a client certificate
+	wanted bool // the server asked for a client certificate, and was given none
+	shown  *tls.Certificate
 }
 
 // config returns the configuration of one handshake. crypto/tls would not show
@@ -32,6 +34,9 @@ func (v *verifier) config(sni string, protocols []string) *tls.Config {
 		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection verifies, and also records
 		VerifyConnection:   v.verify,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			if v.shown = certificateFor(v.opts.ClientCertificates, v.name); v.shown != nil {
+				return v.shown, nil
+			}
 			v.wanted = true
 			return &tls.Certificate{}, nil // none, which the server may accept
 		},
@@ -41,7 +46,7 @@ func (v *verifier) config(sni string, protocols []string) *tls.Config {
 	} else if _, err := netip.ParseAddr(v.name); err != nil {
 		cfg.ServerName = v.name
 	}
-	return cfg
+	return v.opts.towardsServer(cfg)
 }
 
 func (v *verifier) verify(cs tls.ConnectionState) error {
@@ -74,6 +79,9 @@ func (v *verifier) check(chain []*x509.Certificate) error {
 // fill writes the outcome into t.
 func (v *verifier) fill(t *flowpb.Tls) {
 	t.Certificates = certificates(v.seen)
+	if v.shown != nil {
+		t.Presented = certificate(v.shown.Certificate[0])
+	}
 	t.Verified = v.asked && v.err == nil
 	if v.err != nil {
 		t.VerifyError = printable(v.err.Error())

@@ -25,6 +25,9 @@ func (c *client) rawTunnel(ctx context.Context, up *upstream, spoken []byte) err
 	flow, stream := c.newStream()
 	flow.ServerConn = up.rec.Id
 	r := newStreamRecord(c.to, flow, stream)
+	if c.passing != "" {
+		r.split = unkept{}
+	}
 	err := r.open(ctx)
 	if err == nil {
 		err = c.pipe(ctx, up, spoken, r)
@@ -61,6 +64,9 @@ func (c *client) newStream() (*flowpb.Flow, *flowpb.Stream) {
 	stream := &flowpb.Stream{}
 	flow := &flowpb.Flow{CreatedNs: nowNs(), Protocol: &flowpb.Flow_Tcp{Tcp: stream}}
 	c.identify(flow, c.tunnel)
+	if c.passing != "" {
+		flow.Meta = append(flow.Meta, &flowpb.Meta{Key: "passed through", Value: printable(c.passing)})
+	}
 	return flow, stream
 }
 

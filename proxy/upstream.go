@@ -112,7 +112,7 @@ func (s *Server) dial(ctx context.Context, r route, rec *flowpb.Conn) (net.Conn,
 // records the connection, verified or not.
 func (up *upstream) handshake(ctx context.Context, protocols []string) error {
 	_ = up.raw.SetDeadline(deadline(up.s.opts.Timeouts.Handshake))
-	v := verifier{name: up.route.serverName(), extra: up.s.opts.UpstreamCAs, insecure: up.s.opts.Insecure}
+	v := verifier{name: up.route.serverName(), extra: up.s.opts.UpstreamCAs, insecure: up.s.opts.Insecure, opts: &up.s.opts.TLS}
 	cfg := v.config(up.route.sni, protocols)
 	conn := tls.Client(up.conn, cfg)
 	err := conn.HandshakeContext(ctx)

@@ -19,7 +19,7 @@ type caFlags struct {
 
 func (f *caFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration DIR, where the certificate authority lives (default: the user's)")
-	cmd.Flags().StringVar(&f.file, "ca", "", "use the certificate authority in FILE (PEM: key and certificate, RSA or ECDSA) instead")
+	cmd.Flags().StringVar(&f.file, "ca", "", "use the certificate authority in FILE (PEM: key and certificate, RSA or ECDSA) instead; a directory of mitmproxy's will do")
 }
 
 // load returns the authority the flags name; the one of the configuration

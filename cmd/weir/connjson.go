@@ -16,7 +16,8 @@ type connJSON struct {
 	ID          uint64   `json:"id"`
 	Peer        *string  `json:"peer"`
 	Local       *string  `json:"local"`
-	Target      *string  `json:"target"` // server side: what was asked for, by name
+	Target      *string  `json:"target"`        // server side: what was asked for, by name
+	Via         *string  `json:"via,omitempty"` // server side: the upstream proxy in between
 	Transport   string   `json:"transport"`
 	Mode        *string  `json:"mode"` // client side: the proxy mode it came in by
 	StartedAt   *string  `json:"started_at"`
@@ -35,7 +36,20 @@ type tlsJSON struct {
 	SNI          *string  `json:"sni"`
 	Verified     bool     `json:"verified"`
 	VerifyError  *string  `json:"verify_error"`
-	Certificates []string `json:"certificates"` // SHA-256 of each, leaf first
+	Certificates []string `json:"certificates"`        // SHA-256 of each, leaf first
+	Presented    *string  `json:"presented,omitempty"` // SHA-256 of what weir showed
+	*helloJSON            // client side: what it offered
+}
+
+// helloJSON is a ClientHello: IANA's numbers in the client's order.
+type helloJSON struct {
+	JA3                 string   `json:"ja3"`
+	JA4                 string   `json:"ja4"`
+	Versions            []uint32 `json:"offered_versions"`
+	Ciphers             []uint32 `json:"offered_ciphers"`
+	Extensions          []uint32 `json:"extensions"`
+	Groups              []uint32 `json:"groups"`
+	SignatureAlgorithms []uint32 `json:"signature_algorithms"`
 }
 
 // timingJSON is when each step ended; null: it did not happen, or not for this flow.
@@ -68,7 +82,7 @@ func newConn(c *flowpb.Conn) *connJSON {
 		return nil
 	}
 	return &connJSON{
-		ID: c.GetId(), Peer: address(c.GetPeer()), Local: address(c.GetLocal()), Target: address(c.GetTarget()),
+		ID: c.GetId(), Peer: address(c.GetPeer()), Local: address(c.GetLocal()), Target: address(c.GetTarget()), Via: address(c.GetVia()),
 		Transport: strings.ToLower(strings.TrimPrefix(c.GetTransport().String(), "TRANSPORT_")), Mode: text(c.GetMode()),
 		StartedAt: moment(c.GetStartedNs()), ConnectedAt: moment(c.GetConnectedNs()), EndedAt: moment(c.GetEndedNs()),
 		TLS: newTLS(c.GetTls()), Error: text(c.GetError().GetMessage()),
@@ -88,6 +102,15 @@ func newTLS(t *flowpb.Tls) *tlsJSON {
 	}
 	for _, c := range t.GetCertificates() {
 		out.Certificates = append(out.Certificates, hex.EncodeToString(c.GetSha256()))
+	}
+	if p := t.GetPresented(); p != nil {
+		out.Presented = text(hex.EncodeToString(p.GetSha256()))
+	}
+	if h := t.GetHello(); h != nil {
+		out.helloJSON = &helloJSON{
+			JA3: h.GetJa3(), JA4: h.GetJa4(), Versions: h.GetVersions(), Ciphers: h.GetCiphers(),
+			Extensions: h.GetExtensions(), Groups: h.GetGroups(), SignatureAlgorithms: h.GetSignatureAlgorithms(),
+		}
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/filter/rex"
 	"weir/proxy"
 	"weir/proxy/htpasswd"
 )
@@ -21,6 +22,10 @@ type proxyFlags struct {
 	upstreamAuth string
 	allowPublic  bool
 	lenient      bool
+	ignore       []string
+	only         []string
+	noAutoIgnore bool
+	tls          tlsFlags
 }
 
 func (f *proxyFlags) register(cmd *cobra.Command) {
@@ -33,6 +38,10 @@ func (f *proxyFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.upstreamAuth, "upstream-auth", "", "USER:PASSWORD for the proxy of upstream mode")
 	flags.BoolVar(&f.allowPublic, "allow-public", false, "take clients from public addresses, too")
 	flags.BoolVar(&f.lenient, "lenient", false, "pass on messages whose framing is ambiguous (request smuggling), too; they are flagged")
+	flags.StringArrayVar(&f.ignore, "ignore", nil, "pass TLS and tunnels to hosts unopened where REGEX is found in host:port; may be given several times")
+	flags.StringArrayVar(&f.only, "only", nil, "open TLS and tunnels only to hosts where REGEX is found in host:port; may be given several times")
+	flags.BoolVar(&f.noAutoIgnore, "no-auto-ignore", false, "go on opening TLS for a client that refused weir's certificate for a host twice")
+	f.tls.register(cmd)
 	complete(cmd, "mode", modeNames()...)
 }
 
@@ -64,7 +73,17 @@ func (f *proxyFlags) parse(specs []string) ([]proxy.Mode, error) {
 }
 
 // options fills in what the flags say.
-func (f *proxyFlags) options(o *proxy.Options) error {
+func (f *proxyFlags) options(o *proxy.Options) (err error) {
+	if o.TLS, err = f.tls.options(); err != nil {
+		return err
+	}
+	if o.Ignore, err = hostPatterns("ignore", f.ignore); err != nil {
+		return err
+	}
+	if o.Only, err = hostPatterns("only", f.only); err != nil {
+		return err
+	}
+	o.NoAutoIgnore = f.noAutoIgnore
 	o.KeepHost, o.AllowPublic = f.keepHost, f.allowPublic
 	o.Limits.Lenient = f.lenient
 	if f.auth == "" {
@@ -84,4 +103,24 @@ func (f *proxyFlags) options(o *proxy.Options) error {
 	}
 	o.Auth = htpasswd.Single(user, password)
 	return nil
+}
+
+// hostPattern is one --ignore or --only.
+type hostPattern struct {
+	*rex.Pattern
+	source string
+}
+
+func (p hostPattern) String() string { return p.source }
+
+func hostPatterns(flag string, sources []string) ([]proxy.HostPattern, error) {
+	var out []proxy.HostPattern
+	for _, source := range sources {
+		p, err := rex.Compile(source, rex.Options{})
+		if err != nil {
+			return nil, usagef("--%s %q: %w", flag, source, err)
+		}
+		out = append(out, hostPattern{p, source})
+	}
+	return out, nil
 }

@@ -32,13 +32,29 @@ func (a *Authority) Leaf(names Names) (*tls.Certificate, error) {
 		return nil, fmt.Errorf("issue leaf certificate: %d names, more than %d", n, maxNames)
 	}
 	now := time.Now()
-	e := a.leaves.entry(names.key(), now, now.Add(leafLifetime-renewBefore))
-	e.once.Do(func() { e.cert, e.err = a.issue(names, now) })
+	end := names.end(now)
+	renewAt := now.Add(end.Sub(now) / 2)
+	if end.Sub(now) > 2*renewBefore {
+		renewAt = end.Add(-renewBefore)
+	}
+	e := a.leaves.entry(names.key(), now, renewAt)
+	e.once.Do(func() { e.cert, e.err = a.issue(names, now, end) })
 	if e.err != nil {
 		a.leaves.forget(e)
 		return nil, fmt.Errorf("issue leaf certificate for %q: %w", names.first(), e.err)
 	}
 	return e.cert, nil
+}
+
+// end is when a leaf issued now ends: as the server's certificate does, so that a
+// client sees an end that is near, but not in the past, which would only hide what
+// passes from whoever asked for it to pass.
+func (n *Names) end(now time.Time) time.Time {
+	end := now.Add(leafLifetime)
+	if n.NotAfter.After(now) && n.NotAfter.Before(end) {
+		return n.NotAfter
+	}
+	return end
 }
 
 // key is a cache key that differs whenever the names do; quoting keeps names
@@ -53,10 +69,13 @@ func (n *Names) key() string {
 		key = append(key, ' ')
 		key = addr.AppendTo(key)
 	}
+	if !n.NotAfter.IsZero() {
+		key = strconv.AppendInt(append(key, '@'), n.NotAfter.Unix(), 10)
+	}
 	return string(key)
 }
 
-func (a *Authority) issue(names Names, now time.Time) (*tls.Certificate, error) {
+func (a *Authority) issue(names Names, now, end time.Time) (*tls.Certificate, error) {
 	serial, err := newSerial()
 	if err != nil {
 		return nil, err
@@ -69,7 +88,7 @@ func (a *Authority) issue(names Names, now time.Time) (*tls.Certificate, error) 
 		SerialNumber:          serial,
 		Subject:               names.subject(),
 		NotBefore:             now.Add(-backdate),
-		NotAfter:              now.Add(leafLifetime),
+		NotAfter:              end,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},

@@ -69,6 +69,30 @@ func TestLeaf(t *testing.T) {
 }
 
 // The alternative names are critical exactly when there is no common name.
+// The end of the server's certificate is mirrored, unless it is past or far.
+func TestLeafEnd(t *testing.T) {
+	a := mustLoad(t, t.TempDir())
+	soon := time.Now().Add(3 * time.Hour).Truncate(time.Second)
+	for _, tt := range []struct {
+		name   string
+		end    time.Time
+		mirror bool
+	}{
+		{"none", time.Time{}, false},
+		{"soon", soon, true},
+		{"past", time.Now().Add(-time.Hour), false},
+		{"far", time.Now().AddDate(2, 0, 0), false},
+	} {
+		leaf := mustLeaf(t, a, Names{DNS: []string{"a.test"}, NotAfter: tt.end})
+		if got := leaf.Leaf.NotAfter.Equal(tt.end); got != tt.mirror {
+			t.Errorf("%s: ends at %v, the server's at %v", tt.name, leaf.Leaf.NotAfter, tt.end)
+		}
+		if again := mustLeaf(t, a, Names{DNS: []string{"a.test"}, NotAfter: tt.end}); again != leaf {
+			t.Errorf("%s: issued twice", tt.name)
+		}
+	}
+}
+
 func TestLeafCommonName(t *testing.T) {
 	a := mustLoad(t, t.TempDir())
 	for _, tt := range []struct {

@@ -72,8 +72,23 @@ func Load(dir string) (*Authority, error) {
 // LoadFile returns the authority in a PEM file that the user supplies: one
 // private key (RSA, ECDSA or Ed25519, as PKCS#1, SEC 1 or PKCS#8, not
 // encrypted), the CA certificate that belongs to it, and optionally the
-// certificates that lead from it to a root. Nothing is written.
-func LoadFile(path string) (*Authority, error) { return load(path, userMask) }
+// certificates that lead from it to a root. A directory is one of mitmproxy's, or
+// of weir's, and means the file in it. Nothing is written.
+func LoadFile(path string) (*Authority, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		for _, name := range []string{keyFile, "mitmproxy-ca.pem"} {
+			file := filepath.Join(path, name)
+			if _, err := os.Stat(file); err == nil {
+				return load(file, userMask)
+			}
+		}
+		return nil, &Error{
+			Path: path, Err: errors.New("neither " + keyFile + " nor mitmproxy-ca.pem is in the directory"),
+			hint: "name the file with the key and the certificate",
+		}
+	}
+	return load(path, userMask)
+}
 
 func load(path string, mask fs.FileMode) (*Authority, error) {
 	data, err := readKeyFile(path, mask)

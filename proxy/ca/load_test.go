@@ -227,12 +227,35 @@ func TestLoadFileErrors(t *testing.T) {
 	}
 	dir := t.TempDir()
 	_, err = LoadFile(dir)
-	assertRefusal(t, err, dir, "not a regular file", "PEM file")
+	assertRefusal(t, err, dir, "neither weir-ca.pem nor mitmproxy-ca.pem", "name the file")
+	_, err = LoadFile("/dev/null")
+	assertRefusal(t, err, "/dev/null", "not a regular file", "PEM file")
 	big := writeFile(t, 0o600, make([]byte, maxFile+1))
 	_, err = LoadFile(big)
 	assertRefusal(t, err, big, "larger than", "PEM file")
 	if _, err = Load(filepath.Join(big, "weir")); err == nil {
 		t.Error("a directory under a file was made")
+	}
+}
+
+// A directory of mitmproxy's is used as it is.
+func TestLoadFileOfDirectory(t *testing.T) {
+	own := t.TempDir()
+	mustLoad(t, own)
+	data, err := os.ReadFile(filepath.Join(own, keyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := t.TempDir()
+	if err := os.WriteFile(filepath.Join(theirs, "mitmproxy-ca.pem"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{own, theirs} {
+		a, err := LoadFile(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustLeaf(t, a, Names{DNS: []string{"a.test"}})
 	}
 }
 

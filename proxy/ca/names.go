@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -31,6 +32,9 @@ type Names struct {
 	IPs []netip.Addr
 	// Organization is the subject's organisation, and needs a common name.
 	Organization string
+	// NotAfter ends the certificate, where that is sooner than it would end by
+	// itself and still to come; zero for no such end.
+	NotAfter time.Time
 }
 
 // NamesFor returns the names for the leaf that answers a client: those of the
@@ -59,6 +63,7 @@ func (n *Names) mirror(upstream *x509.Certificate) {
 		n.Common = cn
 		n.add(cn)
 	}
+	n.NotAfter = upstream.NotAfter
 	for _, o := range upstream.Subject.Organization {
 		if plainText(o) {
 			n.Organization = o

@@ -220,7 +220,10 @@ func baseDetail(id uint64, cert []byte) *Detail {
 		},
 		Client: &flowpb.Conn{
 			Side: flowpb.SideRequest, Peer: address("127.0.0.1", 50123), Local: address("127.0.0.1", 8080), Mode: "regular", StartedNs: start() - 20*ms, TlsNs: start() - 5*ms,
-			Tls: &flowpb.Tls{Version: "TLSv1.3", Cipher: "TLS_AES_128_GCM_SHA256", Sni: []byte("api.shop.test"), AlpnOffers: [][]byte{[]byte("h2"), []byte("http/1.1")}, Presented: &flowpb.Certificate{Sha256: bytes.Repeat([]byte{0xab}, 32)}},
+			Tls: &flowpb.Tls{Version: "TLSv1.3", Cipher: "TLS_AES_128_GCM_SHA256", Sni: []byte("api.shop.test"), AlpnOffers: [][]byte{[]byte("h2"), []byte("http/1.1")}, Presented: &flowpb.Certificate{Sha256: bytes.Repeat([]byte{0xab}, 32)}, Hello: &flowpb.ClientHello{
+				Versions: []uint32{0x0a0a, 0x0304, 0x0303}, Ciphers: []uint32{0x1301, 0xc02f, 0xffff}, Groups: []uint32{29, 0x2a2a}, Extensions: []uint32{0, 16, 43},
+				Ja3: "ada70206e40642a3e4461f35503241d5", Ja4: "t13d1516h2_8daaf6152771_e5627efa2ab1",
+			}},
 		},
 		Server: &flowpb.Conn{
 			Side: flowpb.SideResponse, Target: address("api.shop.test", 443), Peer: address("2001:db8::1", 443), StartedNs: start() + 4*ms,

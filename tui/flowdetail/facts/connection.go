@@ -89,6 +89,7 @@ func (t *table) tls(side flowpb.Side, x *flowpb.Tls) {
 	if side == flowpb.SideResponse {
 		t.verdict(x)
 	}
+	t.hello(x.GetHello())
 	t.chain("certificate", x.GetCertificates())
 	if p := x.GetPresented(); p != nil {
 		t.chain("shown by weir", []*flowpb.Certificate{p})

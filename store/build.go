@@ -3,134 +3,83 @@ package store
 import (
 	"context"
 	"iter"
-	"slices"
-	"sync"
 	"time"
 
 	"weir/filter"
+	"weir/store/extsort"
+	"weir/store/idlist"
 )
 
-// builder makes the list of a selection, range by range of ids, so that the first
-// page is there long before the last.
+// builder makes the list of a selection, range by range of ids, and shows what
+// there is of it long before it is whole.
 type builder struct {
 	sel    *selection
 	tune   tuning
-	newest bool   // begin with the newest flows
-	tails  *tails // of the texts read so far; nil if that is too much
-	// mu guards list against its readers; only the builder changes it.
-	mu   sync.Locker
-	list *list
-	// step is called, with mu held, whenever a range was added; progress is in per cent.
-	step func(progress int)
+	newest bool // begin with the newest flows
+	// base is the flows that the selection is known to have, nil if they are to be found.
+	base *idlist.List
+	// show is given what there is so far, and how much of the work is done in per cent.
+	show func(l idlist.List, progress int)
 }
 
-// build adds the selected flows of a range of ids to the list, which is empty.
-// What the list holds is in order all the while, but for texts that differ late:
-// these stand by id until the end.
-func (b *builder) build(ctx context.Context, r span) error {
-	if err := b.preview(ctx, r); err != nil {
-		return err
+// build returns the selected flows of a range of ids.
+func (b *builder) build(ctx context.Context, r span) (idlist.List, error) {
+	if b.sel.keyed() {
+		return b.sort(ctx, r)
 	}
-	c, err := b.sel.coder(ctx, r, b.tune.sample)
-	if err != nil {
-		return err
+	if b.base != nil {
+		return idlist.SetOfAll(b.base.All()).List(), nil
 	}
-	if c != nil {
-		b.tails = newTails(b.tune.tails)
-	}
-	made := &list{keyed: b.sel.keyed(), coder: c}
-	if b.sel.all() {
-		made.grow(r.len())
-	}
-	if b.list.len() == 0 {
-		b.mu.Lock()
-		*b.list = *made
-		b.mu.Unlock()
-	}
-	if err := b.fill(ctx, r, made); err != nil {
-		return err
-	}
-	if c == nil {
+	var list idlist.List
+	err := b.find(ctx, r, func(found []uint32, progress int) error {
+		if b.newest {
+			list = idlist.Concat(idlist.Of(found...), list)
+		} else {
+			list = idlist.Concat(list, idlist.Of(found...))
+		}
+		b.show(list, progress)
 		return nil
-	}
-	return b.refine(ctx, ties(made.keys))
+	})
+	return list, err
 }
 
-// fill adds all the parts of a range. Each is merged into the list while the next
-// is being read, so that no processor waits for another.
-func (b *builder) fill(ctx context.Context, r span, made *list) error {
-	var merging sync.WaitGroup // one goroutine at a time, which ends by itself
-	defer merging.Wait()
+// find calls part with the selected flows of one part of a range after the other.
+func (b *builder) find(ctx context.Context, r span, part func(ids []uint32, progress int) error) error {
 	done := 0
-	for part := range b.parts(r) {
-		found, err := b.sel.scan(ctx, part, made.coder, b.tails)
+	for next := range b.parts(r) {
+		found, err := b.sel.scan(ctx, next)
 		if err != nil {
 			return err
 		}
-		if b.tails != nil && b.tails.full() {
-			b.tails = nil
+		done += next.len()
+		if err := part(found, percent(done, r.len())); err != nil {
+			return err
 		}
-		done += part.len()
-		progress := int(int64(done) * 100 / int64(r.len()))
-		merging.Wait()
-		merging.Go(func() {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			made.merge(found[0])
-			made.merge(found[1])
-			*b.list = *made
-			b.step(progress)
-		})
 	}
 	return nil
 }
 
-// preview shows the first range of a text order by keys that were quickly made:
-// for good ones a sample of the whole session has to be read first.
-func (b *builder) preview(ctx context.Context, r span) error {
-	if !b.sel.order.isText() || r.len() <= b.tune.first || !b.sel.plan.Exact {
-		return nil
-	}
-	for part := range b.parts(r) {
-		c, err := b.sel.coder(ctx, part, b.tune.first/16+1)
-		if err != nil {
-			return err
-		}
-		found, err := b.sel.scan(ctx, part, c, nil)
-		if err != nil {
-			return err
-		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		*b.list = list{keyed: true, coder: c}
-		b.list.merge(found[0])
-		b.list.merge(found[1])
-		b.step(0)
-		break
-	}
-	return nil
-}
+func percent(done, whole int) int { return int(int64(done) * 100 / int64(max(whole, 1))) }
 
-// Sizes of the ranges of a build. Each is twice the one before, so that all the
-// merging together moves a list only twice; the last size bounds the memory and,
-// where flows have to be read, how long nothing new is seen.
+// Sizes of the parts of a range: each is twice the one before; the last size bounds
+// how long nothing new is seen.
 const (
-	firstRange      = 8 << 10
-	lastRange       = 256 << 10
-	firstHeadsRange = 256
-	lastHeadsRange  = 8 << 10
-	bodiesRange     = 256
+	firstPart      = 2 << 10
+	lastPart       = 1 << 20
+	firstHeadsPart = 256
+	lastHeadsPart  = 8 << 10
+	bodiesPart     = 256
 )
 
 // parts cuts a range into the parts of a build.
 func (b *builder) parts(r span) iter.Seq[span] {
-	size, last := b.tune.first, lastRange
+	size, last := b.tune.first, lastPart
 	switch {
 	case b.sel.plan.Exact:
 	case b.sel.plan.Needs == filter.NeedBody:
-		size, last = bodiesRange, bodiesRange
+		size, last = bodiesPart, bodiesPart
 	default:
-		size, last = firstHeadsRange, lastHeadsRange
+		size, last = firstHeadsPart, lastHeadsPart
 	}
 	return func(yield func(span) bool) {
 		for left := r; left.len() > 0; size = min(2*size, last) {
@@ -153,22 +102,24 @@ func (b *builder) parts(r span) iter.Seq[span] {
 	}
 }
 
-// maxGrow bounds the room made ahead, for ids say little of a strange file.
-const maxGrow = 8 << 20
-
-// grow makes room for n more entries.
-func (l *list) grow(n int) {
-	n = min(n, maxGrow)
-	l.ids = slices.Grow(l.ids, n)
-	if l.keyed {
-		l.keys = slices.Grow(l.keys, n)
-	}
+// tuning is what tests turn to see with few flows what happens with many.
+type tuning struct {
+	pace  time.Duration   // at least, between two refreshes
+	first int             // flows in the first part of a build that SQL decides alone
+	moves int             // flows that a refresh moves at most; more make the view be built again
+	sort  extsort.Options // Expect is how many flows count as one, 0: as one
 }
+
+func usual() tuning { return tuning{pace: maxRefresh, first: firstPart, moves: maxMoves} }
 
 // build fills the view's list, in sight of its readers the first time; aside, and
 // all at once when it is done, if it is done again.
 func (v *View) build(ctx context.Context) (since uint64, err error) {
-	if since, err = v.session.Revision(ctx); err != nil {
+	base := v.base
+	v.base = nil // what it tells is true of its revision only
+	if base != nil {
+		since = base.revision
+	} else if since, err = v.session.Revision(ctx); err != nil {
 		return 0, err
 	}
 	r, total, err := extent(ctx, v.session.read)
@@ -179,25 +130,34 @@ func (v *View) build(ctx context.Context) (since uint64, err error) {
 	v.status.Total = total
 	first := v.status.Building
 	v.mu.Unlock()
-	if v.sel.all() && !v.sel.keyed() && total == r.len() {
+	b := builder{sel: v.sel, tune: v.tune, newest: v.query.Reverse || v.sel.keyed(), show: v.show}
+	switch {
+	case base != nil && base.order == v.sel.order:
+		v.settle(base.list, since)
+		return since, nil
+	case base != nil:
+		b.base = &base.list
+	case v.sel.all() && !v.sel.keyed() && total == r.len():
 		// Opening a session is this: no flow is read, however many there are.
-		v.settle(list{dense: true, first: r.low, n: r.len()}, since)
+		v.settle(idlist.Run(r.low, r.len()), since)
 		return since, nil
 	}
-	b := builder{sel: v.sel, tune: v.tune, newest: v.query.Reverse || v.sel.keyed(), mu: &v.mu, list: &v.list, step: v.step}
 	if !first {
-		b.list, b.step = new(list), func(int) {}
+		b.show = func(idlist.List, int) {}
 	}
-	if err := b.build(ctx, r); err != nil {
+	list, err := b.build(ctx, r)
+	if err != nil {
 		return 0, err
 	}
-	v.settle(*b.list, since)
+	v.settle(list, since)
 	return since, nil
 }
 
-// step publishes what a build has added, now and then. v.mu is held.
-func (v *View) step(progress int) {
-	v.status.Progress = progress
+// show publishes what a build has found, now and then.
+func (v *View) show(l idlist.List, progress int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.list, v.status.Progress = l, min(progress, 99)
 	if now := time.Now(); now.Sub(v.stepped) >= v.tune.pace {
 		v.stepped = now
 		v.bump()
@@ -205,10 +165,10 @@ func (v *View) step(progress int) {
 }
 
 // settle publishes a whole list.
-func (v *View) settle(made list, since uint64) {
+func (v *View) settle(l idlist.List, since uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.list, v.built = made, made.len()
+	v.list = l
 	v.status.Building, v.status.Progress, v.status.Revision = false, 100, since
 	v.bump()
 }

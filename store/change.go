@@ -91,7 +91,11 @@ func (s *Session) Revision(ctx context.Context) (revision uint64, err error) {
 // that the log does not reach back so far, or holds too much: everything may have changed, and
 // ids is nil.
 func (s *Session) Changes(ctx context.Context, since uint64) (ids []uint64, upto uint64, truncated bool, err error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT revision, flows FROM change WHERE revision > ? ORDER BY revision", int64(since))
+	return changes(ctx, s.read, since)
+}
+
+func changes(ctx context.Context, db querier, since uint64) (ids []uint64, upto uint64, truncated bool, err error) {
+	rows, err := db.QueryContext(ctx, "SELECT revision, flows FROM change WHERE revision > ? ORDER BY revision", int64(since))
 	if err != nil {
 		return nil, since, false, fmt.Errorf("read changes: %w", classify(err))
 	}

@@ -29,22 +29,12 @@ const (
 
 // prepare prepares what the dictionary needs.
 func (d *dictionary) prepare(ctx context.Context, t *tape) error {
-	for _, p := range []struct {
-		to    **sql.Stmt
-		query string
-	}{
+	return t.prepareAll(ctx, []statement{
 		{&d.findSite, "SELECT id FROM site WHERE host = ? AND port = ? AND scheme = ? AND authority = ?"},
 		{&d.addSite, "INSERT INTO site (host, port, scheme, authority) VALUES (?, ?, ?, ?)"},
 		{&d.findTerm, "SELECT id FROM term WHERE text = ?"},
 		{&d.addTerm, "INSERT INTO term (text) VALUES (?)"},
-	} {
-		stmt, err := t.stmt(ctx, p.query)
-		if err != nil {
-			return err
-		}
-		*p.to = stmt
-	}
-	return nil
+	})
 }
 
 // site returns the number of a flow's site.

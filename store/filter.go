@@ -17,12 +17,12 @@ func (s *Session) Filter(ctx context.Context, e filter.Expr, ids []uint64) ([]ui
 	if err != nil {
 		return nil, err
 	}
-	found, err := sel.collect(ctx, idsCondition(short, true), nil, nil)
+	found, err := sel.collect(ctx, s.read, idsCondition(short, true))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]uint64, len(found.ids))
-	for i, id := range found.ids {
+	out := make([]uint64, len(found))
+	for i, id := range found {
 		out[i] = uint64(id)
 	}
 	return out, nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"weir/store/idlist"
 )
 
 // run builds the view and keeps it up to date until ctx ends.
@@ -12,7 +14,7 @@ import (
 //	build ──► follow ──► refresh ──┐
 //	  ▲          ▲                 │
 //	  │          └─────────────────┤ more changes
-//	  └────────────────────────────┘ the log was trimmed, or the keys have grown coarse
+//	  └────────────────────────────┘ the log was trimmed, or too much changed
 //
 // A build reads while the session is being written, and so may miss changes made
 // meanwhile: it notes the revision before it begins, and following starts there.
@@ -59,88 +61,72 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// refreshFlows is how many changed flows are looked at together.
-const refreshFlows = 8 << 10
+// maxMoves is how many flows a sorted view moves in one refresh. To find their
+// places takes some hundred milliseconds; if more changed it is built again.
+const maxMoves = 16 << 10
 
-// refresh applies the changes since a revision.
+// refresh applies the changes since a revision: all the flows that changed leave
+// the list, and those that are still selected enter it where they now belong.
+//
+// It compares with keys as they are in one snapshot of the session, of which it knows
+// all the changes. So the flows that stay are in order there, and readers see the list
+// before or after the refresh.
 func (v *View) refresh(ctx context.Context, since uint64) (upto uint64, again bool, err error) {
-	changed, upto, truncated, err := v.session.Changes(ctx, since)
-	if err != nil || truncated {
+	tx, err := v.session.read.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, false, fmt.Errorf("follow changes: %w", classify(err))
+	}
+	defer tx.Rollback() // it only reads
+	changed, upto, truncated, err := changes(ctx, tx, since)
+	if err != nil || truncated || v.sel.keyed() && len(changed) > v.tune.moves {
 		return 0, true, err
 	}
 	ids, err := listIDs(changed)
 	if err != nil {
 		return 0, false, err
 	}
-	for some := range slices.Chunk(ids, refreshFlows) {
-		if err := v.apply(ctx, some, upto); err != nil {
-			return 0, false, err
-		}
+	list := v.list.Without(idlist.SetOf(ids...))
+	entries, at, err := v.sel.moves(ctx, tx, list, ids)
+	if err != nil {
+		return 0, false, err
 	}
-	total, err := v.session.Count(ctx)
+	total, err := count(ctx, tx)
+	if err != nil {
+		return 0, false, err
+	}
+	_ = tx.Rollback() // what follows may read much, and wants a connection
+	moved, at, err := v.judge(ctx, entries, at)
 	if err != nil {
 		return 0, false, err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.list = list.Insert(moved, at)
 	v.status.Total, v.status.Revision = int(total), upto
 	v.bump()
-	return upto, v.coarse(), nil
+	return upto, false, nil
 }
 
-// coarse reports whether so many texts came since the keys were made that these
-// say too little of them.
-func (v *View) coarse() bool {
-	return v.list.coder != nil && v.list.len() > 2*v.built+v.tune.slack
-}
-
-// apply brings the entries of flows that changed up to a revision up to date. All
-// of them leave and enter in one pass; readers see the list before or after it.
-func (v *View) apply(ctx context.Context, changed []uint32, upto uint64) error {
-	found, err := v.sel.collect(ctx, idsCondition(changed, true), v.list.coder, nil)
+// judge leaves those entries out that do not pass what of the filter SQL cannot
+// decide. It sees them as they are now: one that changed meanwhile is judged again.
+func (v *View) judge(ctx context.Context, entries []keyed, at []int) (ids []uint32, places []int, err error) {
+	ids = idsOf(entries)
+	if v.sel.plan.Exact {
+		return ids, at, nil
+	}
+	passed, err := v.sel.residual(ctx, slices.Sorted(slices.Values(ids)))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	gone, moved := v.list.difference(changed, found)
-	anchors, err := v.anchors(ctx, moved, gone, upto)
-	if err != nil {
-		return err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if !v.list.extend(moved, gone) {
-		v.list.remove(gone)
-		v.list.insert(moved, v.list.places(moved, anchors))
-	}
-	return nil
-}
-
-// difference says what has to leave the list and what to enter it, when of the
-// changed flows these were found and no others.
-func (l *list) difference(changed []uint32, found portion) (gone *idSet, moved portion) {
-	gone = newIDSet(changed)
-	for i, id := range found.ids {
-		key := uint64(0)
-		if l.keyed {
-			key = found.keys[i]
-		}
-		if _, stays := l.search(key, id); stays && (!l.keyed || l.exact(key)) {
-			gone.remove(id)
-			continue
-		}
-		moved.ids = append(moved.ids, id)
-		if l.keyed {
-			moved.keys = append(moved.keys, key)
+	pass := idlist.SetOf(passed...)
+	kept := ids[:0]
+	for i, id := range ids {
+		if pass.Has(id) {
+			kept = append(kept, id)
+			places = append(places, at[i])
 		}
 	}
-	if !l.keyed {
-		for _, id := range changed {
-			if _, there := l.search(0, id); !there {
-				gone.remove(id)
-			}
-		}
-	}
-	return gone, moved
+	return kept, places, nil
 }
 
 // listIDs are ids as lists hold them.

@@ -24,8 +24,12 @@ type Info struct {
 
 // Count returns the number of flows, in constant time.
 func (s *Session) Count(ctx context.Context) (n uint64, err error) {
+	return count(ctx, s.read)
+}
+
+func count(ctx context.Context, db querier) (n uint64, err error) {
 	// Ids are given without holes; what removes flows counts them.
-	err = s.read.QueryRowContext(ctx, "SELECT ("+highestID+") - coalesce((SELECT value FROM session WHERE key = ?), 0)", keyRemoved).Scan(&n)
+	err = db.QueryRowContext(ctx, "SELECT ("+highestID+") - coalesce((SELECT value FROM session WHERE key = ?), 0)", keyRemoved).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count flows: %w", classify(err))
 	}

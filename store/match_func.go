@@ -100,19 +100,22 @@ func (f *functions) call(args []driver.Value) (*scanCall, error) {
 	return nil, errors.New("call of a weir function outside a scan")
 }
 
-// collect implements weir_collect. It returns NULL, which the statements count
-// as nothing.
+// collect implements weir_collect. It returns NULL where the row function asks for more
+// columns, else 0: false for a WHERE.
 func (f *functions) collect(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 	call, err := f.call(args)
 	if err != nil {
 		return nil, err
 	}
 	call.rows++
-	if err := call.collect(args[1:]); err != nil {
+	switch err := call.collect(args[1:]); {
+	case err == errMore: //nolint:errorlint // it is never wrapped, and there are ten million rows
+		return nil, nil
+	case err != nil:
 		call.err = err
 		return nil, err
 	}
-	return nil, nil
+	return int64(0), nil
 }
 
 // pattern implements a function of [filter.Plan] that takes so many arguments
@@ -155,9 +158,7 @@ func knownURL(m *memo, args []driver.Value) driver.Value {
 
 func learnURL(m *memo, args []driver.Value) driver.Value {
 	of, path := urlOf(args)
-	s := site{scheme: referenced(args[3]), host: referenced(args[4]), authority: referenced(args[6])}
-	s.port, _ = args[5].(int64)
-	return m.learnURL(of, s, path)
+	return m.learnURL(of, siteFrom(args[pathColumnsLen:]), path)
 }
 
 // urlOf reads kind, site and path.

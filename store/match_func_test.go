@@ -31,7 +31,7 @@ func TestAScanPassesOnWhatItsRowsFailWith(t *testing.T) {
 		t.Fatal(err)
 	}
 	sentinel := errors.New("enough")
-	err = sel.each(t.Context(), s.read, span{1, 9}.condition(true), "", func([]driver.Value) error { return sentinel })
+	err = sel.each(t.Context(), s.read, span{1, 9}.condition(true), columns{}, func([]driver.Value) error { return sentinel })
 	if !errors.Is(err, sentinel) {
 		t.Errorf("scan: got %v, want %v", err, sentinel)
 	}
@@ -50,7 +50,7 @@ func TestPatternFunctionsCheckTheirArguments(t *testing.T) {
 		}
 		sel.where, sel.args = where, []any{filter.PlanToken{}}
 		sel.memos.patterns = sel.memos.patterns[:1]
-		if _, err := sel.collect(t.Context(), span{1, 9}.condition(true), nil, nil); err == nil {
+		if _, err := sel.collect(t.Context(), s.read, span{1, 9}.condition(true)); err == nil {
 			t.Errorf("%s: got no error, want one", where)
 		}
 	}

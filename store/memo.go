@@ -126,6 +126,9 @@ type memos struct {
 }
 
 func (m *memos) take() []memo {
+	if m == nil {
+		return nil
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if last := len(m.free) - 1; last >= 0 {
@@ -141,6 +144,9 @@ func (m *memos) take() []memo {
 }
 
 func (m *memos) give(set []memo) {
+	if m == nil {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.free = append(m.free, set)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	flowpb "weir/proto"
+	"weir/store/extsort"
 )
 
 // Order is what a view is sorted by. Flows that are equal in it stand in order of
@@ -29,25 +30,43 @@ const (
 	OrderDuration
 )
 
-// orders says of each Order how it is called and which columns decide it: a text
-// order has a text function that makes the text out of them, a number has none.
+// orders says of each Order how it is called, and which columns decide it: key makes
+// the sort key out of them. Where they stand for a row of a small table, scans of the
+// whole session read only its number, reference, and take for the key its place in
+// the order of texts.
 var orders = [...]struct {
-	name    string
-	columns string
-	text    func(row []driver.Value) string // may share memory with row
+	name      string
+	columns   string
+	key       func(row []driver.Value) string // may share memory with row
+	reference string
+	ranked    table
 }{
 	OrderID:           {name: "id"},
-	OrderStarted:      {name: "started", columns: "f.started"},
-	OrderMethod:       {name: "method", columns: termText + "f.method), '')", text: columnText},
-	OrderHost:         {name: "host", columns: siteText + "host FROM site WHERE id = f.site), '')", text: columnText},
-	OrderPath:         {name: "path", columns: "f.path", text: columnText},
-	OrderURL:          {name: "url", columns: urlColumns, text: urlText},
-	OrderStatus:       {name: "status", columns: "f.status"},
-	OrderType:         {name: "type", columns: termText + "f.content_type), '')", text: columnText},
-	OrderRequestSize:  {name: "request_size", columns: "f.request_size"},
-	OrderResponseSize: {name: "response_size", columns: "f.response_size"},
-	OrderDuration:     {name: "duration", columns: "f.duration"},
+	OrderStarted:      {name: "started", columns: "f.started", key: numberKey},
+	OrderMethod:       {name: "method", columns: termText + "f.method), '')", key: textKey, reference: "f.method", ranked: terms},
+	OrderHost:         {name: "host", columns: siteText + "host" + ofSite, key: textKey, reference: "f.site", ranked: hosts},
+	OrderPath:         {name: "path", columns: "f.path", key: textKey},
+	OrderURL:          {name: "url", columns: pathColumns + ", " + siteColumns, key: urlKey},
+	OrderStatus:       {name: "status", columns: "f.status", key: numberKey},
+	OrderType:         {name: "type", columns: termText + "f.content_type), '')", key: textKey, reference: "f.content_type", ranked: terms},
+	OrderRequestSize:  {name: "request_size", columns: "f.request_size", key: numberKey},
+	OrderResponseSize: {name: "response_size", columns: "f.response_size", key: numberKey},
+	OrderDuration:     {name: "duration", columns: "f.duration", key: numberKey},
 }
+
+// SQL for what a flow's site is: siteText, a column, ofSite.
+const (
+	siteText = "coalesce((SELECT "
+	ofSite   = " FROM site WHERE id = f.site), '')"
+)
+
+// What URLs are made of: what urlOf reads, and what siteFrom reads.
+const (
+	pathColumns = "f.kind, f.site, f.path"
+	siteColumns = siteText + "scheme" + ofSite + ", " + siteText + "host" + ofSite + ", " +
+		siteText + "port" + ofSite + ", " + siteText + "authority" + ofSite
+	pathColumnsLen = 3
+)
 
 // ParseOrder returns the order with that name: a sort key of the command line.
 // Its error lists them. "" is [OrderID].
@@ -80,43 +99,38 @@ func (o Order) String() string {
 	return orders[o].name
 }
 
-// isText reports whether the order compares texts.
-func (o Order) isText() bool { return orders[o].text != nil }
-
 // maxText is how much of a text takes part in comparisons, in bytes. It bounds
 // what one hostile URL can make a sort hold.
-const maxText = 4 << 10
+const maxText = 1 << 10
 
-// text is what a text order compares. It is valid as long as row is.
-func (o Order) text(row []driver.Value) string {
-	t := orders[o].text(row)
-	return t[:min(len(t), maxText)]
+// key is the sort key of a row: keys compare as strings do. It is valid as long as
+// row is.
+func (o Order) key(row []driver.Value) string {
+	key := orders[o].key(row)
+	return key[:min(len(key), maxText)]
 }
 
-func columnText(row []driver.Value) string {
+func textKey(row []driver.Value) string {
 	t, _ := row[0].(string)
 	return t
 }
 
-// urlColumns are those that URLs are made of.
-const urlColumns = "f.kind, f.path, " + siteText + "scheme FROM site WHERE id = f.site), ''), " + siteText + "host FROM site WHERE id = f.site), ''), " +
-	siteText + "port FROM site WHERE id = f.site), 0), " + siteText + "authority FROM site WHERE id = f.site), '')"
+func numberKey(row []driver.Value) string { return extsort.Number(ordinal(row[0])) }
 
-const siteText = "coalesce((SELECT "
-
-func urlText(row []driver.Value) string {
-	kind, _ := row[0].(int64)
-	path, _ := row[1].(string)
-	s := site{scheme: referenced(row[2]), host: referenced(row[3]), authority: referenced(row[5])}
-	s.port, _ = row[4].(int64)
-	return s.url(flowpb.Kind(kind), path)
+func urlKey(row []driver.Value) string {
+	of, path := urlOf(row)
+	return siteFrom(row[pathColumnsLen:]).url(flowpb.Kind(of.kind), path)
 }
 
-// key is what c says of a row's text: see [coder.key].
-func (o Order) key(c *coder, row []driver.Value) (key uint64, tail string) { return c.key(o.text(row)) }
+// siteFrom reads siteColumns, or the same columns of the site table.
+func siteFrom(row []driver.Value) site {
+	s := site{scheme: referenced(row[0]), host: referenced(row[1]), authority: referenced(row[3])}
+	s.port, _ = row[2].(int64)
+	return s
+}
 
-// numberKey maps a column to a key that sorts as the column does, NULL first.
-func numberKey(v driver.Value) uint64 {
+// ordinal maps a column to a number that sorts as the column does, NULL first.
+func ordinal(v driver.Value) uint64 {
 	n, ok := v.(int64)
 	if !ok {
 		return 0

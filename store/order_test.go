@@ -32,14 +32,14 @@ func TestOrdersAreTheSortKeysOfTheCommandLine(t *testing.T) {
 
 func TestNumberKeysSortAsNumbersDo(t *testing.T) {
 	ascending := []driver.Value{nil, int64(math.MinInt64 + 1), int64(-1), int64(0), int64(1), int64(math.MaxInt64)}
-	var keys []uint64
+	var keys []string
 	for _, v := range ascending {
-		keys = append(keys, numberKey(v))
+		keys = append(keys, numberKey([]driver.Value{v}))
 	}
 	if !slices.IsSorted(keys) || len(slices.Compact(slices.Clone(keys))) != len(ascending) {
 		t.Errorf("keys of %v: got %x, want them ascending", ascending, keys)
 	}
-	if got := numberKey(int64(math.MinInt64)); got == numberKey(nil) {
+	if got := numberKey([]driver.Value{int64(math.MinInt64)}); got == numberKey([]driver.Value{nil}) {
 		t.Errorf("key of the least number: got %x, that of NULL", got)
 	}
 }

@@ -6,165 +6,138 @@ import (
 	"database/sql/driver"
 	"slices"
 	"strings"
+
+	"weir/store/idlist"
 )
 
-// places says where the entries of a portion belong: where their key and id say,
-// or before their anchor.
-func (l *list) places(p portion, anchors map[uint32]uint32) []uint32 {
-	at := make([]uint32, len(p.ids))
-	for i, id := range p.ids {
-		at[i] = uint32(l.placeOf(p, i, id, anchors))
-	}
-	return at
+// keyed is a flow with its sort key. Lists hold no keys: where a flow belongs is
+// found by reading those of a few others.
+type keyed struct {
+	id  uint32
+	key string
 }
 
-func (l *list) placeOf(p portion, i int, id uint32, anchors map[uint32]uint32) int {
-	key := uint64(0)
-	if l.keyed {
-		key = p.keys[i]
-	}
-	anchor, anchored := anchors[id]
-	if !anchored {
-		at, _ := l.search(key, id)
-		return at
-	}
-	from, to := l.run(key)
-	if before := slices.Index(l.ids[from:to], anchor); before >= 0 {
-		return from + before
-	}
-	return to
+func (a keyed) compare(b keyed) int {
+	return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.id, b.id))
 }
 
-// anchors finds, for those entries that their keys do not tell from others, the
-// flow each is to stand before, 0 for the end of the run. It brings such entries
-// in the order of their texts. Flows in gone do not count: they are about to leave.
-//
-// It compares with texts as they are now, but the list is as of a revision. So it
-// looks at the log afterwards: flows that changed since do not count either.
-func (v *View) anchors(ctx context.Context, p portion, gone *idSet, upto uint64) (map[uint32]uint32, error) {
-	ties := v.list.tiesWith(p)
-	if len(ties) == 0 {
-		return nil, nil
-	}
-	read := textReader{sel: v.sel, known: make(map[uint32]string)}
-	skip := newIDSet(nil)
-	for {
-		anchors := make(map[uint32]uint32)
-		for _, t := range ties {
-			low, high := v.list.run(p.keys[t.from])
-			run := slices.DeleteFunc(slices.Clone(v.list.ids[low:high]), func(id uint32) bool {
-				return gone.has(id) || skip.has(id)
-			})
-			if err := read.place(ctx, run, p.ids[t.from:t.to], anchors); err != nil {
-				return nil, err
-			}
+// keysOf reads the keys of flows, in order of arrival as a rule. Where the order is
+// that of ids, keys are empty.
+func (sel *selection) keysOf(ctx context.Context, db querier, on condition) ([]keyed, error) {
+	var found []keyed
+	err := sel.each(ctx, db, on, columns{first: orders[sel.order].columns}, func(row []driver.Value) error {
+		id, err := flowID(row[0])
+		e := keyed{id: id}
+		if sel.keyed() {
+			e.key = strings.Clone(sel.order.key(row[1:]))
 		}
-		stale, _, _, err := v.session.Changes(ctx, upto)
+		found = append(found, e)
+		return err
+	})
+	return found, err
+}
+
+// pivots is how many keys one step of a search reads, or as many as there are
+// flows to place.
+const pivots = 64
+
+// places returns where in a list, which is in order, the entries belong, which are
+// too. All are searched for side by side, so that each step is one statement.
+func (sel *selection) places(ctx context.Context, db querier, l idlist.List, entries []keyed) ([]int, error) {
+	at := make([]int, len(entries))
+	if !sel.keyed() {
+		for i, e := range entries {
+			at[i] = l.Search(func(id uint32) bool { return id >= e.id })
+		}
+		return at, nil
+	}
+	s := search{sel: sel, list: l, entries: entries, low: at, high: make([]int, len(entries))}
+	s.fan = max(pivots/max(len(entries), 1), 1)
+	for i := range entries {
+		s.high[i] = l.Len()
+	}
+	for {
+		asked := s.ask()
+		if len(asked) == 0 {
+			return at, nil
+		}
+		keys, err := sel.keysOf(ctx, db, idsCondition(asked, false))
 		if err != nil {
 			return nil, err
 		}
-		before := skip.n
-		for _, id := range stale {
-			if _, used := read.known[uint32(id)]; used && !skip.has(uint32(id)) {
-				skip.add(uint32(id))
+		s.narrow(keys)
+	}
+}
+
+// search looks for the places of entries: entry i belongs between low[i] and high[i].
+type search struct {
+	sel       *selection
+	list      idlist.List
+	entries   []keyed
+	low, high []int
+	fan       int // positions that each entry asks for in a step
+}
+
+// pivot is a position to compare entry i with.
+func (s *search) pivot(i, n int) int { return s.low[i] + (s.high[i]-s.low[i])*(n+1)/(s.fan+1) }
+
+// ask returns the flows whose keys the next step needs; none if all is known.
+func (s *search) ask() []uint32 {
+	var asked []uint32
+	last := -1 // entries ascend, and so do the positions they ask for, mostly
+	for i := range s.entries {
+		for n := range s.fan {
+			if p := s.pivot(i, n); p < s.high[i] && p != last {
+				asked = append(asked, s.list.At(p))
+				last = p
 			}
 		}
-		if skip.n == before {
-			return anchors, nil
+	}
+	slices.Sort(asked)
+	return slices.Compact(asked)
+}
+
+// narrow takes the keys that were asked for. A flow without a row, which only a
+// damaged file has, counts as the first of all.
+func (s *search) narrow(keys []keyed) {
+	known := make(map[uint32]string, len(keys))
+	for _, k := range keys {
+		known[k.id] = k.key
+	}
+	for i, e := range s.entries {
+		low, high := s.low[i], s.high[i]
+		for n := range s.fan {
+			p := s.pivot(i, n)
+			if p >= high {
+				continue
+			}
+			id := s.list.At(p)
+			if e.compare(keyed{id, known[id]}) <= 0 {
+				high = p
+				break
+			}
+			low = p + 1
 		}
+		s.low[i], s.high[i] = low, max(high, low)
 	}
 }
 
-// tiesWith returns the runs of a portion whose keys do not tell its texts from each
-// other, or from those in the list.
-func (l *list) tiesWith(p portion) []tie {
-	if l.coder == nil {
-		return nil
+// moves returns those of some flows that SQL selects, in order, and where in a list
+// they belong.
+func (sel *selection) moves(ctx context.Context, db querier, l idlist.List, ids []uint32) ([]keyed, []int, error) {
+	entries, err := sel.keysOf(ctx, db, idsCondition(ids, true))
+	if err != nil {
+		return nil, nil, err
 	}
-	var found []tie
-	for from := 0; from < len(p.keys); {
-		to := from + 1
-		for to < len(p.keys) && p.keys[to] == p.keys[from] {
-			to++
-		}
-		if low, high := l.run(p.keys[from]); !isWhole(p.keys[from]) && (high > low || to-from > 1) {
-			found = append(found, tie{from, to})
-		}
-		from = to
-	}
-	return found
+	slices.SortFunc(entries, keyed.compare)
+	at, err := sel.places(ctx, db, l, entries)
+	return entries, at, err
 }
 
-// textReader reads texts of flows, each once.
-type textReader struct {
-	sel   *selection
-	known map[uint32]string
-}
-
-// place sorts flows by their texts and says before which flow of a run, which is
-// sorted likewise, each belongs.
-func (r *textReader) place(ctx context.Context, run, ids []uint32, anchors map[uint32]uint32) error {
-	if err := r.need(ctx, ids); err != nil {
-		return err
+func idsOf(entries []keyed) []uint32 {
+	ids := make([]uint32, len(entries))
+	for i, e := range entries {
+		ids[i] = e.id
 	}
-	slices.SortFunc(ids, r.compare)
-	for _, id := range ids {
-		at, err := r.search(ctx, run, id)
-		if err != nil {
-			return err
-		}
-		anchors[id] = 0
-		if at < len(run) {
-			anchors[id] = run[at]
-		}
-	}
-	return nil
-}
-
-// need reads those texts that are not known yet.
-func (r *textReader) need(ctx context.Context, ids []uint32) error {
-	var missing []uint32
-	for _, id := range ids {
-		if _, ok := r.known[id]; !ok {
-			missing = append(missing, id)
-			r.known[id] = "" // should it be gone by now
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return r.sel.each(ctx, r.sel.session.read, idsCondition(missing, false), orders[r.sel.order].columns, func(row []driver.Value) error {
-		id, err := flowID(row[0])
-		r.known[id] = strings.Clone(r.sel.order.text(row[1:]))
-		return err
-	})
-}
-
-func (r *textReader) compare(a, b uint32) int {
-	return cmp.Or(strings.Compare(r.known[a], r.known[b]), cmp.Compare(a, b))
-}
-
-// pivots is how many texts one step of a search reads.
-const pivots = 64
-
-// search returns where the flow id, whose text is known, belongs in a run of
-// flows that is sorted by text and id. It reads few of the run's texts.
-func (r *textReader) search(ctx context.Context, run []uint32, id uint32) (int, error) {
-	low, high := 0, len(run)
-	for high > low {
-		stride := (high - low + pivots - 1) / pivots
-		var asked []uint32
-		for i := low; i < high; i += stride {
-			asked = append(asked, run[i])
-		}
-		if err := r.need(ctx, asked); err != nil {
-			return 0, err
-		}
-		at, _ := slices.BinarySearchFunc(asked, id, r.compare)
-		if at == 0 {
-			return low, nil // before the very first
-		}
-		low, high = low+(at-1)*stride+1, min(high, low+at*stride)
-	}
-	return low, nil
+	return ids
 }

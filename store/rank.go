@@ -1,64 +1,72 @@
 package store
 
 import (
-	"slices"
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
 )
 
-// coder turns texts into 64-bit keys that sort as the texts do, so that a view
-// sorts a million URLs by eight bytes each instead of holding them.
-//
-// It knows some texts of the session, the cuts, in order. Whatever lies between
-// two neighbouring cuts begins with what the two have in common, so a key is the
-// number of the gap between cuts and the five bytes that follow the common part.
-// That tells nearly all texts of a session apart, however long their common
-// prefixes are. Texts that are frequent are likely among the cuts, and a cut has
-// a number of its own.
-//
-// Equal keys mean equal texts only where the key is whole; the others are told
-// apart by reading the texts again: see builder.refine. A coder never changes.
-type coder struct {
-	cuts   []string // ascending, each once
-	shared []int    // shared[i] bytes begin every text between cuts[i-1] and cuts[i]
-	tree   tree     // finds the place among the cuts
-	root   *stem    // of all texts
-}
+// table is a small table whose index has its texts in their order.
+type table struct{ name, text string }
 
-// The layout of a key, from the top: the number of a gap or cut, the next bytes
-// of the text, how many of these there are.
-const (
-	keyLengthBits = 3
-	keyBytes      = 5
-	keyMore       = keyBytes + 1 // as length: more than fit
-	keyRankShift  = keyBytes*8 + keyLengthBits
+var (
+	terms = table{"term", "text"}
+	hosts = table{"site", "host"}
 )
 
-// newCoder makes a coder out of a sample of at most a million texts, which it sorts
-// and keeps. Any sample will do; one drawn evenly from the session gives the best
-// keys.
-func newCoder(sample []string) *coder {
-	slices.Sort(sample)
-	c := &coder{cuts: slices.Compact(sample)}
-	c.shared = make([]int, len(c.cuts)+1)
-	for i := 1; i < len(c.cuts); i++ {
-		c.shared[i] = commonPrefix(c.cuts[i-1], c.cuts[i])
+// ranks are the places of a small table's rows in the order of their texts, by
+// number; equal texts have one place, from 1 on. 0 is that of no row.
+type ranks []uint32
+
+// maxRanks bounds ranks, to 16 MB: where there are more rows, scans read texts.
+const maxRanks = 4 << 20
+
+// ranks reads a table's ranks, nil if there are too many. The index hands the texts
+// over in order, so that none has to be held.
+func (s *Session) ranks(ctx context.Context, t table) (ranks, error) {
+	var top int64
+	if err := s.read.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM "+t.name).Scan(&top); err != nil {
+		return nil, fmt.Errorf("rank %ss: %w", t.name, classify(err))
 	}
-	c.root = c.stem("", 1)
-	return c
-}
-
-func commonPrefix(a, b string) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
+	if top > maxRanks {
+		return nil, nil
+	}
+	all := make(ranks, top+1)
+	var place uint32
+	var last string
+	row := func(row []driver.Value) error {
+		text, _ := row[1].(string)
+		switch {
+		case place == 0 || text > last:
+			place++
+			last = strings.Clone(text)
+		case text < last:
+			return errors.New("texts do not come in order")
 		}
+		if id, _ := row[0].(int64); id > 0 && id <= top { // others came meanwhile
+			all[id] = place
+		}
+		return nil
 	}
-	return n
+	// The function's 0 keeps the row from coming out.
+	query := "SELECT 1 FROM " + t.name + " WHERE " + collectFunction + "(?, id, " + t.text + ") ORDER BY " + t.text
+	if err := s.stream(ctx, s.read, nil, row, func(token int64) (string, []any) { return query, []any{token} }); err != nil {
+		return nil, fmt.Errorf("rank %ss: %w", t.name, err)
+	}
+	return all, nil
 }
 
-// key returns the key of a text, and what of the text it says nothing of: "" if it
-// is whole.
-func (c *coder) key(text string) (key uint64, tail string) { return c.root.key(text) }
-
-// isWhole reports whether all texts with this key are equal.
-func isWhole(key uint64) bool { return key&(1<<keyLengthBits-1) != keyMore }
+// of is the rank of a number; not known if its row came after the ranks were read.
+// A number without a row, which only a damaged file has, comes first.
+func (r ranks) of(number driver.Value) (rank uint64, known bool) {
+	n, _ := number.(int64)
+	if n <= 0 {
+		return 0, true
+	}
+	if n >= int64(len(r)) {
+		return 0, false
+	}
+	return uint64(r[n]), true
+}

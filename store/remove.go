@@ -83,8 +83,7 @@ func (s *Session) RemoveOthers(ctx context.Context, q Query) (int, error) {
 		return 0, err
 	}
 	return s.removeWhere(ctx, func(ctx context.Context, r span) ([]uint32, error) {
-		found, err := sel.collect(ctx, r.condition(true), nil, nil)
-		return found.ids, err
+		return sel.collect(ctx, s.read, r.condition(true))
 	})
 }
 

@@ -3,9 +3,9 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,6 +30,7 @@ type selection struct {
 	where   string // "" for every row
 	args    []any
 	plan    *filter.Plan
+	marked  bool // only marked flows
 	memos   *memos
 }
 
@@ -38,7 +39,7 @@ func (s *Session) selection(q Query) (*selection, error) {
 		return nil, fmt.Errorf("view: no such order: %v", q.Order)
 	}
 	plan := filter.NewPlan(filter.Bind(q.Filter, Clock(time.Now())))
-	sel := &selection{session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan, memos: &memos{patterns: plan.Patterns}}
+	sel := &selection{session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan, marked: q.MarkedOnly, memos: &memos{patterns: plan.Patterns}}
 	if q.MarkedOnly {
 		const marked = "f.id IN (SELECT flow FROM note WHERE marked <> '')"
 		if sel.where == "" {
@@ -59,60 +60,97 @@ func Clock(now time.Time) filter.Clock {
 // all reports whether every flow of the session is selected.
 func (sel *selection) all() bool { return sel.where == "" && sel.plan.Exact }
 
-// keyed reports whether lists of this selection have keys beside the ids.
+// keyed reports whether the order is another than that of ids.
 func (sel *selection) keyed() bool { return sel.order != OrderID }
+
+// columns are SQL for what a scan reads of each flow: first, and more where the row
+// function asks for it by [errMore].
+type columns struct{ first, more string }
+
+// errMore is what a row function returns to be called again, with more columns
+// after the first.
+var errMore = errors.New("more columns are needed")
 
 // each calls row for the selected flows that meet the condition, with the flow's
 // id and the columns asked for. The values are valid during the call only, which
 // happens inside SQLite. Flows come in no certain order, though almost always in
 // that of ids.
-func (sel *selection) each(ctx context.Context, db querier, on condition, columns string, row func([]driver.Value) error) error {
-	patterns := sel.memos.take()
-	defer sel.memos.give(patterns)
-	call, err := sel.session.functions.begin(ctx, row, patterns)
-	if err != nil {
-		return err
-	}
-	defer sel.session.functions.end(call)
+func (sel *selection) each(ctx context.Context, db querier, on condition, c columns, row func([]driver.Value) error) error {
+	return sel.session.stream(ctx, db, sel.memos, row, func(token int64) (string, []any) { return sel.statement(on, c, token) })
+}
 
-	where := []string{on.sql}
-	args := append([]any{call.token}, on.args...)
+// statement calls the row function for what count counts, that is after all of WHERE.
+func (sel *selection) statement(on condition, c columns, token int64) (query string, args []any) {
+	first := "f.id"
+	if c.first != "" {
+		first += ", " + c.first
+	}
+	collect := collectFunction + "(?, " + first + ")"
+	args = append(args, token)
+	if c.more != "" {
+		// NULL is what the function returns where that was not enough.
+		collect = "coalesce(" + collect + ", " + collectFunction + "(?, " + first + ", " + c.more + "))"
+		args = append(args, token)
+	}
+	where := on.sql
+	args = append(args, on.args...)
 	if on.filtered && sel.where != "" {
-		where = append(where, "("+sel.where+")")
+		where += " AND (" + sel.where + ")"
 		for _, arg := range sel.args {
 			if _, ok := arg.(filter.PlanToken); ok {
-				arg = call.token
+				arg = token
 			}
 			args = append(args, arg)
 		}
 	}
-	if columns != "" {
-		columns = ", " + columns
-	}
-	// The function is called for what count counts, that is after all of WHERE.
-	table := "flow"
+	from := "flow"
 	if on.removed {
-		table = "removed"
+		from = "removed"
 	}
-	statement := "SELECT count(" + collectFunction + "(?, f.id" + columns + ")) FROM " + table + " f WHERE " + strings.Join(where, " AND ")
-	var none int
-	if err := db.QueryRowContext(ctx, statement, args...).Scan(&none); err != nil {
-		switch {
-		case call.err != nil:
-			return call.err
-		case ctx.Err() != nil:
-			return ctx.Err() // SQLite only says that it was interrupted
-		}
+	return "SELECT count(" + collect + ") FROM " + from + " f WHERE " + where, args
+}
+
+// stream runs a statement that calls the row function by the token it is given.
+func (s *Session) stream(
+	ctx context.Context, db querier, m *memos, row func([]driver.Value) error, statement func(token int64) (string, []any),
+) error {
+	patterns := m.take()
+	defer m.give(patterns)
+	call, err := s.functions.begin(ctx, row, patterns)
+	if err != nil {
+		return err
+	}
+	defer s.functions.end(call)
+	query, args := statement(call.token)
+	switch err := drain(ctx, db, query, args); {
+	case err == nil:
+		return nil
+	case call.err != nil:
+		return call.err
+	case ctx.Err() != nil:
+		return ctx.Err() // SQLite only says that it was interrupted
+	default:
 		return fmt.Errorf("scan flows: %w", classify(err))
 	}
-	return nil
+}
+
+// drain runs a statement for what it does and not for its rows.
+func drain(ctx context.Context, db querier, query string, args []any) error {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		continue
+	}
+	return rows.Err()
 }
 
 // condition limits a scan.
 type condition struct {
 	sql      string
 	args     []any
-	most     int  // flows that can meet it
 	filtered bool // only flows that the selection's SQL lets through
 	removed  bool // of the removed flows instead of those that are there
 }
@@ -129,12 +167,12 @@ func (r span) halves() [2]span {
 }
 
 func (r span) condition(filtered bool) condition {
-	return condition{sql: "f.id BETWEEN ? AND ?", args: []any{int64(r.low), int64(r.high)}, most: r.len(), filtered: filtered}
+	return condition{sql: "f.id BETWEEN ? AND ?", args: []any{int64(r.low), int64(r.high)}, filtered: filtered}
 }
 
 // idsCondition names flows one by one, in one argument whatever their number.
 func idsCondition(ids []uint32, filtered bool) condition {
-	return condition{sql: "f.id IN (SELECT value FROM json_each(?))", args: []any{jsonIDs(ids)}, most: len(ids), filtered: filtered}
+	return condition{sql: "f.id IN (SELECT value FROM json_each(?))", args: []any{jsonIDs(ids)}, filtered: filtered}
 }
 
 // splitRows is the least number of rows that two connections share where SQL
@@ -142,89 +180,44 @@ func idsCondition(ids []uint32, filtered bool) condition {
 // to those who draw the first page.
 const splitRows = 64 << 10
 
-// scan returns what the query selects of a range, in two portions: two connections
-// share a large range. Texts are coded by c, their tails put into t unless it is nil.
-func (sel *selection) scan(ctx context.Context, r span, c *coder, t *tails) (found [2]portion, err error) {
+// scan returns the ids that the query selects of a range, ascending. Two connections
+// share a large range.
+func (sel *selection) scan(ctx context.Context, r span) ([]uint32, error) {
 	if r.len() < splitRows && sel.plan.Exact {
-		found[0], err = sel.collect(ctx, r.condition(true), c, t.set(0))
-		return found, err
+		return sel.collect(ctx, sel.session.read, r.condition(true))
 	}
+	var found [2][]uint32
 	group, ctx := errgroup.WithContext(ctx)
 	for i, half := range r.halves() {
 		// Ended by Wait, below.
 		group.Go(func() (err error) {
-			found[i], err = sel.collect(ctx, half.condition(true), c, t.set(i))
+			found[i], err = sel.collect(ctx, sel.session.read, half.condition(true))
 			return err
 		})
 	}
-	return found, group.Wait()
+	err := group.Wait()
+	return append(found[0], found[1]...), err
 }
 
-// collect returns the selected flows that meet the condition, sorted.
-func (sel *selection) collect(ctx context.Context, on condition, c *coder, t *tailSet) (portion, error) {
-	var p portion
-	if sel.all() {
-		p.ids = make([]uint32, 0, on.most)
-		if sel.keyed() {
-			p.keys = make([]uint64, 0, on.most)
-		}
+// collect returns the ids of the selected flows that meet the condition, ascending.
+func (sel *selection) collect(ctx context.Context, db querier, on condition) ([]uint32, error) {
+	ids, err := sel.candidates(ctx, db, on)
+	if err != nil || sel.plan.Exact {
+		return ids, err
 	}
-	err := sel.each(ctx, sel.session.read, on, orders[sel.order].columns, func(row []driver.Value) error {
+	return sel.residual(ctx, ids)
+}
+
+// candidates returns the ids of those flows that SQL lets through, ascending.
+func (sel *selection) candidates(ctx context.Context, db querier, on condition) ([]uint32, error) {
+	var ids []uint32
+	err := sel.each(ctx, db, on, columns{}, func(row []driver.Value) error {
 		id, err := flowID(row[0])
-		if err != nil {
-			return err
-		}
-		p.ids = append(p.ids, id)
-		if sel.keyed() {
-			p.keys = append(p.keys, sel.key(id, row[1:], c, t))
-		}
-		return nil
+		ids = append(ids, id)
+		return err
 	})
-	if err != nil {
-		return portion{}, err
-	}
-	p.sortIDs()
-	if !sel.plan.Exact {
-		if p, err = sel.residual(ctx, p); err != nil {
-			return portion{}, err
-		}
-	}
-	if sel.keyed() {
-		sortPortion(p)
-	}
-	return p, nil
-}
-
-// key is the sort key of a flow, out of the columns of its order.
-func (sel *selection) key(id uint32, row []driver.Value, c *coder, t *tailSet) uint64 {
-	if !sel.order.isText() {
-		return numberKey(row[0])
-	}
-	key, tail := sel.order.key(c, row)
-	if t != nil && !isWhole(key) {
-		_ = t.put(id, tail) // a set that is full says so itself
-	}
-	return key
-}
-
-// sortIDs brings a portion in the order of ids, in which SQLite almost always finds it.
-func (b portion) sortIDs() {
-	if slices.IsSorted(b.ids) {
-		return
-	}
-	if b.keys == nil {
-		slices.Sort(b.ids)
-		return
-	}
-	swapped := portion{ids: make([]uint32, len(b.ids)), keys: make([]uint64, len(b.ids))}
-	for i, id := range b.ids {
-		swapped.ids[i], swapped.keys[i] = uint32(i), uint64(id)
-	}
-	sortPortion(swapped)
-	keys := slices.Clone(b.keys)
-	for i, old := range swapped.ids {
-		b.ids[i], b.keys[i] = uint32(swapped.keys[i]), keys[old]
-	}
+	slices.Sort(ids) // they almost always are
+	return ids, err
 }
 
 // flowID is a row's id as lists hold it.
@@ -249,56 +242,6 @@ func extent(ctx context.Context, db querier) (r span, flows int, err error) {
 		return span{}, 0, fmt.Errorf("flows %d to %d: %w", low, high, ErrLimit)
 	}
 	return span{uint32(low), uint32(high)}, flows, nil
-}
-
-// Samples for a coder: a share of the flows, but not more than so many, in short
-// stretches that are spread evenly.
-const (
-	sampleShare     = 16
-	sampleFlows     = 64 << 10
-	fewSamples      = 1 << 10 // are taken of any number of flows
-	sampleStretches = 64
-	sampleBytes     = 512 // of each text
-)
-
-// coder makes a coder for the texts in a range of flows, nil where the order needs
-// none. It takes a sample's word for what the rest looks like.
-func (sel *selection) coder(ctx context.Context, r span, sample int) (*coder, error) {
-	if !sel.order.isText() {
-		return nil, nil
-	}
-	sample = min(sample, max(r.len()/sampleShare, fewSamples))
-	var texts [2][]string
-	group, ctx := errgroup.WithContext(ctx)
-	for i, half := range r.halves() {
-		// Ended by Wait, below.
-		group.Go(func() (err error) {
-			texts[i], err = sel.sample(ctx, half, sample/2)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return newCoder(append(texts[0], texts[1]...)), nil
-}
-
-// sample reads up to n texts out of a range.
-func (sel *selection) sample(ctx context.Context, r span, n int) (texts []string, err error) {
-	stretches := max(min(n, sampleStretches)/2, 1)
-	long := max(n/stretches, 1)
-	for low := int(r.low); low <= int(r.high); low += max(r.len()/stretches, long) { // none if r is empty
-		stretch := span{uint32(low), uint32(min(low+long-1, int(r.high)))}
-		err := sel.each(ctx, sel.session.read, stretch.condition(false), orders[sel.order].columns, func(row []driver.Value) error {
-			text := sel.order.text(row[1:])
-			texts = append(texts, strings.Clone(text[:min(len(text), sampleBytes)]))
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return texts, nil
 }
 
 // jsonIDs is the JSON array of ids.

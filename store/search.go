@@ -21,15 +21,14 @@ const (
 	searchAhead = 4 << 20  // bytes of bodies read ahead
 )
 
-// residual returns those flows of a portion that pass what of the filter SQL
+// residual returns those flows, given ascending, that pass what of the filter SQL
 // cannot decide. It reads them a page at a time, and only what the filter needs.
-func (sel *selection) residual(ctx context.Context, p portion) (portion, error) {
-	var passed portion
-	for at := 0; at < len(p.ids); at += searchPage {
-		page := p.ids[at:min(at+searchPage, len(p.ids))]
+func (sel *selection) residual(ctx context.Context, ids []uint32) ([]uint32, error) {
+	var passed []uint32
+	for page := range slices.Chunk(ids, searchPage) {
 		subjects, err := sel.subjects(ctx, page)
 		if err != nil {
-			return portion{}, err
+			return nil, err
 		}
 		for _, s := range subjects {
 			ok, err := filter.Match(sel.plan.Expr, s)
@@ -37,14 +36,9 @@ func (sel *selection) residual(ctx context.Context, p portion) (portion, error) 
 			case errors.Is(err, ErrDamaged) && ctx.Err() == nil:
 				continue // one flow that cannot be read must not end the search in the others
 			case err != nil:
-				return portion{}, fmt.Errorf("search flow %d: %w", s.row.ID, err)
-			case !ok:
-				continue
-			}
-			passed.ids = append(passed.ids, uint32(s.row.ID))
-			if p.keys != nil {
-				i, _ := slices.BinarySearch(page, uint32(s.row.ID))
-				passed.keys = append(passed.keys, p.keys[at+i])
+				return nil, fmt.Errorf("search flow %d: %w", s.row.ID, err)
+			case ok:
+				passed = append(passed, uint32(s.row.ID))
 			}
 		}
 	}

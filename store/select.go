@@ -3,15 +3,16 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"slices"
-	"sync"
 
 	"weir/filter"
+	"weir/store/idlist"
 )
 
 // Select calls yield for the flows that q selects, in its order, until that
 // returns false. In order of arrival flows are yielded while more are looked for;
-// in another order all are found first, at 12 bytes each. Flows recorded meanwhile
+// in another order all are found first, at 4 bytes each. Flows recorded meanwhile
 // may or may not be among them.
 func (s *Session) Select(ctx context.Context, q Query, yield func(id uint64) bool) error {
 	sel, err := s.selection(q)
@@ -26,31 +27,48 @@ func (s *Session) Select(ctx context.Context, q Query, yield func(id uint64) boo
 	if out.left <= 0 {
 		out.left = r.len()
 	}
-	b := builder{sel: sel, tune: usual(), newest: q.Reverse, mu: &sync.Mutex{}, list: &list{}, step: func(int) {}}
+	b := builder{sel: sel, tune: usual(), newest: q.Reverse, show: func(idlist.List, int) {}}
 	if sel.keyed() {
-		if err := b.build(ctx, r); err != nil {
-			return err
+		list, err := b.build(ctx, r)
+		if err == nil {
+			out.list(list)
 		}
-		out.put(b.list.ids)
+		return err
+	}
+	err = b.find(ctx, r, func(ids []uint32, _ int) error {
+		if !out.put(ids) {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
 		return nil
 	}
-	for part := range b.parts(r) {
-		found, err := sel.scan(ctx, part, nil, nil)
-		if err != nil {
-			return err
-		}
-		if !out.put(append(found[0].ids, found[1].ids...)) {
-			return nil
-		}
-	}
-	return nil
+	return err
 }
+
+// errEnough ends a search of which no more is wanted.
+var errEnough = errors.New("enough")
 
 // outlet yields what a selection found.
 type outlet struct {
 	left    int // how many more are wanted
 	reverse bool
 	yield   func(id uint64) bool
+}
+
+// list yields all of a list.
+func (o *outlet) list(l idlist.List) {
+	for i := range l.Len() {
+		at := i
+		if o.reverse {
+			at = l.Len() - 1 - i
+		}
+		if o.left <= 0 || !o.yield(uint64(l.At(at))) {
+			return
+		}
+		o.left--
+	}
 }
 
 // put yields ids, which ascend in order, and reports whether more are wanted.
@@ -85,7 +103,7 @@ func (s *Session) CountMatching(ctx context.Context, e filter.Expr) (n int, err 
 	if err != nil {
 		return 0, err
 	}
-	err = sel.each(ctx, s.read, r.condition(true), "", func([]driver.Value) error {
+	err = sel.each(ctx, s.read, r.condition(true), columns{}, func([]driver.Value) error {
 		n++
 		return nil
 	})

@@ -75,6 +75,7 @@ type Session struct {
 	writing sync.Mutex
 	feed    feed
 	glance  glance
+	views   views
 
 	mu     sync.Mutex
 	writer *Writer // while there is one

@@ -53,10 +53,7 @@ func newTape(ctx context.Context, s *Session, overflow func(flow uint64)) (_ *ta
 }
 
 func (t *tape) prepare(ctx context.Context) error {
-	for _, p := range []struct {
-		to    **sql.Stmt
-		query string
-	}{
+	err := t.prepareAll(ctx, []statement{
 		{&t.begin, "BEGIN IMMEDIATE"},
 		{&t.commitTx, "COMMIT"},
 		{&t.rollback, "ROLLBACK"},
@@ -66,12 +63,9 @@ func (t *tape) prepare(ctx context.Context) error {
 		{&t.bodyTail, bodyTail},
 		{&t.bodyGrow, bodyGrow},
 		{&t.absent, absentFlows},
-	} {
-		stmt, err := t.stmt(ctx, p.query)
-		if err != nil {
-			return err
-		}
-		*p.to = stmt
+	})
+	if err != nil {
+		return err
 	}
 	for _, p := range []struct {
 		to    **inserter
@@ -94,6 +88,23 @@ func (t *tape) prepare(ctx context.Context) error {
 		*p.to = in
 	}
 	return t.dictionary.prepare(ctx, t)
+}
+
+// statement is one to be prepared.
+type statement struct {
+	to    **sql.Stmt
+	query string
+}
+
+func (t *tape) prepareAll(ctx context.Context, all []statement) error {
+	for _, p := range all {
+		stmt, err := t.stmt(ctx, p.query)
+		if err != nil {
+			return err
+		}
+		*p.to = stmt
+	}
+	return nil
 }
 
 // stmt prepares a statement that close closes: one left open would keep the -wal file.

@@ -2,14 +2,12 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/idlist"
 )
 
 // View is the flows of a session that a query selects, in its order: a window on
@@ -28,10 +26,11 @@ type View struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the goroutine has ended
 
+	base *base // what a view before it knows, until it is built
+
 	mu      sync.Mutex
-	list    list
+	list    idlist.List // only the view's goroutine changes it
 	status  Status
-	built   int           // flows in the list when it was last built
 	stepped time.Time     // when a build last showed what it had
 	changed chan struct{} // closed at the next version
 }
@@ -58,19 +57,6 @@ func (s *Session) View(ctx context.Context, q Query) (*View, error) {
 	return s.view(ctx, q, usual())
 }
 
-// tuning is what tests turn to see with few flows what happens with many.
-type tuning struct {
-	pace   time.Duration // at least, between two refreshes
-	first  int           // flows in the first range of a build that SQL decides alone
-	sample int           // flows in the sample for a coder
-	slack  int           // flows that may come before a coder is judged by their number
-	tails  int           // bytes for the tails of texts
-}
-
-func usual() tuning {
-	return tuning{pace: maxRefresh, first: firstRange, sample: sampleFlows, slack: refreshFlows, tails: maxTails}
-}
-
 func (s *Session) view(ctx context.Context, q Query, tune tuning) (*View, error) {
 	sel, err := s.selection(q)
 	if err != nil {
@@ -81,10 +67,13 @@ func (s *Session) view(ctx context.Context, q Query, tune tuning) (*View, error)
 		session: s, sel: sel, query: q, tune: tune, cancel: cancel,
 		done: make(chan struct{}), changed: make(chan struct{}),
 		status: Status{Building: true, How: sel.plan.Needs.String()},
+		base:   s.views.like(sel),
 	}
+	s.views.add(v)
 	// Owned by the view: Close ends it and waits for it.
 	go func() {
 		defer close(v.done)
+		defer s.views.remove(v)
 		defer cancel()
 		v.end(v.run(ctx))
 	}()
@@ -117,7 +106,7 @@ func (v *View) bump() {
 
 // len is the number of flows to show. v.mu is held.
 func (v *View) len() int {
-	if n := v.list.len(); v.query.Limit <= 0 || n < v.query.Limit {
+	if n := v.list.Len(); v.query.Limit <= 0 || n < v.query.Limit {
 		return n
 	}
 	return v.query.Limit
@@ -164,7 +153,7 @@ func (v *View) IDs(first, n int) []uint64 {
 	}
 	ids := make([]uint64, min(n, total-first))
 	for i := range ids {
-		ids[i] = uint64(v.list.id(v.position(first + i)))
+		ids[i] = uint64(v.list.At(v.position(first + i)))
 	}
 	return ids
 }
@@ -173,7 +162,7 @@ func (v *View) IDs(first, n int) []uint64 {
 // and back. v.mu is held.
 func (v *View) position(i int) int {
 	if v.query.Reverse {
-		return v.list.len() - 1 - i
+		return v.list.Len() - 1 - i
 	}
 	return i
 }
@@ -196,81 +185,55 @@ func (v *View) Rows(ctx context.Context, first, n int) ([]flowpb.Row, error) {
 // Find returns where a flow stands. If it is not in the view found is false, and
 // pos is where its nearest neighbour in order stands: 0 if there is none.
 func (v *View) Find(ctx context.Context, id uint64) (pos int, found bool, err error) {
-	if id > maxID {
-		id = maxID
-	}
-	key, err := v.keyOf(ctx, uint32(id))
-	if err != nil {
-		return 0, false, err
-	}
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	at, found := v.find(uint32(id), key)
-	at = v.position(at)
-	if !found && v.query.Reverse {
-		at++ // the neighbour that it would push up
+	list := v.list
+	v.mu.Unlock()
+	at, found := -1, false
+	if id <= maxID {
+		at = list.Index(uint32(id))
+		found = at >= 0
 	}
-	if total := v.len(); at >= total {
+	if !found {
+		if at, err = v.neighbour(ctx, list, uint32(min(id, maxID))); err != nil {
+			return 0, false, err
+		}
+	}
+	if v.query.Reverse {
+		if at = list.Len() - 1 - at; !found {
+			at++ // the neighbour that it would push up
+		}
+	}
+	total := list.Len()
+	if v.query.Limit > 0 {
+		total = min(total, v.query.Limit)
+	}
+	if at >= total {
 		return max(total-1, 0), false, nil
 	}
 	return max(at, 0), found, nil
 }
 
-// find looks for a flow where its key says, and everywhere if it is not there:
-// the view may not have heard of its last change. v.mu is held.
-func (v *View) find(id uint32, key func(*coder) (uint64, bool)) (int, bool) {
-	l := &v.list
-	if !l.keyed {
-		return l.search(0, id)
-	}
-	k, known := key(l.coder)
-	at, found := l.search(k, id)
-	if known && !found && !l.exact(k) {
-		from, to := l.run(k)
-		if i := slices.Index(l.ids[from:to], id); i >= 0 {
-			return from + i, true
+// neighbour returns where in a list a flow would stand that is not in it, or where
+// it stood before it was removed.
+func (v *View) neighbour(ctx context.Context, l idlist.List, id uint32) (int, error) {
+	entry := []keyed{{id: id}}
+	if v.sel.keyed() {
+		on := idsCondition([]uint32{id}, false)
+		known, err := v.sel.keysOf(ctx, v.session.read, on)
+		if err == nil && len(known) == 0 {
+			on.removed = true
+			known, err = v.sel.keysOf(ctx, v.session.read, on)
+		}
+		if err != nil {
+			return 0, err
+		}
+		if len(known) > 0 {
+			entry = known
 		}
 	}
-	if known && found {
-		return at, true
+	at, err := v.sel.places(ctx, v.session.read, l, entry)
+	if err != nil {
+		return 0, err
 	}
-	if i := l.indexOf(id); i >= 0 {
-		return i, true
-	}
-	return at, false
-}
-
-// keyOf reads what decides where a flow stands, or stood before it was removed. It
-// is not known of a flow that does not exist.
-func (v *View) keyOf(ctx context.Context, id uint32) (key func(*coder) (uint64, bool), err error) {
-	unknown := func(*coder) (uint64, bool) { return 0, false }
-	if !v.sel.keyed() {
-		return unknown, nil
-	}
-	on := idsCondition([]uint32{id}, false)
-	if err = v.readKey(ctx, on, &key); err == nil && key == nil {
-		on.removed = true
-		err = v.readKey(ctx, on, &key)
-	}
-	if key == nil {
-		key = unknown
-	}
-	return key, err
-}
-
-// readKey reads what decides where the flow stands that meets a condition, if one does.
-func (v *View) readKey(ctx context.Context, on condition, key *func(*coder) (uint64, bool)) error {
-	return v.sel.each(ctx, v.session.read, on, orders[v.sel.order].columns, func(row []driver.Value) error {
-		if v.sel.order.isText() {
-			text := strings.Clone(v.sel.order.text(row[1:]))
-			*key = func(c *coder) (uint64, bool) {
-				k, _ := c.key(text)
-				return k, true
-			}
-			return nil
-		}
-		number := numberKey(row[1])
-		*key = func(*coder) (uint64, bool) { return number, true }
-		return nil
-	})
+	return at[0], nil
 }

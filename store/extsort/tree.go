@@ -1,6 +1,6 @@
-package store
+package extsort
 
-// tree finds texts among a coder's cuts: eight bytes at a time decide the way.
+// tree finds texts among the cuts: eight bytes at a time decide the way.
 // Searching in integers is several times as fast as comparing texts, most of which
 // begin alike. It lies in three pieces of memory, so that a step of a search waits
 // for memory no more than it must.
@@ -26,7 +26,7 @@ type branch struct {
 
 const (
 	wordBytes = 8
-	fewCuts   = 64
+	fewCuts   = 4
 	noFork    = -1
 )
 
@@ -70,7 +70,7 @@ func (t *tree) find(f *fork, w uint64) int32 {
 }
 
 // word is the first eight bytes of a text as a number, zeros behind a short one.
-func word(text string) (w uint64) {
+func word[T string | []byte](text T) (w uint64) {
 	if len(text) >= wordBytes {
 		return uint64(text[7]) | uint64(text[6])<<8 | uint64(text[5])<<16 | uint64(text[4])<<24 |
 			uint64(text[3])<<32 | uint64(text[2])<<40 | uint64(text[1])<<48 | uint64(text[0])<<56

@@ -98,6 +98,15 @@ fuzz: ## each fuzz target for FUZZTIME (5s)
 bench: ## ratios against other programs, in one run; a module of its own
 	go -C internal/bench run .
 
+# The tests that kill captures, damage files and draw operations at random, with
+# ROUNDS rounds each instead of a handful.
+ROUNDS ?= 100
+SOAK := Killed|Damaged|Model|FullDisk|FullFileSystem|Readers
+
+.PHONY: soak
+soak: ## faults at random, ROUNDS (100) rounds each
+	WEIR_SOAK_ROUNDS=$(ROUNDS) go test -count=1 -timeout 60m -v -run '$(SOAK)' ./store
+
 .PHONY: clean
 clean:
 	rm -rf bin

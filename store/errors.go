@@ -24,6 +24,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrClosed means that the session or the writer was closed.
 	ErrClosed = errors.New("closed")
+	// ErrMoved means that a session's file was removed, renamed or replaced while it was open.
+	ErrMoved = errors.New("the session file was removed or replaced")
 	// ErrFull means that there is no room left on the disk.
 	ErrFull = errors.New("the disk is full")
 	// ErrWrite means that the disk refuses what is to be recorded. The call that failed

@@ -11,8 +11,6 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-
-	"modernc.org/sqlite"
 )
 
 // What makes a SQLite file a session. The header fields are those of the SQLite
@@ -174,7 +172,7 @@ func (d dsn) String(path string) string {
 
 // pool makes a pool of up to n connections to the session's file. None is opened yet.
 func (s *Session) pool(d dsn, n int) *sql.DB {
-	db := sql.OpenDB(connector{drv: s.drv, name: d.String(s.path)})
+	db := sql.OpenDB(connector{s: s, name: d.String(s.path)})
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	return db
@@ -182,7 +180,7 @@ func (s *Session) pool(d dsn, n int) *sql.DB {
 
 // connector opens connections by the session's own driver, which carries its SQL functions.
 type connector struct {
-	drv  *sqlite.Driver
+	s    *Session
 	name string
 }
 
@@ -190,10 +188,30 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return c.drv.Open(c.name)
+	if err := c.s.unmoved(); err != nil {
+		return nil, err // a connection to another file than the others have
+	}
+	return c.s.drv.Open(c.name)
 }
 
-func (c connector) Driver() driver.Driver { return c.drv }
+func (c connector) Driver() driver.Driver { return c.s.drv }
+
+// unmoved fails with [ErrMoved] if the file at the session's path is not the one
+// that was opened: SQLite would go on writing to what nobody finds again.
+func (s *Session) unmoved() error {
+	if s.self == nil {
+		return nil
+	}
+	switch now, err := os.Stat(s.path); {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("%w: nothing is at its path", ErrMoved)
+	case err != nil:
+		return err
+	case !os.SameFile(s.self, now):
+		return fmt.Errorf("%w: another file is at its path", ErrMoved)
+	}
+	return nil
+}
 
 // syncDir makes a new name in the directory durable.
 func syncDir(dir string) error {

@@ -3,6 +3,7 @@ package store
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -79,4 +80,25 @@ func flush(t testing.TB, w *Writer) {
 	if err := w.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// soakVariable sets how many rounds the tests make that kill, damage and draw at
+// random: `make soak` makes many more than every run does.
+const soakVariable = "WEIR_SOAK_ROUNDS"
+
+// soakRounds is how many rounds a test makes: usual, a quarter of that in short
+// runs, or what the environment says.
+func soakRounds(t testing.TB, usual int) int {
+	t.Helper()
+	if v := os.Getenv(soakVariable); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			t.Fatalf("%s=%q: want a number of rounds", soakVariable, v)
+		}
+		return n
+	}
+	if testing.Short() {
+		return max(1, usual/4)
+	}
+	return usual
 }

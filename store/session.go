@@ -58,6 +58,7 @@ const (
 // Session is one open session file. It is safe for concurrent use.
 type Session struct {
 	path     string
+	self     os.FileInfo // the file at path when it was opened
 	uuid     [16]byte
 	created  int64 // ns since the epoch
 	creator  string
@@ -124,6 +125,9 @@ func open(ctx context.Context, path string, o Options) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{path: abs, sync: o.Synchronous, drv: &sqlite.Driver{}}
+	if s.self, err = os.Stat(abs); err != nil {
+		return nil, err
+	}
 	s.feed.init()
 	s.glance.path = abs + "-shm"
 	mode, readOnly := accessMode(abs, o.ReadOnly)
@@ -248,6 +252,13 @@ func create(ctx context.Context, path string, o Options) (err error) {
 			_ = os.Remove(abs) // ours, and of no use to anybody
 		}
 	}()
+	// What stands beside the path belongs to a session that is no longer there; whoever
+	// still has that open keeps it, but must not share it with this one.
+	for _, stale := range []string{abs + "-wal", abs + "-shm"} {
+		if err := os.Remove(stale); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return err

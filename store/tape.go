@@ -144,6 +144,9 @@ func (t *tape) commit(ctx context.Context, b *batch) error {
 func (t *tape) transact(ctx context.Context, b *batch) (err error) {
 	t.s.writing.Lock()
 	defer t.s.writing.Unlock()
+	if err := t.s.unmoved(); err != nil {
+		return err
+	}
 	if _, err := t.begin.ExecContext(ctx); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

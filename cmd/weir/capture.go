@@ -193,9 +193,9 @@ func (c *capture) watchWriter(ctx context.Context) error {
 		case now == "":
 			c.notices.warn(fmt.Sprintf("the session is written again; flows lost so far: %d", stats.Lost), "")
 		case stats.Waiting > 0:
-			c.notices.warn(fmt.Sprintf("%s: %v", now, stats.Err), "nothing is lost: clients wait until there is room on the disk, then weir goes on by itself")
+			c.notices.warn(fmt.Sprintf("%s: %v", now, stats.Err), "nothing is lost: clients wait until that is mended, then weir goes on by itself")
 		default:
-			c.notices.warn(fmt.Sprintf("%s: %v", now, stats.Err), "what passes is kept in memory and tried again; make room on the disk before that is full")
+			c.notices.warn(fmt.Sprintf("%s: %v", now, stats.Err), "what passes is kept in memory and tried again; mend it before that is full")
 		}
 		told = now
 		select {
@@ -215,6 +215,9 @@ func writerTrouble(s store.WriterStats) string {
 	text := "cannot write"
 	if errors.Is(s.Err, store.ErrFull) {
 		text = "disk full"
+	}
+	if errors.Is(s.Err, store.ErrMoved) {
+		text = "session file gone"
 	}
 	if s.Waiting > 0 {
 		text += ": capture waits"

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -203,6 +205,24 @@ func TestParseModes(t *testing.T) {
 		}
 		if err != nil && exitCode(err) != 2 {
 			t.Errorf("%v: %v is no usage error", tt.specs, err)
+		}
+	}
+}
+
+func TestWriterTrouble(t *testing.T) {
+	for _, c := range []struct {
+		stats store.WriterStats
+		want  string
+	}{
+		{store.WriterStats{}, ""},
+		{store.WriterStats{Waiting: 3}, ""}, // a slow disk is no trouble
+		{store.WriterStats{Err: fmt.Errorf("commit: %w", store.ErrFull)}, "disk full"},
+		{store.WriterStats{Err: fmt.Errorf("commit: %w", store.ErrFull), Waiting: 1}, "disk full: capture waits"},
+		{store.WriterStats{Err: fmt.Errorf("commit: %w", store.ErrMoved), Waiting: 1}, "session file gone: capture waits"},
+		{store.WriterStats{Err: errors.New("input/output error")}, "cannot write"},
+	} {
+		if got := writerTrouble(c.stats); got != c.want {
+			t.Errorf("%+v: got %q, want %q", c.stats, got, c.want)
 		}
 	}
 }

@@ -366,4 +366,3 @@ func (f *frames) awaitConnectProtocol() {
 		}
 	}
 }
-

@@ -16,7 +16,7 @@ import (
 // side is one of the two proxies that are compared.
 type side struct {
 	*process
-	client *client
+	client generator
 	// requests counts all that the proxy has carried, warming up included.
 	requests int64
 	rates    []float64
@@ -24,34 +24,59 @@ type side struct {
 	drain    time.Duration   // the longest until it was idle again
 }
 
+// generator makes the load of one side.
+type generator interface {
+	load(ctx context.Context, conns int, duration time.Duration, begin func() error) (loadResult, error)
+}
+
+// comparison is weir against another proxy under the same load.
+type comparison struct {
+	name     string // of the session's file
+	what     string // is carried
+	bar      float64
+	baseline func(ctx context.Context, origin *origin, name string) (*side, error)
+	speak    func(c *client) generator // the load, by a client of a proxy
+}
+
 // httpsBar is how fast weir, recording to disk, must be against a proxy that
 // records nothing.
 const httpsBar = 0.8
 
-// benchHTTPS lets both proxies carry the same load in turns. The order changes
+// benchHTTPS compares with goproxy, over HTTP/1.1.
+func benchHTTPS(ctx context.Context, b *bench) error {
+	return b.compare(ctx, comparison{
+		name: "https", what: "HTTPS 1 KB keep-alive", bar: httpsBar, baseline: b.startGoproxy,
+		speak: func(c *client) generator { return c },
+	})
+}
+
+// compare lets both proxies carry the same load in turns. The order changes
 // from round to round, so that a machine that gets slower does not favour one,
 // and the ratio is the median of the rounds' ratios.
-func benchHTTPS(ctx context.Context, b *bench) (err error) {
+func (b *bench) compare(ctx context.Context, c comparison) (err error) {
 	origin, err := startOrigin(b.dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, origin.close()) }()
-	session := filepath.Join(b.dir, "https.weir")
-	subject, err := b.startSubject(ctx, origin, session)
+	session := filepath.Join(b.dir, c.name+".weir")
+	subject, err := b.startSubject(ctx, origin, session, c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, subject.stop()) }()
-	baseline, err := b.startGoproxy(ctx, origin, "baseline")
+	baseline, err := c.baseline(ctx, origin, "baseline-"+c.name)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, baseline.stop()) }()
-	if err := b.httpsRounds(ctx, subject, baseline); err != nil {
+	for _, s := range []*side{subject, baseline} {
+		s.client = c.speak(s.client.(*client))
+	}
+	if err := b.takeTurns(ctx, c, subject, baseline); err != nil {
 		return err
 	}
-	if err := b.reportHTTPS(subject, baseline); err != nil || b.self {
+	if err := b.report(c, subject, baseline); err != nil || b.self {
 		return err
 	}
 	if err := subject.stop(); err != nil {
@@ -60,8 +85,8 @@ func benchHTTPS(ctx context.Context, b *bench) (err error) {
 	return b.checkCount(ctx, session, subject.requests)
 }
 
-// httpsRounds warms both sides up and then lets them take turns.
-func (b *bench) httpsRounds(ctx context.Context, subject, baseline *side) error {
+// takeTurns warms both sides up and then lets them take turns.
+func (b *bench) takeTurns(ctx context.Context, c comparison, subject, baseline *side) error {
 	for round := range b.rounds + 1 {
 		order := []*side{subject, baseline}
 		if round%2 == 0 {
@@ -73,7 +98,7 @@ func (b *bench) httpsRounds(ctx context.Context, subject, baseline *side) error 
 			}
 		}
 		if round > 0 {
-			b.progress("https round %d: %.0f and %.0f requests/s", round, subject.rates[round-1], baseline.rates[round-1])
+			b.progress("%s round %d: %.0f and %.0f requests/s", c.name, round, subject.rates[round-1], baseline.rates[round-1])
 		}
 	}
 	return nil
@@ -106,7 +131,7 @@ func (s *side) round(ctx context.Context, conns int, duration time.Duration, kee
 	return nil
 }
 
-func (b *bench) reportHTTPS(subject, baseline *side) error {
+func (b *bench) report(c comparison, subject, baseline *side) error {
 	mine, err := subject.usage()
 	if err != nil {
 		return err
@@ -122,7 +147,7 @@ func (b *bench) reportHTTPS(subject, baseline *side) error {
 	ratio := quantile(ratios, 0.5)
 	perSecond := func(s *side) string { return fmt.Sprintf("%.0f/s", quantile(s.rates, 0.5)) }
 	cpu := func(s *side) time.Duration { return quantile(s.cpu, 0.5) }
-	b.table.add(result{fmt.Sprintf("HTTPS 1 KB keep-alive, %d connections", b.conns), perSecond(subject), perSecond(baseline), fmt.Sprintf("%.2f", ratio), atLeast(ratio, httpsBar)})
+	b.table.add(result{fmt.Sprintf("%s, %d connections", c.what, b.conns), perSecond(subject), perSecond(baseline), fmt.Sprintf("%.2f", ratio), atLeast(ratio, c.bar)})
 	b.table.add(result{what: "  lowest and highest ratio of a round", ratio: fmt.Sprintf("%.2f %.2f", quantile(ratios, 0), quantile(ratios, 1))})
 	b.table.add(result{what: "  CPU a request", weir: microseconds(cpu(subject)), other: microseconds(cpu(baseline)), ratio: fmt.Sprintf("%.2f", float64(cpu(subject))/float64(max(cpu(baseline), 1)))})
 	b.table.add(result{what: "  RSS at most", weir: megabytes(mine.peak), other: megabytes(theirs.peak), ratio: fmt.Sprintf("%.2f", float64(mine.peak)/float64(max(theirs.peak, 1)))})
@@ -130,10 +155,10 @@ func (b *bench) reportHTTPS(subject, baseline *side) error {
 	return nil
 }
 
-// startSubject starts weir recording into session, or with -self another goproxy.
-func (b *bench) startSubject(ctx context.Context, origin *origin, session string) (*side, error) {
+// startSubject starts weir recording into session, or with -self the baseline again.
+func (b *bench) startSubject(ctx context.Context, origin *origin, session string, c comparison) (*side, error) {
 	if b.self {
-		return b.startGoproxy(ctx, origin, "subject")
+		return c.baseline(ctx, origin, "subject-"+c.name)
 	}
 	p, roots, err := b.startRecord(ctx, origin, session)
 	if err != nil {
@@ -142,10 +167,15 @@ func (b *bench) startSubject(ctx context.Context, origin *origin, session string
 	return &side{process: p, client: newClient(p.said[announceListening], origin.target(), roots)}, nil
 }
 
-// startGoproxy runs this binary as the baseline, with an authority of the same
-// kind as weir's, so that both sides do the same cryptography.
+// startGoproxy runs this binary as the baseline of HTTPS.
 func (b *bench) startGoproxy(ctx context.Context, origin *origin, name string) (*side, error) {
 	dir := filepath.Join(b.dir, name)
+	return b.startSelf(ctx, origin, dir, cmdGoproxy, filepath.Join(dir, "weir-ca.pem"))
+}
+
+// startSelf runs this binary as a proxy, with an authority in dir of the same
+// kind as weir's, so that both sides do the same cryptography.
+func (b *bench) startSelf(ctx context.Context, origin *origin, dir, command, authorityArg string) (*side, error) {
 	authority, err := ca.Load(dir)
 	if err != nil {
 		return nil, err
@@ -158,7 +188,7 @@ func (b *bench) startGoproxy(ctx context.Context, origin *origin, name string) (
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	p, err := start(ctx, self, []string{cmdGoproxy, filepath.Join(dir, "weir-ca.pem"), origin.caFile}, announceListening)
+	p, err := start(ctx, self, []string{command, authorityArg, origin.caFile}, announceListening)
 	if err != nil {
 		return nil, err
 	}

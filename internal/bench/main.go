@@ -4,7 +4,8 @@
 //	go -C internal/bench run . -only https -duration 2s  one part, quickly
 //
 // The parts are: https, small requests through weir, recording, against a bare
-// goproxy MITM that records nothing; rss, what one large download adds to
+// goproxy MITM that records nothing; http2, the same over HTTP/2 against a proxy
+// made of net/http; rss, what one large download adds to
 // weir's memory, and whether it arrived whole; view, how soon a large session
 // shows its first page in any order and under filters; keys, how soon the
 // interface appears and answers on a terminal.
@@ -50,12 +51,12 @@ type options struct {
 }
 
 func (o *options) register(fs *flag.FlagSet) {
-	fs.StringVar(&o.only, "only", "https,rss,view,keys", "parts to run, separated by commas")
+	fs.StringVar(&o.only, "only", "https,http2,rss,view,keys", "parts to run, separated by commas")
 	fs.StringVar(&o.weir, "weir", "", "the weir binary; built from the tree when empty")
-	fs.BoolVar(&o.self, "self", false, "https: measure goproxy against itself, which shows the noise of the measurement")
-	fs.IntVar(&o.rounds, "rounds", 5, "https: rounds, in each of which both sides run once")
-	fs.IntVar(&o.conns, "conns", 16, "https: client connections")
-	fs.DurationVar(&o.duration, "duration", 5*time.Second, "https: length of one side of a round")
+	fs.BoolVar(&o.self, "self", false, "https, http2: measure the baseline against itself, which shows the noise of the measurement")
+	fs.IntVar(&o.rounds, "rounds", 5, "https, http2: rounds, in each of which both sides run once")
+	fs.IntVar(&o.conns, "conns", 16, "https, http2: client connections")
+	fs.DurationVar(&o.duration, "duration", 5*time.Second, "https, http2: length of one side of a round")
 	fs.Int64Var(&o.size, "size", 1<<30, "rss: bytes to download")
 	fs.IntVar(&o.flows, "flows", 1_000_000, "view, keys: flows in the session")
 	fs.StringVar(&o.session, "session", "", "view, keys: a seeded session to use; made in a temporary directory when empty")
@@ -82,6 +83,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		switch args[0] {
 		case cmdGoproxy:
 			return serveGoproxy(ctx, args[1:])
+		case cmdH2Proxy:
+			return serveH2Proxy(ctx, args[1:])
 		case cmdViews:
 			return measureViews(ctx, args[1:], out)
 		}
@@ -102,11 +105,11 @@ type part struct {
 }
 
 func runParts(ctx context.Context, o *options, out io.Writer) error {
-	parts := []part{{"https", benchHTTPS}, {"rss", benchDownload}, {"view", benchViews}, {"keys", benchKeys}}
+	parts := []part{{"https", benchHTTPS}, {"http2", benchHTTP2}, {"rss", benchDownload}, {"view", benchViews}, {"keys", benchKeys}}
 	wanted := strings.Split(o.only, ",")
 	for _, name := range wanted {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("no part %q: choose from https, rss, view, keys", name)
+			return fmt.Errorf("no part %q: choose from https, http2, rss, view, keys", name)
 		}
 	}
 	dir, err := os.MkdirTemp("", "weir-bench-")
@@ -116,7 +119,7 @@ func runParts(ctx context.Context, o *options, out io.Writer) error {
 	defer os.RemoveAll(dir)
 	subject := "weir"
 	if o.self {
-		subject = "goproxy again"
+		subject = "baseline again"
 	}
 	b := &bench{options: o, dir: dir, table: newTable(out, subject), session: o.session}
 	for _, p := range parts {

@@ -13,7 +13,7 @@ import (
 
 // TestMain lets the test binary stand in for the program, which runs itself.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && slices.Contains([]string{cmdGoproxy, cmdViews}, os.Args[1]) {
+	if len(os.Args) > 1 && slices.Contains([]string{cmdGoproxy, cmdH2Proxy, cmdViews}, os.Args[1]) {
 		main()
 		return
 	}
@@ -23,10 +23,10 @@ func TestMain(m *testing.M) {
 // signalLoop is os/signal's own goroutine, which never ends once it runs.
 const signalLoop = "os/signal.loop"
 
-// The measurement works without weir: goproxy against itself, quickly.
+// The measurement works without weir: the baselines against themselves, quickly.
 func TestSelf(t *testing.T) {
-	out := runBench(t, "-only", "https", "-self", "-rounds", "1", "-duration", "100ms", "-conns", "4")
-	for _, want := range []string{"HTTPS 1 KB keep-alive, 4 connections", "CPU a request", "RSS at most", ">= 0.80"} {
+	out := runBench(t, "-only", "https,http2", "-self", "-rounds", "1", "-duration", "100ms", "-conns", "4")
+	for _, want := range []string{"HTTPS 1 KB keep-alive, 4 connections", "HTTP/2 1 KB, 4 connections", "CPU a request", "RSS at most", ">= 0.80"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in:\n%s", want, out)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -47,7 +48,7 @@ func startOrigin(dir string) (*origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := &tls.Config{Certificates: []tls.Certificate{*leaf}, MinVersion: tls.VersionTLS13}
+	config := &tls.Config{Certificates: []tls.Certificate{*leaf}, MinVersion: tls.VersionTLS13, NextProtos: []string{"h2", "http/1.1"}}
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
 	if err != nil {
 		return nil, fmt.Errorf("start origin: %w", err)
@@ -96,6 +97,16 @@ func (o *origin) close() error {
 // serve answers requests without a body, one after the other, until the
 // connection fails or is closed.
 func (o *origin) serve(conn net.Conn) error {
+	if t, ok := conn.(*tls.Conn); ok {
+		ctx, cancel := context.WithTimeout(context.Background(), ioTimeout)
+		defer cancel()
+		if err := t.HandshakeContext(ctx); err != nil {
+			return err
+		}
+		if t.ConnectionState().NegotiatedProtocol == "h2" {
+			return o.serveHTTP2(conn)
+		}
+	}
 	r := bufio.NewReader(conn)
 	for {
 		line, err := r.ReadSlice('\n')

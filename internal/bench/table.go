@@ -63,7 +63,7 @@ func atLeast(got, bar float64) verdict {
 
 func (t *table) add(r result) {
 	if t.rows++; t.rows == 1 {
-		fmt.Fprintf(t.w, "measure\t%s\tgoproxy\tratio\tbar\t\n", t.subject)
+		fmt.Fprintf(t.w, "measure\t%s\tother\tratio\tbar\t\n", t.subject)
 	}
 	fmt.Fprintf(t.w, "%s\t%s\t%s\t%s\t%s\n", r.what, r.weir, r.other, r.ratio, r.bar)
 }

@@ -105,10 +105,7 @@ func (c *client) serveHTTP(ctx context.Context) error {
 		if err != nil {
 			return c.badHead(ctx, err, startedNs)
 		}
-		if c.leafFor.Host != "" { // it came to trust the leaf
-			c.s.pins.accepted(c.leafFor)
-			c.leafFor = Pin{}
-		}
+		c.trustsLeaf()
 		if c.mustLogin(head) {
 			return c.askLogin(ctx, head, startedNs)
 		}

@@ -143,6 +143,7 @@ func (r *relay) rewritten(fields []h2.Field) []h2.Field {
 
 // newStream makes the flow of a request.
 func (r *relay) newStream(ev *h2.Event) *h2stream {
+	r.c.trustsLeaf()
 	s := &h2stream{id: ev.Stream}
 	s.rec.to = r.c.to
 	s.begin(ev, r.c.tunnel)

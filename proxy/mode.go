@@ -139,6 +139,9 @@ func (m Mode) WithLogin(user, password string) Mode {
 	return m
 }
 
+// HasLogin reports whether there are credentials for the upstream proxy.
+func (m Mode) HasLogin() bool { return m.login }
+
 func (r modeRow) scheme(name string) (scheme, bool) {
 	for _, s := range r.schemes {
 		if s.name == name {

@@ -149,8 +149,17 @@ func (c *client) refusedUs(p Pin) {
 	}
 	c.s.opts.Notify(Notice{
 		Text: printable(fmt.Sprintf("%s refused weir's certificate for %s twice: its connections there are passed through unopened from now on", p.Client, p.Host)),
-		Hint: "the command `intercept again` opens them again, and --no-auto-ignore never passes them through",
+		Hint: "P (intercept-again) opens them again, as a new start does; --no-auto-ignore never passes them through",
 	})
+}
+
+// trustsLeaf notes that the client goes on after the handshake: it has come to
+// trust the leaf, if it ever did not.
+func (c *client) trustsLeaf() {
+	if c.leafFor.Host != "" {
+		c.s.pins.accepted(c.leafFor)
+		c.leafFor = Pin{}
+	}
 }
 
 // unkept is what passes through: nothing of it becomes a message.

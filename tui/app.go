@@ -192,6 +192,10 @@ func (a *App) answer(msg tea.Msg) tea.Cmd {
 		return nil
 	case unmarked:
 		return a.unmarked(msg)
+	case modesSet:
+		return a.modesSet(msg)
+	case unpinned:
+		return a.unpinned(msg)
 	case removed:
 		return a.removed(msg)
 	case undone:

@@ -16,7 +16,7 @@ import (
 // bindings is the table of all commands. It is a function and not a variable
 // because commands lead back to it: help and palette show it.
 func bindings() []Binding {
-	table := globalBindings()
+	table := append(globalBindings(), proxyBindings()...)
 	table = append(table, listBindings()...)
 	table = append(table, sortBindings()...)
 	table = append(table, screenBindings(ViewList, "", flowlist.Commands(), (*App).doList)...)

@@ -34,7 +34,7 @@ var before = map[string]string{
 }
 
 // argument is what is typed behind a command that has no key.
-var argument = map[string]string{"theme": "light", "go": "3", "sort": "host"}
+var argument = map[string]string{"theme": "light", "go": "3", "sort": "host", "set": "mode regular"}
 
 // TestEveryBinding runs every row of the table, by each of its keys, and holds it
 // to do something that can be noticed, or to say why it does not.

@@ -17,6 +17,7 @@ type Options struct {
 	Filter   string         // start with this filter; "" takes the session's last one
 	Zone     *time.Location // of times of day; nil: the machine's
 	Exporter Exporter       // makes what is copied; nil: copying is off, with that reason
+	Proxy    Proxy          // the capture's; nil: there is none to change
 
 	In  io.Reader // nil: the terminal
 	Out io.Writer // nil: standard output

@@ -32,7 +32,12 @@ func (f *lookFlags) register(cmd *cobra.Command) {
 
 // run shows a session until the user leaves, or the program is told to end.
 func (f lookFlags) run(ctx context.Context, std stdio, out *os.File, s *source, filter string) error {
+	var p tui.Proxy // not an interface around nil
+	if s.capture != nil {
+		p = s.capture
+	}
 	err := tui.Run(ctx, s, tui.Options{
+		Proxy: p,
 		Theme: f.theme, ASCII: f.ascii, Mouse: f.mouse, Filter: filter, Exporter: s, In: std.in, Out: out,
 	})
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {

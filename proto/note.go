@@ -26,4 +26,21 @@ type Row struct {
 	Note
 	Reason string // of the response, as sent
 	Error  string // Flow.error's message, "" for none
+	Origin Origin // who it was in the session that recorded it
+}
+
+// Origin is Flow.uid as a value: a flow's identity across files. The zero value stands
+// for the session that the flow was read from, and its id there.
+type Origin struct {
+	Session  [16]byte // UUIDv7
+	Sequence uint64
+}
+
+// OriginOf reads the uid of a head; the zero value where there is none that could be one.
+func OriginOf(f *Flow) Origin {
+	uid := f.GetUid()
+	if len(uid.GetSession()) != len(Origin{}.Session) || uid.GetSequence() == 0 {
+		return Origin{}
+	}
+	return Origin{Session: [16]byte(uid.GetSession()), Sequence: uid.GetSequence()}
 }

@@ -188,6 +188,7 @@ func scanRow(rows *sql.Rows) (row flowpb.Row, err error) {
 	}
 	row.Reason = string(head.GetHttp().GetResponse().GetReason())
 	row.Error = head.GetError().GetMessage()
+	row.Origin = flowpb.OriginOf(head)
 	return row, nil
 }
 

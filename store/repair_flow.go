@@ -130,7 +130,7 @@ func (m *mender) gather(ctx context.Context, low, high int64) (map[uint64]*remai
 			return err
 		}},
 	} {
-		if err := eachRow(ctx, m.s.read, part.query, part.row, low, high); err != nil {
+		if err := eachOf(ctx, m.s.read, part.query, part.row, low, high); err != nil {
 			return nil, err
 		}
 	}
@@ -161,7 +161,8 @@ func idRow(take func(uint64)) func(*sql.Rows) error {
 	}
 }
 
-func eachRow(ctx context.Context, q querier, query string, row func(*sql.Rows) error, args ...any) error {
+// eachOf calls row for each row of a query.
+func eachOf(ctx context.Context, q querier, query string, row func(*sql.Rows) error, args ...any) error {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err

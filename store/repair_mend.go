@@ -144,6 +144,7 @@ func (m *mender) count(ctx context.Context) error {
 		args  []any
 	}{
 		{"INSERT OR REPLACE INTO session (key, value) VALUES (?, ?), (?, ?)", []any{keyRemoved, highest - flows, keyHighest, highest}},
+		{"DELETE FROM origin WHERE flow NOT IN (SELECT id FROM head)", nil},
 		{"UPDATE shared SET uses = " + usesOfShared, nil},
 		{"INSERT OR IGNORE INTO freed (body) SELECT body FROM shared WHERE uses = 0", nil},
 		{"DELETE FROM shared WHERE uses = 0", nil},

@@ -167,3 +167,65 @@ CREATE TABLE change (
   revision INTEGER PRIMARY KEY,  -- the newest row is never trimmed: max + 1 is the next
   flows    BLOB NOT NULL   -- ids, ascending, as uvarint differences
 );
+
+-- The sessions that flows of this one were copied from: see origin.
+CREATE TABLE source (
+  id      INTEGER PRIMARY KEY,
+  uuid    BLOB NOT NULL UNIQUE,
+  name    TEXT NOT NULL,    -- of its file when it was merged; '' where only flows of it were met
+  created INTEGER NOT NULL, -- ns since the epoch; 0: not known
+  creator TEXT NOT NULL
+);
+
+-- Who flows were before they were copied here: Flow.uid of the head, so that the
+-- same flow is known again without reading heads. Flows that this session recorded
+-- itself have no row.
+CREATE TABLE origin (
+  flow     INTEGER PRIMARY KEY,
+  source   INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,  -- its id there
+  UNIQUE (source, sequence)
+);
+
+-- The flows for people and other programs, in the words of `weir query --format json`.
+-- Its columns do not change when the tables above do; new ones come last.
+CREATE VIEW flows AS SELECT
+  f.id,
+  (SELECT substr(u, 1, 8) || '-' || substr(u, 9, 4) || '-' || substr(u, 13, 4) || '-' || substr(u, 17, 4) || '-' || substr(u, 21)
+    FROM (SELECT lower(hex(coalesce(o.uuid, (SELECT value FROM session WHERE key = 'uuid')))) AS u))
+    || ':' || coalesce(o.sequence, f.id) AS uid,
+  CASE f.kind WHEN 1 THEN 'http' WHEN 2 THEN 'tcp' WHEN 3 THEN 'udp' WHEN 4 THEN 'dns' WHEN 5 THEN 'tls' ELSE 'unknown' END AS kind,
+  CASE f.state WHEN 1 THEN 'request' WHEN 2 THEN 'waiting' WHEN 3 THEN 'response' WHEN 4 THEN 'open' WHEN 5 THEN 'complete'
+    WHEN 6 THEN 'error' ELSE 'unknown' END AS state,
+  nullif((SELECT text FROM term WHERE id = f.method), '') AS method,
+  nullif(s.scheme, '') AS scheme,
+  nullif(s.host, '') AS host,
+  nullif(s.port, 0) AS port,
+  nullif(f.path, '') AS path,
+  CASE
+    WHEN f.kind = 4 THEN nullif(f.path, '')
+    WHEN f.kind <> 1 OR s.scheme = '' OR s.host = '' AND s.authority = '' THEN NULL
+    WHEN s.authority <> '' THEN s.scheme || '://' || s.authority || f.path
+    ELSE s.scheme || '://' || CASE WHEN instr(s.host, ':') THEN '[' || s.host || ']' ELSE s.host END
+      || CASE WHEN s.port = 0 OR s.scheme = 'http' AND s.port = 80 OR s.scheme = 'https' AND s.port = 443 THEN '' ELSE ':' || s.port END
+      || f.path
+  END AS url,
+  nullif((SELECT text FROM term WHERE id = f.version), '') AS http_version,
+  f.status,
+  nullif((SELECT text FROM term WHERE id = f.content_type), '') AS content_type,
+  f.request_size,                      -- bytes
+  f.response_size,
+  strftime('%Y-%m-%dT%H:%M:%S', f.started / 1000000000, 'unixepoch') || printf('.%09dZ', f.started % 1000000000) AS started_at,
+  f.duration / 1e6 AS duration_ms,
+  f.ttfb / 1e6 AS ttfb_ms,
+  nullif((SELECT text FROM term WHERE id = f.client), '') AS client,
+  nullif((SELECT text FROM term WHERE id = f.server), '') AS server,
+  f.flags >> 1 & 1 AS failed,          -- 1: Flow.error is set, 0: it is not
+  nullif(n.marked, '') AS marked,
+  nullif(n.comment, '') AS comment,
+  nullif(trim(n.tags, ','), '') AS tags,  -- comma between
+  CASE f.replay WHEN 1 THEN 'request' WHEN 2 THEN 'response' END AS replay
+FROM flow f
+LEFT JOIN site s ON s.id = f.site
+LEFT JOIN note n ON n.flow = f.id
+LEFT JOIN (SELECT origin.flow, origin.sequence, source.uuid FROM origin JOIN source ON source.id = origin.source) o ON o.flow = f.id;

@@ -25,20 +25,9 @@ func newScribe(s *Session) *scribe {
 
 // exec runs a statement that writes n bytes, and returns how many rows it changed.
 func (w *scribe) exec(ctx context.Context, n int64, query string, args ...any) (int64, error) {
-	if w.tx == nil {
-		tx, err := w.db.BeginTx(context.WithoutCancel(ctx), nil)
-		if err != nil {
-			return 0, err
-		}
-		w.tx, w.stmts = tx, map[string]*sql.Stmt{}
-	}
-	stmt := w.stmts[query]
-	if stmt == nil {
-		var err error
-		if stmt, err = w.tx.PrepareContext(ctx, query); err != nil {
-			return 0, err
-		}
-		w.stmts[query] = stmt
+	stmt, err := w.stmt(ctx, query)
+	if err != nil {
+		return 0, err
 	}
 	changed, err := affected(stmt.ExecContext(ctx, args...))
 	if err != nil {
@@ -48,6 +37,35 @@ func (w *scribe) exec(ctx context.Context, n int64, query string, args ...any) (
 		err = w.flush()
 	}
 	return changed, err
+}
+
+// scan reads the one row of a query, what was written before included.
+func (w *scribe) scan(ctx context.Context, query string, args []any, into ...any) error {
+	stmt, err := w.stmt(ctx, query)
+	if err != nil {
+		return err
+	}
+	return stmt.QueryRowContext(ctx, args...).Scan(into...)
+}
+
+// stmt prepares a statement for the transaction, which it begins if there is none.
+func (w *scribe) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if w.tx == nil {
+		tx, err := w.db.BeginTx(context.WithoutCancel(ctx), nil)
+		if err != nil {
+			return nil, err
+		}
+		w.tx, w.stmts = tx, map[string]*sql.Stmt{}
+	}
+	stmt := w.stmts[query]
+	if stmt == nil {
+		var err error
+		if stmt, err = w.tx.PrepareContext(ctx, query); err != nil {
+			return nil, err
+		}
+		w.stmts[query] = stmt
+	}
+	return stmt, nil
 }
 
 // rowCost is what a row takes beside its content, about.

@@ -127,7 +127,9 @@ func countPacked(ctx context.Context, tx *sql.Tx, before, after int64) error {
 	if before == 0 && after == 0 {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO session (key, value) VALUES (?, ?), (?, ?)
-		ON CONFLICT (key) DO UPDATE SET value = value + excluded.value`, keyPackedFrom, before, keyPackedTo, after)
+	_, err := tx.ExecContext(ctx, countPackedBytes, keyPackedFrom, before, keyPackedTo, after)
 	return err
 }
+
+const countPackedBytes = `INSERT INTO session (key, value) VALUES (?, ?), (?, ?)
+	ON CONFLICT (key) DO UPDATE SET value = value + excluded.value`

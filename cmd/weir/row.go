@@ -54,7 +54,7 @@ var columns = []string{
 // newRow turns a list row into its printed form.
 func newRow(session uuid.UUID, r *flowpb.Row) row {
 	out := row{
-		ID: r.ID, UID: uid(session, r.ID), Kind: r.Kind.String(), State: r.State.Label(),
+		ID: r.ID, UID: uid(session, r), Kind: r.Kind.String(), State: r.State.Label(),
 		Method: text(r.Method), Scheme: text(r.Scheme), Host: text(r.Host), Path: text(r.Path), URL: text(r.URL()),
 		HTTPVersion: text(r.Version), Reason: text(r.Reason), ContentType: text(r.ContentType),
 		RequestSize: present(r.RequestSize), ResponseSize: present(r.ResponseSize),
@@ -77,8 +77,12 @@ func newRow(session uuid.UUID, r *flowpb.Row) row {
 	return out
 }
 
-// uid names a flow wherever its session is copied to.
-func uid(session uuid.UUID, sequence uint64) string {
+// uid names a flow wherever it is copied to.
+func uid(session uuid.UUID, r *flowpb.Row) string {
+	sequence := r.ID
+	if r.Origin != (flowpb.Origin{}) {
+		session, sequence = r.Origin.Session, r.Origin.Sequence
+	}
 	return session.String() + ":" + strconv.FormatUint(sequence, 10)
 }
 

@@ -43,7 +43,7 @@ func newSession(std stdio) *cobra.Command {
 			return sessionInfo(cmd.Context(), std, args[0], infoFormat)
 		},
 	}
-	cmd.AddCommand(newVerify(std), newRepair(std), newCompact(std))
+	cmd.AddCommand(newVerify(std), newRepair(std), newCompact(std), newMerge(std))
 	for sub, format := range map[*cobra.Command]*string{list: &listFormat, info: &infoFormat} {
 		sub.Flags().StringVar(format, "format", "text", "FORMAT, text or json")
 		complete(sub, "format", "text", "json")

@@ -21,7 +21,7 @@ func (e *entry) webSocket(w *flowpb.Whole, list value) {
 	}
 	n, last := uint64(0), e.http.GetResponse().GetEndedNs()
 	list = append(value(nil), list...) // the entry's memory is used again
-	for m, _ := range messages(list) { // none has an error: they are in memory
+	for m := range messages(list) {    // none has an error: they are in memory
 		n++
 		last = max(last, m.GetAtNs())
 	}

@@ -1,0 +1,320 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	flowpb "weir/proto"
+)
+
+// reel gives the flows of a session in their order, a page in memory at a time. Each
+// page is read in a transaction of its own, so that a capture's -wal file can be
+// folded meanwhile.
+type reel struct {
+	s         *Session
+	page      []*flowpb.Flow
+	place, of uint64 // it is number place, from 0, of so many sessions
+	at, high  uint64 // the last id that was read, and the last to read
+
+	copies []copied // flows of the batch
+	conns  []uint64 // of these, by their old numbers
+}
+
+// copied is a flow that moved. Where it is not whole only its notes are copied.
+type copied struct {
+	was, is uint64
+	whole   bool
+}
+
+// connID is the new number of a connection. Those of all sessions take turns, so that
+// a session that is being captured has room for more.
+func (r *reel) connID(was uint64) uint64 {
+	if was == 0 || was > maxConns {
+		return 0 // there is none such
+	}
+	return (was-1)*r.of + r.place + 1
+}
+
+// maxConns bounds the numbers of connections that are believed.
+const maxConns = 1 << 40
+
+// pageFlows is how many heads are read at a time.
+const pageFlows = 128
+
+// next returns the next flow, which stays in the page; nil at the end.
+func (r *reel) next(ctx context.Context) (*flowpb.Flow, error) {
+	if len(r.page) > 0 {
+		return r.page[0], nil
+	}
+	if r.at >= r.high {
+		return nil, nil
+	}
+	r.page = make([]*flowpb.Flow, 0, pageFlows)
+	err := eachOf(ctx, r.s.read, "SELECT h.id, h.blob FROM flow f JOIN head h ON h.id = f.id WHERE f.id > ? AND f.id <= ? ORDER BY f.id LIMIT ?",
+		func(rows *sql.Rows) error {
+			var blob sql.RawBytes
+			if err := rows.Scan(&r.at, &blob); err != nil {
+				return err
+			}
+			f, err := decodeHead(r.at, blob)
+			r.page = append(r.page, f)
+			return err
+		}, int64(r.at), int64(r.high), pageFlows)
+	if err != nil {
+		return nil, classify(err)
+	}
+	if len(r.page) == 0 {
+		r.at = r.high
+		return nil, nil
+	}
+	return r.page[0], nil
+}
+
+// ids are the flows of the batch that pick chooses, by their old ids.
+func (r *reel) ids(pick func(copied) bool) (was []uint64, is map[uint64]uint64) {
+	is = map[uint64]uint64{}
+	for _, c := range r.copies {
+		if pick(c) {
+			was = append(was, c.was)
+			is[c.was] = c.is
+		}
+	}
+	slices.Sort(was)
+	return was, is
+}
+
+// empty begins a batch.
+func (g *merger) empty() { g.batch, g.places = &batch{}, map[uint64]int{} }
+
+// flushFull writes the batch when there is enough of it.
+func (g *merger) flushFull(ctx context.Context) error {
+	waiting := 0
+	for _, r := range g.reels {
+		waiting += len(r.copies)
+	}
+	if waiting < mergeFlows && g.batch.bytes < mergeBytes {
+		return nil
+	}
+	return g.flush(ctx)
+}
+
+// flushBut writes the batch but for the last flow of a reel, which stays to be copied.
+func (g *merger) flushBut(ctx context.Context, r *reel) error {
+	last := r.copies[len(r.copies)-1]
+	r.copies = r.copies[:len(r.copies)-1]
+	err := g.flush(ctx)
+	r.copies = append(r.copies, last)
+	return err
+}
+
+// flush writes the batch: rows and heads, then what they have.
+func (g *merger) flush(ctx context.Context) error {
+	if err := g.w.flush(); err != nil {
+		return err
+	}
+	for _, e := range g.batch.flows {
+		g.batch.touched = append(g.batch.touched, e.summary.ID)
+	}
+	slices.Sort(g.batch.touched)
+	if len(g.batch.flows) > 0 {
+		if err := g.t.commit(ctx, g.batch); err != nil {
+			return err
+		}
+	}
+	g.empty()
+	for _, r := range g.reels {
+		if err := g.copyParts(ctx, r); err != nil {
+			return fmt.Errorf("merge session %q: %w", r.s.path, err)
+		}
+		r.copies, r.conns = r.copies[:0], r.conns[:0]
+	}
+	return g.w.flush()
+}
+
+// copyParts copies what the flows of the batch have: connections, notes, messages, bodies.
+func (g *merger) copyParts(ctx context.Context, r *reel) error {
+	if len(r.copies) == 0 {
+		return nil
+	}
+	const these = " FROM json_each(?) j CROSS JOIN "
+	whole, is := r.ids(func(c copied) bool { return c.whole })
+	all, now := r.ids(func(copied) bool { return true })
+	err := g.copyRows(ctx, r, "SELECT c.id, c.blob"+these+"conn c ON c.id = j.value ORDER BY j.key",
+		"INSERT OR IGNORE INTO conn (id, blob) VALUES (?, ?)", func(values []any) error {
+			id, err := integer(values[0])
+			values[0] = int64(r.connID(uint64(id)))
+			return err
+		}, idList(r.conns))
+	if err != nil {
+		return err
+	}
+	err = g.copyRows(ctx, r, "SELECT m.id, m.at, m.side, m.type, m.flags, m.content"+these+
+		"message m ON m.id BETWEEN j.value << 28 AND (j.value + 1 << 28) - 1 ORDER BY j.key, m.id",
+		"INSERT OR REPLACE INTO message (id, at, side, type, flags, content) VALUES (?, ?, ?, ?, ?, ?)", func(values []any) error {
+			id, err := integer(values[0])
+			values[0] = messageKey(is[uint64(id)>>messageBits], uint64(id)&maxMessages)
+			return err
+		}, idList(whole))
+	if err != nil {
+		return err
+	}
+	if err := g.copyNotes(ctx, r, all, now); err != nil {
+		return err
+	}
+	return g.copyBodies(ctx, r, whole, is)
+}
+
+// copyRows copies rows of a query, changed by change if that is set, by a statement
+// that takes as many values.
+func (g *merger) copyRows(ctx context.Context, r *reel, from, to string, change func(values []any) error, args ...any) error {
+	rows, err := r.s.read.QueryContext(ctx, from, args...)
+	if err != nil {
+		return classify(err)
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values, into := make([]any, len(names)), make([]any, len(names))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return classify(err)
+		}
+		var size int64
+		for i, v := range values {
+			if p, ok := v.([]byte); ok {
+				values[i] = notNil(p)
+				size += int64(len(p))
+			}
+		}
+		if change != nil {
+			if err := change(values); err != nil {
+				return err
+			}
+		}
+		if _, err := g.w.exec(ctx, size, to, values...); err != nil {
+			return err
+		}
+	}
+	return classify(rows.Err())
+}
+
+// copyNotes copies notes, and unites them with those that are there.
+func (g *merger) copyNotes(ctx context.Context, r *reel, was []uint64, is map[uint64]uint64) error {
+	return eachOf(ctx, r.s.read, "SELECT flow, "+noteColumns+" FROM json_each(?) j CROSS JOIN note ON flow = j.value", func(rows *sql.Rows) error {
+		var id uint64
+		var n, old flowpb.Note
+		var tags string
+		if err := rows.Scan(&id, &n.Marked, &tags, &n.Comment, &n.Highlight); err != nil {
+			return err
+		}
+		n.Tags = splitTags(tags)
+		err := g.w.scan(ctx, "SELECT "+noteColumns+" FROM note WHERE flow = ?", []any{int64(is[id])}, &old.Marked, &tags, &old.Comment, &old.Highlight)
+		switch {
+		case err == nil:
+			old.Tags = splitTags(tags)
+			n = united(old, n)
+		case !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
+		_, err = g.w.exec(ctx, 0, "INSERT OR REPLACE INTO note (flow, "+noteColumns+") VALUES (?, ?, ?, ?, ?)",
+			int64(is[id]), n.Marked, joinTags(n.Tags), n.Comment, n.Highlight)
+		return err
+	}, idList(was))
+}
+
+// united is what two sessions say of one flow: of two marks or highlights the first
+// stays, of two comments both.
+func united(a, b flowpb.Note) flowpb.Note {
+	if a.Marked == "" {
+		a.Marked = b.Marked
+	}
+	if a.Highlight == "" {
+		a.Highlight = b.Highlight
+	}
+	switch {
+	case a.Comment == "":
+		a.Comment = b.Comment
+	case b.Comment != "" && b.Comment != a.Comment:
+		a.Comment += "\n" + b.Comment
+	}
+	a.Tags = append(a.Tags, b.Tags...)
+	return a
+}
+
+// copyBodies copies bodies piece by piece, packed ones as they are. Those that are
+// shared get bytes of their own: the next compaction finds again which are the same.
+func (g *merger) copyBodies(ctx context.Context, r *reel, was []uint64, is map[uint64]uint64) error {
+	var packedFrom, packedTo int64
+	err := g.copyRows(ctx, r, `SELECT b.id, b.start, b.size, b.enc, b.data FROM json_each(?) j
+		CROSS JOIN body b ON b.id BETWEEN j.value << 23 AND (j.value + 1 << 23) - 1 ORDER BY j.key, b.id`,
+		"INSERT OR REPLACE INTO body (id, start, size, enc, data) VALUES (?, ?, ?, ?, ?)", func(values []any) error {
+			p, err := pieceOf(values)
+			if err != nil {
+				return err
+			}
+			flow := uint64(p.id) >> (pieceBits + sideBits)
+			values[0] = int64(is[flow]<<(pieceBits+sideBits) | uint64(p.id)&(1<<(pieceBits+sideBits)-1))
+			switch p.enc {
+			case encShared:
+				values[3] = int64(encNone)
+				values[4], err = r.bytes(ctx, flow, flowpb.Side(p.id>>pieceBits&maxSide), p.start, p.size)
+			case encZstd:
+				data, _ := values[4].([]byte)
+				packedFrom, packedTo = packedFrom+p.size, packedTo+int64(len(data))
+			}
+			return err
+		}, idList(was))
+	if err != nil || packedFrom == 0 {
+		return err
+	}
+	_, err = g.w.exec(ctx, 0, countPackedBytes, keyPackedFrom, packedFrom, keyPackedTo, packedTo)
+	return err
+}
+
+// integer reads a value that should be one. What a file says of its columns does not
+// bind what is in them.
+func integer(v any) (int64, error) {
+	n, ok := v.(int64)
+	if !ok {
+		return 0, fmt.Errorf("a %T where a number should be: %w", v, ErrDamaged)
+	}
+	return n, nil
+}
+
+// pieceOf reads the first columns of a body's row.
+func pieceOf(values []any) (p storedPiece, err error) {
+	for i, to := range []*int64{&p.id, &p.start, &p.size, &p.enc} {
+		if *to, err = integer(values[i]); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// bytes reads a piece of a body.
+func (r *reel) bytes(ctx context.Context, flow uint64, side flowpb.Side, start, size int64) ([]byte, error) {
+	if size < 1 || size > PieceSize {
+		return nil, fmt.Errorf("body of flow %d: a piece of %d bytes: %w", flow, size, ErrDamaged)
+	}
+	b, err := r.s.Body(ctx, flow, side)
+	if err != nil {
+		return nil, err
+	}
+	p := make([]byte, size)
+	if n, err := b.ReadAt(ctx, p, start); int64(n) < size {
+		if errors.Is(err, io.EOF) {
+			err = fmt.Errorf("body of flow %d: it ends in a piece: %w", flow, ErrDamaged)
+		}
+		return nil, err
+	}
+	return p, nil
+}

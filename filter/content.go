@@ -11,8 +11,8 @@ import (
 // contentTest decides an operator that columns cannot decide.
 type contentTest interface {
 	need() Need // NeedHead or NeedBody
-	// kinds is the kinds of flows that it can hold for, nil for any.
-	kinds() []flowpb.Kind
+	// may is a condition of all flows that it can hold for.
+	may() condition
 	holds(l *Leaf, r *reading) (bool, error)
 }
 
@@ -37,8 +37,8 @@ func (r *reading) buffer() []byte {
 // headersTest is about the header lines of an HTTP message.
 type headersTest struct{ request, response bool }
 
-func (headersTest) need() Need           { return NeedHead }
-func (headersTest) kinds() []flowpb.Kind { return onHTTP }
+func (headersTest) need() Need     { return NeedHead }
+func (headersTest) may() condition { return kindIs(onHTTP) }
 
 func (t headersTest) holds(l *Leaf, r *reading) (bool, error) {
 	if r.summary.Kind != flowpb.KindHTTP {
@@ -69,8 +69,8 @@ func linesMatch(l *Leaf, fields []*flowpb.Field) bool {
 // metaTest is about the "key: value" lines of what else is known of a flow.
 type metaTest struct{}
 
-func (metaTest) need() Need           { return NeedHead }
-func (metaTest) kinds() []flowpb.Kind { return nil }
+func (metaTest) need() Need     { return NeedHead }
+func (metaTest) may() condition { return always }
 
 func (metaTest) holds(l *Leaf, r *reading) (bool, error) {
 	f, err := r.Flow()
@@ -88,8 +88,8 @@ func (metaTest) holds(l *Leaf, r *reading) (bool, error) {
 // both. Each body and each message is searched alone.
 type bodyTest struct{ request, response bool }
 
-func (bodyTest) need() Need           { return NeedBody }
-func (bodyTest) kinds() []flowpb.Kind { return bodied }
+func (bodyTest) need() Need     { return NeedBody }
+func (bodyTest) may() condition { return kindIs(bodied) }
 
 func (t bodyTest) holds(l *Leaf, r *reading) (bool, error) {
 	switch r.summary.Kind {
@@ -144,14 +144,23 @@ func (t bodyTest) messages(l *Leaf, r *reading) (found bool, err error) {
 // messageTest is about the messages of streams, whatever carries them.
 type messageTest struct{}
 
+// messageFlags are those of HTTP flows with messages.
+const messageFlags = flowpb.FlagWebSocket | flowpb.FlagUpgrade | flowpb.FlagSSE
+
 func (messageTest) need() Need { return NeedBody }
-func (messageTest) kinds() []flowpb.Kind {
-	return []flowpb.Kind{flowpb.KindHTTP, flowpb.KindTCP, flowpb.KindUDP}
+func (messageTest) may() condition {
+	http := []condition{kindIs(onHTTP), plain("f.flags & " + itoa(int64(messageFlags)) + " <> 0")}
+	return anyOf([]condition{kindIs([]flowpb.Kind{flowpb.KindTCP, flowpb.KindUDP}), allOf(http)})
 }
 
 func (messageTest) holds(l *Leaf, r *reading) (found bool, err error) {
-	streams := flowpb.FlagWebSocket | flowpb.FlagUpgrade | flowpb.FlagSSE
-	if r.summary.Kind == flowpb.KindDNS || r.summary.Kind == flowpb.KindHTTP && r.summary.Flags&streams == 0 {
+	switch r.summary.Kind {
+	case flowpb.KindTCP, flowpb.KindUDP:
+	case flowpb.KindHTTP:
+		if r.summary.Flags&messageFlags == 0 {
+			return false, nil
+		}
+	default:
 		return false, nil
 	}
 	err = r.Messages(func(m *flowpb.Message) bool {

@@ -49,6 +49,8 @@ type Plan struct {
 	// Knowing nothing is always right, only slow. The functions have to see whole
 	// texts: the driver cuts arguments at a NUL byte unless they are volatile.
 	Patterns []Pattern
+	// Prefilter tells from raw bodies which flows cannot match, nil if nothing does.
+	Prefilter *Prefilter
 	// Expr is what was planned, nil for no filter.
 	Expr Expr
 }
@@ -79,6 +81,7 @@ func NewPlan(e Expr) *Plan {
 	}
 	if !plan.Exact {
 		plan.Needs = e.need()
+		plan.Prefilter = prefilter(e)
 	}
 	return plan
 }

@@ -124,17 +124,16 @@ func (p *planner) bound(e Expr, upper bool) condition {
 	return condition{value: upper}
 }
 
-// leaf is the bound of a condition. Of what only the content decides, the kind
-// of flow is all that columns know.
+// leaf is the bound of a condition. Of what only the content decides, columns know
+// which flows have such content.
 func (p *planner) leaf(e *Leaf, upper bool) condition {
 	if e.operator.column != nil {
 		return e.operator.column.where(e, p)
 	}
-	kinds := e.operator.content.kinds()
-	if !upper || kinds == nil {
-		return condition{value: upper}
+	if !upper {
+		return condition{value: false}
 	}
-	c := kindIs(kinds)
+	c := e.operator.content.may()
 	c.exact = false
 	return c
 }

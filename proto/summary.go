@@ -75,6 +75,7 @@ const (
 	FlagModified                    // a rule or a user changed it
 	FlagGap                         // bytes of it were never seen
 	FlagTrailers                    // the response has trailers
+	FlagCoded                       // request or response has a Content-Encoding
 )
 
 // Absent is the value of a Summary's sizes and duration where there is none.
@@ -221,6 +222,9 @@ func (s *Summary) http(h *Http) {
 	}
 	if p != nil {
 		s.response(p)
+	}
+	if len(Get(q.GetHeaders(), "content-encoding"))+len(Get(p.GetHeaders(), "content-encoding")) > 0 {
+		s.Flags |= FlagCoded
 	}
 	if mediaType(s.ContentType, "application/grpc") || mediaType(s.RequestType, "application/grpc") {
 		s.Flags |= FlagGRPC

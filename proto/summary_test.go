@@ -49,6 +49,25 @@ func TestSummarizeKinds(t *testing.T) {
 	}
 }
 
+// A content coding of either side counts.
+func TestCodedFlag(t *testing.T) {
+	coded := []*Field{{Name: []byte("content-ENCODING"), Value: []byte("gzip")}}
+	for _, tt := range []struct {
+		name string
+		http *Http
+		want bool
+	}{
+		{"neither", &Http{Request: &Request{}, Response: &Response{}}, false},
+		{"request", &Http{Request: &Request{Headers: coded}}, true},
+		{"response", &Http{Request: &Request{}, Response: &Response{Headers: coded}}, true},
+	} {
+		s := Summarize(&Flow{Protocol: &Flow_Http{Http: tt.http}})
+		if got := s.Flags&FlagCoded != 0; got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 // No body, an empty body and a body that was not kept are three things.
 func TestBodyPresence(t *testing.T) {
 	size := func(b *Body) int64 {

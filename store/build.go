@@ -68,16 +68,22 @@ const (
 	lastPart       = 1 << 20
 	firstHeadsPart = 256
 	lastHeadsPart  = 8 << 10
-	bodiesPart     = 256
+
+	// Where bodies are read, a part is as large as what is read in such a time.
+	firstBodiesPart = 256
+	leastBodiesPart = 64
+	lastBodiesPart  = 16 << 10
+	bodiesPace      = 100 * time.Millisecond
 )
 
 // parts cuts a range into the parts of a build.
 func (b *builder) parts(r span) iter.Seq[span] {
 	size, last := b.tune.first, lastPart
+	bodies := !b.sel.plan.Exact && b.sel.plan.Needs == filter.NeedBody
 	switch {
 	case b.sel.plan.Exact:
-	case b.sel.plan.Needs == filter.NeedBody:
-		size, last = bodiesPart, bodiesPart
+	case bodies:
+		size, last = firstBodiesPart, lastBodiesPart
 	default:
 		size, last = firstHeadsPart, lastHeadsPart
 	}
@@ -95,8 +101,12 @@ func (b *builder) parts(r span) iter.Seq[span] {
 				part.high = left.low + uint32(size) - 1
 				left.low = part.high + 1
 			}
+			begun := time.Now()
 			if !yield(part) {
 				return
+			}
+			if bodies && time.Since(begun) > bodiesPace {
+				size = max(size/4, leastBodiesPart/2) // which is doubled
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,6 +33,7 @@ type selection struct {
 	plan    *filter.Plan
 	marked  bool // only marked flows
 	memos   *memos
+	owners  *ownerMemo
 }
 
 func (s *Session) selection(q Query) (*selection, error) {
@@ -39,7 +41,7 @@ func (s *Session) selection(q Query) (*selection, error) {
 		return nil, fmt.Errorf("view: no such order: %v", q.Order)
 	}
 	plan := filter.NewPlan(filter.Bind(q.Filter, Clock(time.Now())))
-	sel := &selection{session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan, marked: q.MarkedOnly, memos: &memos{patterns: plan.Patterns}}
+	sel := &selection{session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan, marked: q.MarkedOnly, memos: &memos{patterns: plan.Patterns}, owners: &ownerMemo{}}
 	if q.MarkedOnly {
 		const marked = "f.id IN (SELECT flow FROM note WHERE marked <> '')"
 		if sel.where == "" {
@@ -186,6 +188,9 @@ func (sel *selection) scan(ctx context.Context, r span) ([]uint32, error) {
 	if r.len() < splitRows && sel.plan.Exact {
 		return sel.collect(ctx, sel.session.read, r.condition(true))
 	}
+	if sel.plan.Needs == filter.NeedBody {
+		return sel.scanBodies(ctx, r)
+	}
 	var found [2][]uint32
 	group, ctx := errgroup.WithContext(ctx)
 	for i, half := range r.halves() {
@@ -197,6 +202,34 @@ func (sel *selection) scan(ctx context.Context, r span) ([]uint32, error) {
 	}
 	err := group.Wait()
 	return append(found[0], found[1]...), err
+}
+
+// bodySlices is how many slices a range is cut into where bodies have to be read:
+// who is done with one takes the next, for their bodies may be of any size.
+const bodySlices = 16
+
+// scanBodies is scan where bodies have to be read.
+func (sel *selection) scanBodies(ctx context.Context, r span) ([]uint32, error) {
+	size := uint32(max(r.len()/bodySlices, searchPage/4))
+	found := make([][]uint32, (r.len()+int(size)-1)/int(size))
+	var next atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	for range 2 {
+		// Ended by Wait, below.
+		group.Go(func() error {
+			for i := next.Add(1) - 1; int(i) < len(found); i = next.Add(1) - 1 {
+				low := r.low + uint32(i)*size
+				slice := span{low, low + min(size-1, r.high-low)}
+				var err error
+				if found[i], err = sel.collect(ctx, sel.session.read, slice.condition(true)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	return slices.Concat(found...), err
 }
 
 // collect returns the ids of the selected flows that meet the condition, ascending.

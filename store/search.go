@@ -24,14 +24,19 @@ const (
 // residual returns those flows, given ascending, that pass what of the filter SQL
 // cannot decide. It reads them a page at a time, and only what the filter needs.
 func (sel *selection) residual(ctx context.Context, ids []uint32) ([]uint32, error) {
+	ids, err := sel.prescan(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	var passed []uint32
+	var matcher filter.Matcher
 	for page := range slices.Chunk(ids, searchPage) {
 		subjects, err := sel.subjects(ctx, page)
 		if err != nil {
 			return nil, err
 		}
 		for _, s := range subjects {
-			ok, err := filter.Match(sel.plan.Expr, s)
+			ok, err := matcher.Match(sel.plan.Expr, s)
 			switch {
 			case errors.Is(err, ErrDamaged) && ctx.Err() == nil:
 				continue // one flow that cannot be read must not end the search in the others
@@ -69,30 +74,31 @@ func (sel *selection) subjects(ctx context.Context, ids []uint32) ([]*subject, e
 	if sel.plan.Needs < filter.NeedBody {
 		return subjects, nil
 	}
-	return subjects, readAhead(ctx, sel.session.read, list, subjects)
+	return subjects, readAhead(ctx, sel.session.bodySource(), list, subjects)
 }
 
 // aheadQuery reads the first piece of each body, data only if it is not large,
 // and tells by a second piece that there is more.
-const aheadQuery = `SELECT b.id, b.enc, CASE WHEN b.id & ? = 0 AND b.size <= ? THEN b.data END
+const aheadQuery = `SELECT b.id, b.size, b.enc, CASE WHEN b.id & ? = 0 AND b.size <= ? AND b.enc <> 2 THEN b.data END
 	FROM json_each(?) j
 	CROSS JOIN body b ON b.id BETWEEN j.value << ? AND (j.value + 1 << ?) - 1
 	WHERE b.id & ? <= 1 ORDER BY b.id`
 
 // readAhead reads the small bodies of flows together: one by one, finding them
 // would take longer than searching them.
-func readAhead(ctx context.Context, db querier, list string, subjects []*subject) error {
+func readAhead(ctx context.Context, src bodySource, list string, subjects []*subject) error {
 	const shift, mask = pieceBits + sideBits, maxPieces - 1
-	rows, err := db.QueryContext(ctx, aheadQuery, mask, searchBody, list, shift, shift, mask)
+	rows, err := src.q.QueryContext(ctx, aheadQuery, mask, searchBody, list, shift, shift, mask)
 	if err != nil {
 		return fmt.Errorf("search bodies: %w", classify(err))
 	}
 	defer rows.Close()
 	at, held := 0, 0
+	var buf []byte
 	for rows.Next() {
-		var id, enc int64
+		var id, size, enc int64
 		var data sql.RawBytes
-		if err := rows.Scan(&id, &enc, &data); err != nil {
+		if err := rows.Scan(&id, &size, &enc, &data); err != nil {
 			return fmt.Errorf("search bodies: %w", classify(err))
 		}
 		for at < len(subjects) && int64(subjects[at].row.ID) < id>>shift {
@@ -105,10 +111,17 @@ func readAhead(ctx context.Context, db querier, list string, subjects []*subject
 			continue // of a flow that was deleted meanwhile
 		}
 		body := &subjects[at].bodies[id>>pieceBits&maxSide]
-		body.large = enc != encNone || data == nil
-		if body.small = nil; !body.large {
-			body.small = bytes.Clone(data)
-			held += len(data)
+		body.small, body.large = nil, true
+		if data == nil {
+			continue
+		}
+		// A piece that cannot be decoded is met again by whoever reads the body.
+		if out, err := src.unpack.decode(enc, size, data, buf); err == nil {
+			if enc == encZstd {
+				buf = out
+			}
+			body.small, body.large = bytes.Clone(out), false
+			held += len(out)
 		}
 	}
 	for _, s := range subjects[at:] {

@@ -19,6 +19,21 @@ type literal struct {
 	lower, upper byte
 }
 
+// Finder looks for a text that every match of a pattern contains. It is safe for
+// concurrent use.
+type Finder struct{ literal *literal }
+
+// Finder returns what every match over bytes contains; false if nothing is known.
+func (p *Pattern) Finder() (Finder, bool) {
+	return Finder{p.literal}, p.literal != nil && p.options.Bytes
+}
+
+// In reports whether b contains the text.
+func (f Finder) In(b []byte) bool { return f.literal.inBytes(b) }
+
+// Len is the length of the text in bytes, above 0.
+func (f Finder) Len() int { return len(f.literal.text) }
+
 // common lists the bytes of HTTP traffic, most frequent first. Whatever is not
 // in it is rarer.
 const common = ` etaoinsrl"cdpuhm/.-,:=_<>;gbf0v1wykx2&3`

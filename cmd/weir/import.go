@@ -21,12 +21,15 @@ func newImport(std stdio) *cobra.Command {
 		Long: `Reads captures that other tools wrote into a session, which is made, or continued
 if it exists. What a file is is told by its content, not by its name, also under
 gzip, zstd or zlib; "-" reads standard input. The formats:
-  HAR    HTTP Archives of browsers and other proxies: .har, .zhar
+  HAR              HTTP Archives of browsers and other proxies: .har, .zhar
+  pcap and pcapng  packets, of which TCP streams and UDP exchanges are put together
+                   and HTTP/1 is read; what is missing in the capture is marked as a gap
 
 A flow that cannot be read is left out and named. A file that is damaged part
 way is read up to there; the others are read all the same, and the exit code
 is 1.`,
 		Example: `  weir import devtools.har -o bug.weir
+  tcpdump -w - port 80 | weir import - -o port80.weir
   zcat night.har.gz | weir import - -o night.weir`,
 		Args: usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error { return runImport(cmd.Context(), std, output, args) },
@@ -74,6 +77,7 @@ func runImport(ctx context.Context, std stdio, output string, files []string) (e
 // importer reads files into one session.
 type importer struct {
 	std  stdio
+	name string // of the file being read
 	into wholes
 	done imported
 }
@@ -101,22 +105,24 @@ func (im *importer) files(ctx context.Context, s *store.Session, names []string)
 
 // file reads one file: damage is what is wrong with it, err with anything else.
 func (im *importer) file(ctx context.Context, name string) (damage, err error) {
+	im.name = name
 	in, err := openInput(im.std, name)
 	if err != nil {
 		return err, nil
 	}
 	defer in.Close()
-	r, err := openImport(in)
-	if err != nil {
-		return err, nil
-	}
+	return im.read(ctx, in)
+}
+
+// flows imports what comes flow by flow.
+func (im *importer) flows(ctx context.Context, r flowReader) (damage, err error) {
 	for {
 		whole, err := r.Next()
 		var skip *flowpb.SkipError
 		switch {
 		case errors.As(err, &skip):
 			im.done.skipped++
-			report(im.std.err, fmt.Errorf("import %q: left out %w", name, skip))
+			report(im.std.err, fmt.Errorf("import %q: left out %w", im.name, skip))
 			continue
 		case errors.Is(err, io.EOF):
 			return nil, nil

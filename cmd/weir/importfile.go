@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
@@ -14,6 +16,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proto/har"
+	"weir/proxy/packet/pcap"
 )
 
 // flowReader reads other people's captures, flow by flow: io.EOF behind the last, a
@@ -23,13 +26,19 @@ type flowReader interface {
 	Next() (*flowpb.Whole, error)
 }
 
-// importFormats is every format of 'weir import', told by the first bytes.
+// importFormats is every format of 'weir import', told by the first bytes. read
+// tells what is wrong with the file as damage, with anything else as err.
 var importFormats = []struct {
 	name string
 	is   func(head []byte) bool
-	open func(r io.Reader) flowReader
+	read func(ctx context.Context, im *importer, r io.Reader) (damage, err error)
 }{
-	{"HAR", isHAR, func(r io.Reader) flowReader { return har.NewReader(r) }},
+	{"HAR", isHAR, func(ctx context.Context, im *importer, r io.Reader) (error, error) {
+		return im.flows(ctx, har.NewReader(r))
+	}},
+	{"pcap and pcapng", pcap.Detect, func(ctx context.Context, im *importer, r io.Reader) (error, error) {
+		return im.packets(ctx, r)
+	}},
 }
 
 func isHAR(head []byte) bool {
@@ -58,30 +67,30 @@ const maxEnvelopes = 4
 // sniffed is how much of a file tells its format, in bytes.
 const sniffed = 512
 
-// openImport finds out what r is and begins to read it.
-func openImport(r io.Reader) (flowReader, error) {
+// read finds out what r is and imports it.
+func (im *importer) read(ctx context.Context, r io.Reader) (damage, err error) {
 	for range maxEnvelopes {
 		buf := bufio.NewReaderSize(r, 64<<10)
 		head, err := buf.Peek(sniffed)
 		if len(head) == 0 {
 			if err != nil && !errors.Is(err, io.EOF) {
-				return nil, err
+				return err, nil
 			}
-			return nil, errors.New("the file is empty")
+			return errors.New("the file is empty"), nil
 		}
 		for _, f := range importFormats {
 			if f.is(head) {
-				return f.open(buf), nil
+				return f.read(ctx, im, buf)
 			}
 		}
 		if bytes.HasPrefix(head, []byte("SQLite format 3\x00")) {
-			return nil, hinted(errors.New("this is a session, or another SQLite file"), "'weir open' looks at a session, 'weir session merge' puts several together")
+			return hinted(errors.New("this is a session, or another SQLite file"), "'weir open' looks at a session, 'weir session merge' puts several together"), nil
 		}
 		if r, err = unwrap(buf, head); err != nil {
-			return nil, err
+			return err, nil
 		}
 	}
-	return nil, fmt.Errorf("compressed more than %d times", maxEnvelopes)
+	return fmt.Errorf("compressed more than %d times", maxEnvelopes), nil
 }
 
 func unwrap(r io.Reader, head []byte) (io.Reader, error) {
@@ -90,11 +99,11 @@ func unwrap(r io.Reader, head []byte) (io.Reader, error) {
 			return e.open(r)
 		}
 	}
-	names := ""
+	var names []string
 	for _, f := range importFormats {
-		names += " " + f.name
+		names = append(names, f.name)
 	}
-	return nil, hinted(errors.New("not a capture of a format that weir knows"), "the formats are:"+names)
+	return nil, hinted(errors.New("not a capture of a format that weir knows"), "the formats are: "+strings.Join(names, ", "))
 }
 
 // openInput opens a file to import; "-" is standard input.

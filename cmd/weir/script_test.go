@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -31,7 +32,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", env.Cd+"/config")
 			env.Setenv("XDG_DATA_HOME", env.Cd+"/data")
 			env.Setenv("HOME", env.Cd+"/home")
-			return nil
+			testdata, err := filepath.Abs("testdata")
+			env.Setenv("TESTDATA", testdata) // what is no text
+			return err
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "damage": damage},
 	})

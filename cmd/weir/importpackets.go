@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	flowpb "weir/proto"
+	"weir/proxy/packet"
+	"weir/proxy/packet/pcap"
+	"weir/store"
+)
+
+// packets imports a capture file.
+func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error) {
+	file, err := pcap.NewReader(r)
+	if err != nil {
+		return err, nil
+	}
+	sink := &countingSink{Writer: im.into.writer}
+	a := packet.NewAssembler(sink, packet.Options{})
+	for {
+		p, e := file.Next()
+		if e != nil {
+			damage = e
+			break
+		}
+		if err := a.Packet(ctx, p); err != nil {
+			return nil, err
+		}
+		if a.Stats().Packets%packetsPerCheck == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	err = a.Close(ctx)
+	im.done.flows += sink.flows
+	im.tell(a.Stats())
+	if errors.Is(damage, io.EOF) && !errors.Is(damage, io.ErrUnexpectedEOF) {
+		damage = nil
+	}
+	return damage, err
+}
+
+// packetsPerCheck is how many packets are read before somebody's wish to stop is seen.
+const packetsPerCheck = 4096
+
+// tell says what of a capture is not among the flows.
+func (im *importer) tell(s packet.Stats) {
+	fmt.Fprintf(im.std.err, "%s: %d packets, %d TCP connections", im.name, s.Packets, s.Conns)
+	for _, c := range []struct {
+		n    uint64
+		what string
+	}{
+		{s.Unknown - s.Unlinked, "packets without TCP or UDP"},
+		{s.Unlinked, "packets of a link type that is not known"},
+		{s.Gaps, "gaps"},
+		{s.Conflicts, "ranges sent twice with different bytes"},
+	} {
+		if c.n > 0 {
+			fmt.Fprintf(im.std.err, ", %d %s", c.n, c.what)
+		}
+	}
+	fmt.Fprintln(im.std.err)
+}
+
+// countingSink counts the flows that a source begins.
+type countingSink struct {
+	*store.Writer
+	flows int
+}
+
+func (s *countingSink) Flow(ctx context.Context, f *flowpb.Flow) error {
+	if f.GetId() == 0 {
+		s.flows++
+	}
+	return s.Writer.Flow(ctx, f)
+}

@@ -1,0 +1,229 @@
+package packet
+
+import (
+	"context"
+	"net/netip"
+
+	flowpb "weir/proto"
+	"weir/proxy/packet/link"
+	"weir/proxy/packet/tcp"
+)
+
+// speaker makes flows out of one conversation. from is the side that speaks:
+// SideRequest is the client. No call comes after close.
+type speaker interface {
+	data(ctx context.Context, from flowpb.Side, p []byte, at int64) error
+	// gap tells of n bytes that were sent and not captured.
+	gap(ctx context.Context, from flowpb.Side, n, at int64) error
+	// end tells that a side sends nothing more.
+	end(ctx context.Context, from flowpb.Side, at int64) error
+	close(ctx context.Context, why ending, at int64) error
+}
+
+// ending says how a conversation ended.
+type ending uint8
+
+const (
+	cut    ending = iota // the capture ends, or nothing came for long
+	closed               // both sides said that they are done
+	reset
+)
+
+// conversation is what two addresses have to say to each other: a TCP connection, or
+// datagrams without long pauses.
+type conversation struct {
+	a     *Assembler
+	key   pair
+	class int
+	last  int64 // when its last packet was captured
+
+	client, server netip.AddrPort
+	sure           bool // who is the client was seen, not guessed
+	streams        [2]*tcp.Stream
+	ends           [2]bool // the speaker was told of the end
+	answered       bool    // the server accepted
+	conn           *flowpb.Conn
+	target         *flowpb.Address // where a proxy was asked to connect to, nil without one
+	begun          int64
+	connectedNs    int64
+	speaker        speaker
+}
+
+func newConversation(a *Assembler, key pair, seg *link.Segment) *conversation {
+	c := &conversation{a: a, key: key, class: connection, client: seg.Src, server: seg.Dst}
+	if seg.UDP {
+		if seg.Src.Port() < 1024 && seg.Src.Port() < seg.Dst.Port() { // its question was not captured
+			c.client, c.server = seg.Dst, seg.Src
+		}
+		c.class = datagrams
+		c.speaker = &streamFlow{c: c}
+		if isDNSPort(c.server.Port()) || isDNSPort(c.client.Port()) {
+			c.speaker = &dnsTalk{c: c}
+		}
+		return c
+	}
+	a.stats.Conns++
+	switch {
+	case seg.Flags&link.SYN != 0 && seg.Flags&link.ACK == 0:
+		c.sure = true
+	case seg.Flags&link.SYN != 0:
+		c.client, c.server, c.sure = seg.Dst, seg.Src, true
+	case seg.Src.Port() < seg.Dst.Port():
+		c.client, c.server = seg.Dst, seg.Src
+	}
+	c.streams = [2]*tcp.Stream{tcp.NewStream(&a.budget), tcp.NewStream(&a.budget)}
+	c.speaker = newDetector(c)
+	return c
+}
+
+// reused reports whether seg begins another connection between the same ports.
+func (c *conversation) reused(seg *link.Segment) bool {
+	if seg.UDP || seg.Flags&link.SYN == 0 || seg.Flags&link.ACK != 0 {
+		return false
+	}
+	if c.class == over {
+		return true
+	}
+	s := c.streams[index(c.side(seg.Src))]
+	return s.Started() && !s.Begins(seg.Seq+1)
+}
+
+// side is which end of the conversation an address is.
+func (c *conversation) side(from netip.AddrPort) flowpb.Side {
+	if from == c.client {
+		return flowpb.SideRequest
+	}
+	return flowpb.SideResponse
+}
+
+func index(s flowpb.Side) int { return int(s - flowpb.SideRequest) }
+
+func other(s flowpb.Side) flowpb.Side { return flowpb.SideRequest + flowpb.SideResponse - s }
+
+// turn changes who is taken for the client, where that was a guess.
+func (c *conversation) turn() bool {
+	if c.sure {
+		return false
+	}
+	c.sure = true
+	c.client, c.server = c.server, c.client
+	c.streams[0], c.streams[1] = c.streams[1], c.streams[0]
+	c.ends[0], c.ends[1] = c.ends[1], c.ends[0]
+	return true
+}
+
+// segment takes a TCP segment.
+func (c *conversation) segment(ctx context.Context, seg *link.Segment, at int64) error {
+	if c.begun == 0 {
+		c.begun = at
+	}
+	if c.class == over {
+		return nil
+	}
+	from := c.side(seg.Src)
+	s, back := c.streams[index(from)], c.streams[index(other(from))]
+	seq := seg.Seq
+	if seg.Flags&link.SYN != 0 {
+		seq++
+		s.Start(seq)
+		if from == flowpb.SideResponse && !c.answered {
+			c.answered = true
+			c.connected(at)
+		}
+	}
+	if seg.Flags&link.ACK != 0 {
+		if err := back.Acknowledge(seg.Ack, at, c.yield(ctx, other(from))); err != nil {
+			return err
+		}
+	}
+	if len(seg.Payload) > 0 || seg.Missing > 0 {
+		if err := s.Push(seq, seg.Payload, seg.Missing, at, c.yield(ctx, from)); err != nil {
+			return err
+		}
+	}
+	if seg.Flags&link.RST != 0 {
+		return c.finish(ctx, reset, at)
+	}
+	if seg.Flags&link.FIN != 0 {
+		s.Finish(seq + uint32(len(seg.Payload)+seg.Missing))
+	}
+	return c.settle(ctx, at)
+}
+
+// yield passes on what a stream has to tell. Which side it is may turn out while the
+// first bytes are looked at, so it is asked again each time.
+func (c *conversation) yield(ctx context.Context, from flowpb.Side) func(tcp.Event) error {
+	stream := c.streams[index(from)]
+	return func(e tcp.Event) error {
+		side := flowpb.SideRequest
+		if c.streams[1] == stream {
+			side = flowpb.SideResponse
+		}
+		switch e.Kind {
+		case tcp.Gap:
+			c.a.stats.Gaps++
+			return c.speaker.gap(ctx, side, e.Length, e.AtNs)
+		case tcp.Conflict:
+			c.a.stats.Conflicts++
+			return nil
+		}
+		return c.speaker.data(ctx, side, e.Data, e.AtNs)
+	}
+}
+
+// settle tells the speaker of ends, and ends the conversation after both.
+func (c *conversation) settle(ctx context.Context, at int64) error {
+	for i, s := range c.streams {
+		if !s.Finished() || c.ends[i] {
+			continue
+		}
+		c.ends[i] = true
+		if err := c.speaker.end(ctx, flowpb.SideRequest+flowpb.Side(i), at); err != nil {
+			return err
+		}
+	}
+	if c.ends[0] && c.ends[1] {
+		return c.finish(ctx, closed, at)
+	}
+	return nil
+}
+
+// finish ends the conversation while its place in the table stays.
+func (c *conversation) finish(ctx context.Context, why ending, at int64) error {
+	err := c.over(ctx, why, at)
+	c.a.ended(c)
+	return err
+}
+
+// close ends the conversation where it is not over yet.
+func (c *conversation) close(ctx context.Context, at int64) error {
+	if c.class == over {
+		return nil
+	}
+	return c.over(ctx, cut, at)
+}
+
+// over tells the speaker all that waits, and that this is all.
+func (c *conversation) over(ctx context.Context, why ending, at int64) error {
+	for i, s := range c.streams {
+		if s == nil {
+			continue
+		}
+		if err := s.Close(at, c.yield(ctx, flowpb.SideRequest+flowpb.Side(i))); err != nil {
+			return err
+		}
+	}
+	if err := c.speaker.close(ctx, why, at); err != nil {
+		return err
+	}
+	c.speaker, c.streams = nil, [2]*tcp.Stream{}
+	return c.disconnected(ctx, at)
+}
+
+// datagram takes a UDP datagram.
+func (c *conversation) datagram(ctx context.Context, seg *link.Segment, at int64) error {
+	if c.begun == 0 {
+		c.begun = at
+	}
+	return c.speaker.data(ctx, c.side(seg.Src), seg.Payload, at)
+}

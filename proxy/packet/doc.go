@@ -1,0 +1,31 @@
+// Package packet makes flows out of captured packets: the second source beside
+// the proxy, with the proxy's parsers.
+//
+//	packet ─► link: TCP segment, UDP datagram
+//	             ├─ UDP ─┬─ a port of DNS ─► questions and answers (dns flows)
+//	             │       └─ another ───────► exchange of datagrams (udp flow)
+//	             └─ TCP ─► tcp.Stream, one a direction ─► bytes in order, gaps
+//	                          └─► detector: who speaks what?
+//	                                ├─ the port of DNS ─► dns flows
+//	                                ├─ SOCKS ─► detector again, inside
+//	                                ├─ a request line ─► h1, pipelined ─► http flows
+//	                                │      └─ 101, 2xx to CONNECT ─► detector again
+//	                                └─ anything else ─► messages (tcp flow)
+//
+// An [Assembler] is given packets in the order of their capture and tells a [Sink]
+// what they amount to, as it goes. It does no I/O and reads no clock: times are the
+// packets' own, and so are time-outs.
+//
+// # What holds
+//
+//   - Who sent the first SYN is the client; where no SYN was seen, who sends a
+//     request, else the end with the higher port.
+//   - Nothing is guessed. Bytes that were sent and not captured are a gap of the flow;
+//     inside a body zeros stand for them, so that what follows keeps its place.
+//   - What is no message of a protocol that is understood is a message of a tcp flow:
+//     no captured byte of a stream is left out but retransmissions.
+//   - Memory is bounded: so many conversations, of which the longest silent one is
+//     ended early, so many bytes that wait for missing ones.
+//
+// Concurrency: an Assembler belongs to one goroutine.
+package packet

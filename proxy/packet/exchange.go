@@ -1,0 +1,240 @@
+package packet
+
+import (
+	"bytes"
+	"context"
+
+	flowpb "weir/proto"
+	"weir/proxy/h1"
+)
+
+// Bounds of what one flow gathers in its head beyond its fields.
+const (
+	maxExtensions    = 1024
+	maxInformational = 100
+)
+
+// exchange is one request and its response, the flow of them in the making. Unlike
+// the proxy's it outlives the heads that it is made of, since the next request may be
+// read before this one is answered; so it has copies.
+type exchange struct {
+	c        *conversation
+	flow     flowpb.Flow
+	http     flowpb.Http
+	request  flowpb.Request
+	response flowpb.Response
+	bodies   [2]flowpb.Body
+	done     [2]bool
+}
+
+// newExchange records the request; head is nil where that was not captured.
+func newExchange(ctx context.Context, c *conversation, head *h1.Head, at int64) (*exchange, error) {
+	x := &exchange{c: c}
+	x.flow.Protocol = &flowpb.Flow_Http{Http: &x.http}
+	x.flow.CreatedNs, x.flow.State = at, flowpb.StateRequest
+	if head != nil {
+		x.ask(head, at)
+	} else {
+		x.done[0] = true
+		addGap(&x.flow, flowpb.SideRequest, 0, 0)
+	}
+	if err := c.identify(ctx, &x.flow); err != nil {
+		return nil, err
+	}
+	return x, x.save(ctx)
+}
+
+func (x *exchange) save(ctx context.Context) error { return x.c.a.sink.Flow(ctx, &x.flow) }
+
+func (x *exchange) ask(head *h1.Head, at int64) {
+	k := keep(head)
+	q := &x.request
+	x.http.Request = q
+	q.Method, q.Target, q.Version, q.StartLine = k.method, k.target, k.version, k.start
+	q.Headers, q.StartedNs = k.fields, at
+	q.Scheme = []byte("http")
+	to := x.c.to()
+	q.Host, q.Port = to.GetHost(), to.GetPort()
+	q.Path = q.Target
+	if hosts := flowpb.Get(q.Headers, "host"); len(hosts) > 0 {
+		q.Authority = hosts[0]
+	}
+	if target, err := h1.ParseTarget(head.Method, head.Target); err == nil {
+		switch target.Form {
+		case h1.AbsoluteForm:
+			q.Path, q.Authority = h1.OriginTarget(head, target), bytes.Clone(target.Authority)
+		case h1.AuthorityForm:
+			q.Path, q.Authority = nil, bytes.Clone(target.Authority)
+		}
+	}
+	x.open(&q.Body, 0, head)
+}
+
+func (x *exchange) open(to **flowpb.Body, half int, head *h1.Head) {
+	if head.Framing == h1.FramingNone || head.Framing == h1.FramingTunnel {
+		return
+	}
+	b := &x.bodies[half]
+	b.State, b.Chunked = flowpb.BodyStreaming, head.Framing == h1.FramingChunked
+	*to = b
+}
+
+func (x *exchange) data(ctx context.Context, side flowpb.Side, p []byte) error {
+	x.bodies[index(side)].Size += uint64(len(p))
+	return x.c.a.sink.Body(ctx, x.flow.GetId(), side, p)
+}
+
+func (x *exchange) extension(side flowpb.Side, ext []byte) {
+	b := &x.bodies[index(side)]
+	if len(b.ChunkExtensions) < maxExtensions {
+		b.ChunkExtensions = append(b.ChunkExtensions, &flowpb.ChunkExtension{Offset: b.Size, Extension: bytes.Clone(ext)})
+	}
+}
+
+// gap notes that zeros stand for the next n bytes of a body.
+func (x *exchange) gap(side flowpb.Side, n int64) {
+	addGap(&x.flow, side, x.bodies[index(side)].GetSize(), n)
+}
+
+// odd flags the flow with what is odd about one of its messages, as the proxy does.
+func (x *exchange) odd(side flowpb.Side, what h1.Oddity) {
+	if what == 0 {
+		return
+	}
+	key := "odd request"
+	if side == flowpb.SideResponse {
+		key = "odd response"
+	}
+	x.flow.Meta = append(x.flow.Meta, &flowpb.Meta{Key: key, Value: what.String()})
+}
+
+// asked notes that the request is whole.
+func (x *exchange) asked(ctx context.Context, trailer []h1.Field, at int64) error {
+	x.request.Trailers, x.request.EndedNs = copied(trailer), at
+	x.bodies[0].State = flowpb.BodyComplete
+	x.done[0] = true
+	if x.flow.State == flowpb.StateRequest {
+		x.flow.State = flowpb.StateWaiting
+	}
+	return x.settle(ctx)
+}
+
+func (x *exchange) informational(head *h1.Head, at int64) {
+	if len(x.http.Informational) < maxInformational {
+		p := &flowpb.Response{StartedNs: at, EndedNs: at}
+		fill(p, head)
+		x.http.Informational = append(x.http.Informational, p)
+	}
+}
+
+// answer takes the head of the final response.
+func (x *exchange) answer(head *h1.Head, at int64) {
+	x.http.Response = &x.response
+	x.response.StartedNs = at
+	fill(&x.response, head)
+	x.open(&x.response.Body, 1, head)
+	x.flow.State = flowpb.StateResponse
+}
+
+// answered notes that the response is whole.
+func (x *exchange) answered(ctx context.Context, trailer []h1.Field, at int64) error {
+	x.response.Trailers, x.response.EndedNs = copied(trailer), at
+	x.bodies[1].State = flowpb.BodyComplete
+	x.done[1] = true
+	return x.settle(ctx)
+}
+
+// settle records the flow once both halves are whole.
+func (x *exchange) settle(ctx context.Context) error {
+	if !x.done[0] || !x.done[1] {
+		return nil
+	}
+	x.flow.State = flowpb.StateComplete
+	return x.save(ctx)
+}
+
+// unreadable keeps what is known of a head that cannot be read.
+func (x *exchange) unreadable(head *h1.Head, from flowpb.Side) {
+	if head == nil || from == flowpb.SideRequest || x.http.Response != nil || head.Status == 0 {
+		return
+	}
+	x.http.Response = &x.response
+	fill(&x.response, head)
+}
+
+// fail ends the flow where something is wrong with it. A response that ended all
+// the same is enough for it to be complete.
+func (x *exchange) fail(ctx context.Context, code flowpb.ErrorCode, side flowpb.Side, message string, at int64) error {
+	if x.flow.State == flowpb.StateComplete || x.flow.State == flowpb.StateError {
+		return nil
+	}
+	if x.done[1] {
+		return x.finish(ctx) // the rest of a request that was answered already
+	}
+	x.cutBodies()
+	x.flow.State = flowpb.StateError
+	x.flow.Error = &flowpb.Error{Code: code, Message: message, AtNs: at, Side: side}
+	return x.save(ctx)
+}
+
+// finish completes a flow whose request is not whole but was answered.
+func (x *exchange) finish(ctx context.Context) error {
+	x.cutBodies()
+	x.flow.State = flowpb.StateComplete
+	return x.save(ctx)
+}
+
+func (x *exchange) cutBodies() {
+	for i := range x.bodies {
+		if x.bodies[i].State == flowpb.BodyStreaming {
+			x.bodies[i].State = flowpb.BodyCut
+		}
+	}
+}
+
+// upgrade goes on with what the connection became.
+func (x *exchange) upgrade() speaker {
+	up := &flowpb.Upgrade{}
+	if names := flowpb.Get(x.response.GetHeaders(), "upgrade"); len(names) > 0 {
+		up.Protocol = names[0]
+	}
+	x.http.Upgrade = up
+	x.flow.State = flowpb.StateOpen
+	return &upgraded{x: x, up: up}
+}
+
+// upgraded records what is said on a connection that switched protocols.
+type upgraded struct {
+	x    *exchange
+	up   *flowpb.Upgrade
+	last int64
+}
+
+func (u *upgraded) data(ctx context.Context, from flowpb.Side, p []byte, at int64) error {
+	u.last = at
+	if from == flowpb.SideRequest {
+		u.up.ClientBytes += uint64(len(p))
+	} else {
+		u.up.ServerBytes += uint64(len(p))
+	}
+	return u.x.c.a.sink.Message(ctx, &flowpb.Message{
+		Flow: u.x.flow.GetId(), Side: from, Type: flowpb.MessageData, AtNs: at, Content: p,
+	})
+}
+
+func (u *upgraded) gap(_ context.Context, from flowpb.Side, n, _ int64) error {
+	addGap(&u.x.flow, from, 0, n)
+	return nil
+}
+
+func (u *upgraded) end(context.Context, flowpb.Side, int64) error { return nil }
+
+func (u *upgraded) close(ctx context.Context, why ending, at int64) error {
+	u.up.EndedNs = max(u.last, u.x.response.GetStartedNs())
+	u.x.response.EndedNs = u.x.response.GetStartedNs()
+	u.x.flow.State = flowpb.StateComplete
+	if why == reset {
+		u.x.flow.State, u.x.flow.Error = flowpb.StateError, &flowpb.Error{Code: flowpb.CodeServerGone, Message: "the connection was reset", AtNs: at}
+	}
+	return u.x.save(ctx)
+}

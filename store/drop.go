@@ -12,7 +12,7 @@ import (
 // What one transaction deletes at most, so that the writer gets its turn: flows, and
 // about so many bytes of their bodies and messages, or rows of these.
 const (
-	dropFlows = 256
+	dropFlows = 512
 	dropBytes = 4 << 20
 	dropRows  = 1024
 )
@@ -67,27 +67,47 @@ func (s *Session) purgeSome(ctx context.Context, upto int64) (flows int, more bo
 		if err != nil {
 			return err
 		}
-		more = len(ids) == dropFlows
 		left := allowance{bytes: dropBytes, rows: dropRows}
-		for _, id := range ids {
-			gone, err := dropFlow(ctx, tx, id, &left)
-			switch {
-			case err != nil:
-				return err
-			case gone:
-				flows++
-			}
-			if left.spent() {
-				more = true
-				break
-			}
+		if flows, more, err = dropAll(ctx, tx, ids, &left); err != nil {
+			return err
 		}
 		// What flows that are long gone had shared with the last of these.
 		whole, err := dropFreed(ctx, tx, 0, math.MaxInt64, &left)
-		more = more || !whole
+		more = more || !whole || len(ids) == dropFlows
 		return err
 	})
 	return flows, more, err
+}
+
+// dropAll deletes removed flows as far as the allowance goes, and returns how many are
+// gone entirely; more means that some are not.
+func dropAll(ctx context.Context, tx *sql.Tx, ids []uint64, left *allowance) (flows int, more bool, err error) {
+	if len(ids) == 0 {
+		return 0, false, nil
+	}
+	slices.Sort(ids)
+	s, err := sortFlows(ctx, tx, ids, *left)
+	if err != nil {
+		return 0, false, err
+	}
+	if err := s.dropPlain(ctx, tx, left); err != nil {
+		return 0, false, err
+	}
+	flows, more = len(s.plain), s.more
+	for _, id := range s.others {
+		if left.spent() {
+			return flows, true, nil
+		}
+		gone, err := dropFlow(ctx, tx, id, left)
+		if err != nil {
+			return flows, true, err
+		}
+		if !gone {
+			return flows, true, nil
+		}
+		flows++
+	}
+	return flows, more, nil
 }
 
 // allowance is what a transaction may still delete.

@@ -15,6 +15,8 @@ const (
 	dropFlows = 512
 	dropBytes = 4 << 20
 	dropRows  = 1024
+
+	laterThanAll = math.MaxInt64 // any removed.at
 )
 
 // Drop deletes flows with all they had: bodies, messages, notes. They do not come
@@ -39,7 +41,7 @@ func (s *Session) Drop(ctx context.Context, ids []uint64) (int, error) {
 // nothing more, and returns how many there were. It takes many short transactions
 // and rests between them, so that it can run beside a capture; if it fails, those that
 // it counted are gone. Space in the file becomes free, the file itself no smaller.
-func (s *Session) Purge(ctx context.Context) (int, error) { return s.purge(ctx, math.MaxInt64) }
+func (s *Session) Purge(ctx context.Context) (int, error) { return s.purge(ctx, laterThanAll) }
 
 // purge deletes what was removed up to a time.
 func (s *Session) purge(ctx context.Context, upto int64) (flows int, err error) {

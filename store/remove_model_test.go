@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -21,7 +22,7 @@ func TestRemovalsAgainstModel(t *testing.T) {
 		defer m.close()
 		rt.Repeat(map[string]func(*rapid.T){
 			"flow": m.flow, "update": m.update, "body": m.body, "message": m.message, "reopen": m.reopen,
-			"note": m.note, "remove": m.remove, "undo": m.undo, "others": m.others, "drop": m.drop, "purge": m.purge, "late": m.late,
+			"note": m.note, "remove": m.remove, "undo": m.undo, "others": m.others, "drop": m.drop, "purge": m.purge, "late": m.late, "retain": m.retain,
 			"check": m.check,
 		})
 		m.check(rt)
@@ -144,6 +145,60 @@ func (m *removals) purge(rt *rapid.T) {
 	m.expect(rt, "purge", n, err, len(all))
 	m.forget(all)
 	m.stack = nil
+}
+
+// retain keeps the newest flows, by number and by age.
+func (m *removals) retain(rt *rapid.T) {
+	m.flush(rt)
+	limits := Retention{
+		Flows: rapid.Uint64Range(0, 6).Draw(rt, "limit"), Noted: rapid.Bool().Draw(rt, "noted"),
+		Age: time.Duration(rapid.IntRange(0, 6).Draw(rt, "age")),
+	}
+	now := time.Unix(0, httpFlow(len(m.flows)).GetCreatedNs())
+	k := &retainer{s: m.s, limits: limits}
+	var done Retained
+	for more := true; more; {
+		round, again := k.round(context.Background(), now)
+		if round.Err != nil {
+			rt.Fatal(round.Err)
+		}
+		done.TooOld, done.TooMany, done.TooBig = done.TooOld+round.TooOld, done.TooMany+round.TooMany, done.TooBig+round.TooBig
+		done.Removed, done.Stuck, more = done.Removed+round.Removed, done.Stuck || round.Stuck, again
+	}
+	old := func(id uint64) bool {
+		return limits.Age > 0 && m.flows[id-1].GetCreatedNs() < now.Add(-limits.Age).UnixNano()
+	}
+	var want Retained
+	for i, ids := range m.stack {
+		gone := slices.DeleteFunc(slices.Clone(ids), func(id uint64) bool { return !old(id) })
+		m.forget(gone)
+		want.Removed += uint64(len(gone))
+		m.stack[i] = slices.DeleteFunc(ids, old)
+	}
+	m.stack = slices.DeleteFunc(m.stack, func(ids []uint64) bool { return len(ids) == 0 })
+	there := m.there()
+	need := len(there) - int(limits.Flows)
+	if limits.Flows == 0 {
+		need = 0
+	}
+	var gone []uint64
+	for _, id := range there {
+		state := m.flows[id-1].GetState()
+		switch ended := state == flowpb.StateComplete || state == flowpb.StateError; {
+		case !ended, m.notes[id] != "" && !limits.Noted:
+		case old(id):
+			want.TooOld++
+			gone = append(gone, id)
+		case len(gone) < need:
+			want.TooMany++
+			gone = append(gone, id)
+		}
+	}
+	want.Stuck = len(gone) < need
+	m.forget(gone)
+	if done != want {
+		rt.Fatalf("retention %+v: got %+v, want %+v", limits, done, want)
+	}
 }
 
 // late records something of a flow that was dropped; nothing may come of it.

@@ -1,0 +1,293 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	flowpb "weir/proto"
+)
+
+// Retention says what a capture keeps of its past: the newest flows, within all of the
+// limits. A limit of 0 is none.
+//
+// What people said something of stays: a flow with a mark, tags, a comment or a
+// highlight is dropped only with Noted, and one that has not ended never.
+type Retention struct {
+	Age   time.Duration // that a flow may have, since it began
+	Flows uint64        // in the session
+	Bytes int64         // of the session file, its free pages and the -wal file not counted
+	Noted bool          // drop flows that people said something of as well
+}
+
+// Retained is what a round of retention did.
+type Retained struct {
+	TooOld  uint64 // flows dropped because of Retention.Age
+	TooMany uint64 // because of Flows
+	TooBig  uint64 // because of Bytes
+	Removed uint64 // flows dropped that Session.Undo could have brought back
+	// Stuck says that a limit is exceeded and nothing is left that may be dropped. It
+	// is said once.
+	Stuck bool
+	Err   error // why the round ended early; there will be another one
+}
+
+// Dropped is the number of flows that are gone from the session's lists.
+func (r Retained) Dropped() uint64 { return r.TooOld + r.TooMany + r.TooBig }
+
+// Retention looks at the limits so often.
+const retainEvery = time.Second
+
+// Flows that one step drops at most.
+const retainFlows = 512
+
+// Retain keeps the session within the limits until ctx ends, and returns ctx's error.
+// The oldest flows go first, by order of arrival, for good and with all they had, in
+// transactions of some milliseconds with rests between; what could still be undone
+// goes before them when bytes are short. Space goes back to the file system, but
+// for a reserve that new flows use up. tell is called after each round that has
+// something to tell, from the goroutine of the call.
+func (w *Writer) Retain(ctx context.Context, limits Retention, tell func(Retained)) error {
+	k := &retainer{s: w.s, limits: limits}
+	for {
+		done, more := k.round(ctx, time.Now())
+		if ctx.Err() == nil && (done.Dropped()+done.Removed > 0 || done.Stuck || done.Err != nil) {
+			tell(done)
+		}
+		pause := retainEvery
+		if more {
+			pause = 0
+		}
+		if err := rest(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// retainer is a retention on its way.
+type retainer struct {
+	s      *Session
+	limits Retention
+	stuck  bool // was told
+}
+
+// round drops what is over the limits now. It ends after a while even if that is not
+// all, so that it can be told of; more is true then.
+func (k *retainer) round(ctx context.Context, now time.Time) (done Retained, more bool) {
+	blocked := false
+	for begun := time.Now(); ; {
+		var err error
+		if more, blocked, err = k.step(ctx, now, &done); err != nil {
+			done.Err = fmt.Errorf("retention: %w", err)
+			return done, false
+		}
+		if !more || time.Since(begun) > retainEvery {
+			break
+		}
+	}
+	done.Stuck = blocked && !k.stuck
+	k.stuck = blocked
+	if done.Dropped()+done.Removed > 0 {
+		if err := k.shrink(ctx); err != nil {
+			done.Err = fmt.Errorf("retention: %w", err)
+		}
+	}
+	return done, more
+}
+
+// step drops up to retainFlows flows. more means that there may be more to drop,
+// blocked that a limit is exceeded and nothing may be dropped.
+func (k *retainer) step(ctx context.Context, now time.Time, done *Retained) (more, blocked bool, err error) {
+	over, err := k.measure(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	if n, err := k.forget(ctx, now, over.bytes > 0); err != nil || n > 0 {
+		done.Removed += uint64(n)
+		return true, false, err
+	}
+	v, err := k.drop(ctx, min(over.need(), retainFlows), now)
+	if err != nil {
+		return false, false, err
+	}
+	n := uint64(len(v.ids))
+	if n == 0 {
+		return false, over.need() > 0, nil
+	}
+	tooMany := min(n-v.old, over.flows)
+	done.TooOld, done.TooMany, done.TooBig = done.TooOld+v.old, done.TooMany+tooMany, done.TooBig+n-v.old-tooMany
+	more = over.bytes > 0 || n >= retainFlows
+	return more, !more && over.need() > n, nil
+}
+
+// drop drops the oldest flows: those that are too old, and as many as are needed.
+func (k *retainer) drop(ctx context.Context, need uint64, now time.Time) (v victims, err error) {
+	// A look without a lock, for most rounds find nothing.
+	if v, err = k.pick(ctx, k.s.read, need, now); err != nil || len(v.ids) == 0 {
+		return v, classify(err)
+	}
+	err = k.s.update(ctx, func(tx *sql.Tx) error {
+		// Another one with it: a flow that somebody has just marked stays.
+		if v, err = k.pick(ctx, tx, need, now); err != nil || len(v.ids) == 0 {
+			return err
+		}
+		_, err := hide(ctx, tx, v.ids, atDropped)
+		return err
+	})
+	if err == nil {
+		_, err = k.s.purge(ctx, atDropped)
+	}
+	return v, err
+}
+
+// excess is how far a session is over its limits.
+type excess struct {
+	flows uint64
+	bytes int64
+	each  int64 // bytes that a flow takes, about
+}
+
+// need is how many flows have to go, about.
+func (e excess) need() uint64 {
+	if e.bytes <= 0 {
+		return e.flows
+	}
+	return max(e.flows, uint64(e.bytes/max(e.each, 1))+1)
+}
+
+func (k *retainer) measure(ctx context.Context) (e excess, err error) {
+	if k.limits.Flows == 0 && k.limits.Bytes == 0 {
+		return e, nil
+	}
+	n, err := k.s.Count(ctx)
+	if err != nil {
+		return e, err
+	}
+	if k.limits.Flows > 0 {
+		e.flows = n - min(n, k.limits.Flows)
+	}
+	if k.limits.Bytes > 0 {
+		pages, free, err := k.s.pages(ctx)
+		if err != nil {
+			return e, err
+		}
+		used := (pages - free) * pageSize
+		e.bytes, e.each = used-k.limits.Bytes, used/int64(max(n, 1))
+	}
+	return e, nil
+}
+
+// pages is how many pages the file has, and how many of them hold nothing.
+func (s *Session) pages(ctx context.Context) (all, free int64, err error) {
+	err = s.read.QueryRowContext(ctx, "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count").Scan(&all, &free)
+	return all, free, classify(err)
+}
+
+// victims are flows to drop.
+type victims struct {
+	ids []uint64
+	old uint64 // how many of them are too old; the rest is what the other limits need
+}
+
+// pick returns the oldest flows that may go: those that are too old, and as many as
+// are needed. It stops at the first flow that is neither.
+func (k *retainer) pick(ctx context.Context, q querier, need uint64, now time.Time) (v victims, err error) {
+	const oldest = `SELECT id, started FROM flow f WHERE state IN (?, ?)
+		AND (? OR NOT EXISTS (SELECT 1 FROM note WHERE flow = f.id)) ORDER BY id LIMIT ?`
+	rows, err := q.QueryContext(ctx, oldest, int64(flowpb.StateComplete), int64(flowpb.StateError), k.limits.Noted, retainFlows)
+	if err != nil {
+		return v, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id uint64
+		var started int64
+		if err := rows.Scan(&id, &started); err != nil {
+			return v, err
+		}
+		switch old := k.tooOld(started, now); {
+		case old:
+			v.old++
+		case uint64(len(v.ids)) >= need:
+			return v, nil
+		}
+		v.ids = append(v.ids, id)
+	}
+	return v, rows.Err()
+}
+
+func (k *retainer) tooOld(started int64, now time.Time) bool {
+	return k.limits.Age > 0 && started < now.Add(-k.limits.Age).UnixNano()
+}
+
+// forget drops some of the flows that were removed before: those that are too old and,
+// where space is short, the earliest removed ones.
+func (k *retainer) forget(ctx context.Context, now time.Time, short bool) (n int, err error) {
+	for more := short; more && n == 0 && err == nil; {
+		begun := time.Now()
+		if n, more, err = k.s.purgeSome(ctx, laterThanAll); err == nil {
+			err = rest(ctx, time.Since(begun))
+		}
+	}
+	if err != nil || n > 0 {
+		return n, err
+	}
+	if k.limits.Age == 0 {
+		return 0, nil
+	}
+	const oldest = "SELECT id FROM (SELECT id, started FROM removed WHERE +at > ? ORDER BY id LIMIT ?) WHERE started < ?"
+	ids, err := queryIDs(ctx, k.s.read, oldest, atDropped, retainFlows, now.Add(-k.limits.Age).UnixNano())
+	if err != nil || len(ids) == 0 {
+		return 0, classify(err)
+	}
+	err = k.s.update(ctx, func(tx *sql.Tx) error {
+		dropped, err := affected(tx.ExecContext(ctx, "UPDATE removed SET at = ?"+these, atDropped, idList(ids)))
+		n = int(dropped)
+		return err
+	})
+	if err == nil {
+		_, err = k.s.purge(ctx, atDropped)
+	}
+	return n, err
+}
+
+// What retention leaves of free pages: a share of the file, and some. New flows fill
+// them, where pages that were given back would have to be asked for again.
+const (
+	reserveShare = 16
+	reservePages = 256
+	shrinkPages  = 64 // given back in one transaction
+)
+
+// shrink gives free pages back to the file system, but for the reserve.
+func (k *retainer) shrink(ctx context.Context) error {
+	given := false
+	for {
+		pages, free, err := k.s.pages(ctx)
+		if err != nil {
+			return err
+		}
+		if free <= pages/reserveShare+reservePages {
+			break
+		}
+		given = true
+		begun := time.Now()
+		err = k.s.update(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA incremental_vacuum(%d)", shrinkPages))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := rest(ctx, time.Since(begun)); err != nil {
+			return err
+		}
+	}
+	if given {
+		// Only a checkpoint makes the file itself shorter.
+		_, err := k.s.note.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+		return classify(err)
+	}
+	return nil
+}

@@ -46,21 +46,28 @@ const retainFlows = 512
 // The oldest flows go first, by order of arrival, for good and with all they had, in
 // transactions of some milliseconds with rests between; what could still be undone
 // goes before them when bytes are short. Space goes back to the file system, but
-// for a reserve that new flows use up. tell is called after each round that has
-// something to tell, from the goroutine of the call.
+// for a reserve that new flows use up. When ctx ends there is one last round, of a
+// second at most. tell is called after each round, once a second, from the goroutine of
+// the call; of most there is nothing to tell.
 func (w *Writer) Retain(ctx context.Context, limits Retention, tell func(Retained)) error {
 	k := &retainer{s: w.s, limits: limits}
 	for {
 		done, more := k.round(ctx, time.Now())
-		if ctx.Err() == nil && (done.Dropped()+done.Removed > 0 || done.Stuck || done.Err != nil) {
-			tell(done)
+		if done.Err == nil && done.Dropped()+done.Removed > 0 {
+			done.Err = k.shrink(ctx)
 		}
+		if ctx.Err() != nil {
+			done.Err = nil // cut short, which is no failure
+		}
+		tell(done)
 		pause := retainEvery
 		if more {
 			pause = 0
 		}
-		if err := rest(ctx, pause); err != nil {
-			return err
+		if rest(ctx, pause) != nil {
+			done, _ := k.round(context.WithoutCancel(ctx), time.Now())
+			tell(done)
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -88,11 +95,6 @@ func (k *retainer) round(ctx context.Context, now time.Time) (done Retained, mor
 	}
 	done.Stuck = blocked && !k.stuck
 	k.stuck = blocked
-	if done.Dropped()+done.Removed > 0 {
-		if err := k.shrink(ctx); err != nil {
-			done.Err = fmt.Errorf("retention: %w", err)
-		}
-	}
 	return done, more
 }
 
@@ -108,24 +110,22 @@ func (k *retainer) step(ctx context.Context, now time.Time, done *Retained) (mor
 		return true, false, err
 	}
 	v, err := k.drop(ctx, min(over.need(), retainFlows), now)
-	if err != nil {
-		return false, false, err
-	}
 	n := uint64(len(v.ids))
 	if n == 0 {
-		return false, over.need() > 0, nil
+		return false, err == nil && over.need() > 0, err
 	}
 	tooMany := min(n-v.old, over.flows)
 	done.TooOld, done.TooMany, done.TooBig = done.TooOld+v.old, done.TooMany+tooMany, done.TooBig+n-v.old-tooMany
 	more = over.bytes > 0 || n >= retainFlows
-	return more, !more && over.need() > n, nil
+	return more, !more && over.need() > n, err
 }
 
-// drop drops the oldest flows: those that are too old, and as many as are needed.
+// drop drops the oldest flows: those that are too old, and as many as are needed. If
+// it fails, those that it returns are gone from the lists all the same.
 func (k *retainer) drop(ctx context.Context, need uint64, now time.Time) (v victims, err error) {
 	// A look without a lock, for most rounds find nothing.
 	if v, err = k.pick(ctx, k.s.read, need, now); err != nil || len(v.ids) == 0 {
-		return v, classify(err)
+		return victims{}, classify(err)
 	}
 	err = k.s.update(ctx, func(tx *sql.Tx) error {
 		// Another one with it: a flow that somebody has just marked stays.
@@ -135,9 +135,10 @@ func (k *retainer) drop(ctx context.Context, need uint64, now time.Time) (v vict
 		_, err := hide(ctx, tx, v.ids, atDropped)
 		return err
 	})
-	if err == nil {
-		_, err = k.s.purge(ctx, atDropped)
+	if err != nil {
+		return victims{}, err
 	}
+	_, err = k.s.purge(ctx, atDropped)
 	return v, err
 }
 
@@ -266,7 +267,7 @@ func (k *retainer) shrink(ctx context.Context) error {
 	for {
 		pages, free, err := k.s.pages(ctx)
 		if err != nil {
-			return err
+			return fmt.Errorf("give back free space: %w", err)
 		}
 		if free <= pages/reserveShare+reservePages {
 			break
@@ -278,7 +279,7 @@ func (k *retainer) shrink(ctx context.Context) error {
 			return err
 		})
 		if err != nil {
-			return err
+			return fmt.Errorf("give back free space: %w", err)
 		}
 		if err := rest(ctx, time.Since(begun)); err != nil {
 			return err

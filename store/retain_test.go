@@ -23,6 +23,9 @@ func retainAll(t *testing.T, k *retainer) (done Retained) {
 		done.TooOld, done.TooMany, done.TooBig = done.TooOld+round.TooOld, done.TooMany+round.TooMany, done.TooBig+round.TooBig
 		done.Removed, done.Stuck = done.Removed+round.Removed, done.Stuck || round.Stuck
 	}
+	if err := k.shrink(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return done
 }
 
@@ -115,10 +118,14 @@ func TestRetentionOfFlowsThatGrowOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, w := newWriter(t, WriterOptions{CompactAfter: -1})
 		ctx, cancel := context.WithCancel(t.Context())
-		told := make(chan Retained, 100)
+		var sum uint64
 		ended := make(chan error, 1)
 		go func() {
-			ended <- w.Retain(ctx, Retention{Age: time.Minute}, func(r Retained) { told <- r })
+			ended <- w.Retain(ctx, Retention{Age: time.Minute}, func(r Retained) {
+				if sum += r.TooOld; r.Err != nil || r.Dropped() != r.TooOld {
+					t.Errorf("told: got %+v, want flows that are too old", r)
+				}
+			})
 		}()
 		for n := range 6 {
 			f := httpFlow(n)
@@ -135,14 +142,6 @@ func TestRetentionOfFlowsThatGrowOld(t *testing.T) {
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("retention: got %v, want %v", err, context.Canceled)
-		}
-		close(told)
-		var sum uint64
-		for r := range told {
-			sum += r.TooOld
-			if r.Err != nil || r.Dropped() != r.TooOld {
-				t.Errorf("told: got %+v, want flows that are too old", r)
-			}
 		}
 		if sum != 3 {
 			t.Errorf("told of %d flows, want 3", sum)
@@ -182,7 +181,12 @@ func TestRetentionBesideAWriter(t *testing.T) {
 		}
 	}
 	cancel()
-	<-ended
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("retention: got %v, want %v", err, context.Canceled)
+	}
+	if dropped != n-100 {
+		t.Errorf("told of %d flows, want %d", dropped, n-100)
+	}
 	ids := flowIDs(t, s)
 	if len(ids) != 100 || ids[0] != n-99 || ids[99] != n {
 		t.Errorf("flows: got %d, %d to %d, want the newest 100", len(ids), ids[0], ids[len(ids)-1])

@@ -42,6 +42,9 @@ func (a *App) topBar() string {
 	if s.Trouble != "" {
 		right = append(right, segment{t.Error.Render(widget.Sanitize(s.Trouble)), 0})
 	}
+	if s.Dropped > 0 {
+		right = append(right, segment{t.Dim.Render("dropped ") + widget.Count(s.Dropped), 4})
+	}
 	if s.Lost > 0 {
 		right = append(right, segment{t.Error.Render("LOST " + widget.Group(s.Lost)), 0})
 	}

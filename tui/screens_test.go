@@ -60,6 +60,11 @@ func TestScreens(t *testing.T) {
 			f.stats = Stats{Session: "a-session-with-a-very-long-name-from-yesterday.weir", Mode: ReadOnly, Total: 60, RSS: 30 << 20}
 			return f
 		}, do: func(d *driver) { d.keys("m") }},
+		{name: "kept", src: func() *fakeSource {
+			f := newFake(fakeRows(60)...)
+			f.stats.Dropped = 123456
+			return f
+		}},
 		{name: "lost", src: func() *fakeSource {
 			f := newFake(fakeRows(60)...)
 			f.stats.Lost, f.stats.PerSecond, f.stats.QueueBytes = 12, 2345, 61<<20

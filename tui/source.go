@@ -133,6 +133,7 @@ type Stats struct {
 	QueueFlows int
 	Lost       uint64 // flows that could not be written; never silent
 	Trouble    string // why the session is not written at the moment, in some words; "" if it is
+	Dropped    uint64 // flows dropped because more than that are not to be kept
 	RSS        uint64 // bytes
 }
 

@@ -18,6 +18,7 @@ import (
 // captureFlags are the options of whatever captures.
 type captureFlags struct {
 	proxy      proxyFlags
+	keep       retentionFlags
 	output     string
 	filter     string
 	insecure   bool
@@ -33,6 +34,7 @@ func (f *captureFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.filter, "filter", "", "only flows that match EXPR: shown by weir, kept by record")
 	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a server")
 	flags.StringVar(&f.upstreamCA, "upstream-ca", "", "trust the certificates in FILE (PEM) for servers, too")
+	f.keep.register(cmd)
 	f.ca.register(cmd)
 }
 
@@ -43,6 +45,7 @@ type capture struct {
 	servers *proxy.Set
 	flags   *proxyFlags
 	notices *notices
+	keep    *retention
 	filter  filter.Expr
 	before  uint64 // flows that a continued session held already
 	start   position
@@ -91,6 +94,7 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 	if c.writer, err = c.session.NewWriter(ctx, store.WriterOptions{}); err != nil {
 		return nil, err
 	}
+	c.keep = &retention{limits: f.keep.limits(), writer: c.writer, notices: c.notices}
 	left, err := c.writer.Settle(ctx)
 	if err != nil {
 		return nil, err

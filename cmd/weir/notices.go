@@ -24,10 +24,13 @@ func newNotices() *notices {
 	return n
 }
 
-// warn queues a notice.
-func (n *notices) warn(text, hint string) {
+// warn queues a notice that has to be seen.
+func (n *notices) warn(text, hint string) { n.tell(tui.Warn, text, hint) }
+
+// tell queues a notice.
+func (n *notices) tell(level tui.Level, text, hint string) {
 	select {
-	case n.queue <- tui.Notice{At: time.Now().UnixNano(), Level: tui.Warn, Text: text, Hint: hint}:
+	case n.queue <- tui.Notice{At: time.Now().UnixNano(), Level: level, Text: text, Hint: hint}:
 	default:
 		n.skipped <- <-n.skipped + 1
 	}
@@ -48,12 +51,16 @@ func (n *notices) next(ctx context.Context) (tui.Notice, error) {
 	}
 }
 
-// print writes notices as lines until ctx ends.
+// print writes notices as lines until ctx ends and all are written.
 func (n *notices) print(ctx context.Context, w io.Writer) error {
 	for {
 		notice, err := n.next(ctx)
 		if err != nil {
-			return err
+			select {
+			case notice = <-n.queue:
+			default:
+				return err
+			}
 		}
 		fmt.Fprintln(w, "weir:", widget.Sanitize(notice.Text))
 		if notice.Hint != "" {

@@ -59,9 +59,13 @@ func runRecord(ctx context.Context, std stdio, flags *captureFlags, dur time.Dur
 	if e := c.close(); err == nil {
 		err = e
 	}
-	fmt.Fprintf(std.err, "recorded %d flows", recorded-c.before)
+	dropped := c.keep.dropped.Load()
+	fmt.Fprintf(std.err, "recorded %d flows", max(0, int64(recorded+dropped)-int64(c.before)))
 	if kept.dropped > 0 {
 		fmt.Fprintf(std.err, ", left out %d that do not match", kept.dropped)
+	}
+	if dropped > 0 {
+		fmt.Fprintf(std.err, ", dropped %d of the oldest", dropped)
 	}
 	if lost > 0 {
 		fmt.Fprintf(std.err, ", LOST %d that could not be written", lost)
@@ -79,7 +83,8 @@ func (c *capture) announce(std stdio) {
 }
 
 // run serves until ctx ends, with the followers beside it. They get a context
-// that outlives ctx until the last flow is written, so that they see it.
+// that outlives ctx until the last flow is written, so that they see it. The
+// retention ends before them: what it dropped last is news as well.
 func (c *capture) run(ctx context.Context, followers ...func(context.Context) error) error {
 	after, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -90,8 +95,16 @@ func (c *capture) run(ctx context.Context, followers ...func(context.Context) er
 	}
 	// Whoever waits for a full disk would keep serve from ending.
 	defer context.AfterFunc(ctx, c.writer.GiveUp)()
+	keeping, keepNoMore := context.WithCancel(after)
+	defer keepNoMore()
+	kept := make(chan error, 1)
+	go func() { kept <- c.keep.follow(keeping) }()
 	err := c.serve(ctx)
 	if e := c.writer.Flush(after); err == nil {
+		err = e
+	}
+	keepNoMore()
+	if e := <-kept; err == nil && !errors.Is(e, context.Canceled) {
 		err = e
 	}
 	stop()

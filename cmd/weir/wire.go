@@ -164,16 +164,18 @@ func (s *source) Stats(ctx context.Context) (tui.Stats, error) {
 	}
 	out := tui.Stats{
 		Session: strings.TrimSuffix(filepath.Base(s.session.Path()), sessionSuffix), Path: s.session.Path(), Mode: tui.Offline,
-		Total: total, PerSecond: s.rate.update(total), RSS: residentSet(),
+		Total: total, RSS: residentSet(),
 	}
 	switch {
 	case s.capture != nil:
 		w := s.capture.writer.Stats()
+		out.Dropped = s.capture.keep.dropped.Load()
 		out.Mode, out.Listen, out.Lost = tui.Live, s.capture.addresses(), w.Lost
 		out.QueueBytes, out.QueueFlows, out.Trouble = w.QueuedBytes, w.QueuedFlows, writerTrouble(w)
 	case s.session.ReadOnly():
 		out.Mode = tui.ReadOnly
 	}
+	out.PerSecond = s.rate.update(total + out.Dropped)
 	return out, nil
 }
 

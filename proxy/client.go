@@ -248,8 +248,11 @@ func wasInterrupted(err error) bool { return errors.Is(err, os.ErrDeadlineExceed
 
 // addressOf returns a as connections keep it.
 func addressOf(a net.Addr) *flowpb.Address {
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		return &flowpb.Address{Host: []byte(tcp.IP.String()), Port: uint32(tcp.Port)}
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		return &flowpb.Address{Host: []byte(a.IP.String()), Port: uint32(a.Port)}
+	case *net.UDPAddr:
+		return &flowpb.Address{Host: []byte(a.IP.String()), Port: uint32(a.Port)}
 	}
 	return &flowpb.Address{Host: []byte(a.String())}
 }

@@ -72,6 +72,7 @@ type Timeouts struct {
 	Head      time.Duration // from the first to the last byte of a request head; default 1 min
 	Silence   time.Duration // no byte in either direction inside an exchange; default 30 min
 	Peek      time.Duration // a client's silence in a fresh tunnel, after which the server may speak first; default 1 s
+	Datagrams time.Duration // no datagram in either direction of a UDP exchange; default 1 min
 }
 
 // watchAfter is how long a server may be silent before the client is watched
@@ -100,6 +101,7 @@ func (o Options) withDefaults() Options {
 		{&t.Head, time.Minute},
 		{&t.Silence, 30 * time.Minute},
 		{&t.Peek, time.Second},
+		{&t.Datagrams, time.Minute},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value

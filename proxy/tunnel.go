@@ -22,18 +22,30 @@ func (c *client) rawTunnel(ctx context.Context, up *upstream, spoken []byte) err
 			return err
 		}
 	}
+	r, err := c.newPassing(ctx, up)
+	if err == nil {
+		err = c.pipe(ctx, up, spoken, r)
+	}
+	up.close(ctx, err)
+	return err
+}
+
+// newPassing returns the record of what passes between the client and up: DNS
+// messages where that is what it looks like, else a TCP stream.
+func (c *client) newPassing(ctx context.Context, up *upstream) (passing, error) {
+	if c.speaksDNS() {
+		return &dnsStream{dnsRecord: dnsRecord{to: c.to, server: c.tunnel.hostPort(), identify: func(f *flowpb.Flow) {
+			c.identify(f, c.tunnel)
+			f.ServerConn = up.rec.Id
+		}}}, nil
+	}
 	flow, stream := c.newStream()
 	flow.ServerConn = up.rec.Id
 	r := newStreamRecord(c.to, flow, stream)
 	if c.passing != "" {
 		r.split = unkept{}
 	}
-	err := r.open(ctx)
-	if err == nil {
-		err = c.pipe(ctx, up, spoken, r)
-	}
-	up.close(ctx, err)
-	return err
+	return r, r.open(ctx)
 }
 
 // openStream connects to the tunnel's server for a TCP stream. A failure is
@@ -82,31 +94,41 @@ func (c *client) recordStreamFailure(ctx context.Context, err error) error {
 	return f
 }
 
+// passing records what passes both ways on a connection. Two goroutines call it,
+// one a direction.
+type passing interface {
+	// add records p, which is passed on after it.
+	add(ctx context.Context, side flowpb.Side, p []byte) error
+	// failed notes why a direction ended, if it is the first.
+	failed(err error)
+	// end records that it is over and returns the error it ended with.
+	end(ctx context.Context) error
+}
+
 // pipe copies both directions until both are over, each read recorded before it
 // is passed on. One direction may end long before the other.
-func (c *client) pipe(ctx context.Context, up *upstream, spoken []byte, r *streamRecord) error {
+func (c *client) pipe(ctx context.Context, up *upstream, spoken []byte, r passing) error {
 	resume(c.raw)
 	resume(up.raw)
 	var other sync.WaitGroup
 	other.Go(func() { // pipe waits for it
-		first := c.in.unread()
-		r.copy(ctx, flowpb.SideRequest, c, up, up.conn, c.conn, first)
+		c.copy(ctx, flowpb.SideRequest, up, up.conn, c.conn, c.in.unread(), r)
 	})
-	r.copy(ctx, flowpb.SideResponse, c, up, c.conn, up.conn, spoken)
+	c.copy(ctx, flowpb.SideResponse, up, c.conn, up.conn, spoken, r)
 	other.Wait()
 	return r.end(ctx)
 }
 
-// copy passes one direction on. When it fails both connections are closed, so
-// that the other direction ends too.
-func (r *streamRecord) copy(ctx context.Context, side flowpb.Side, c *client, up *upstream, dst, src net.Conn, first []byte) {
+// copy passes one direction on, first what was read of it already. When it fails
+// both connections are closed, so that the other direction ends too.
+func (c *client) copy(ctx context.Context, side flowpb.Side, up *upstream, dst, src net.Conn, first []byte, r passing) {
 	buf := c.s.buffer()
 	defer c.s.reclaim(buf)
-	err := r.pass(ctx, side, dst, first)
+	err := pass(ctx, side, dst, first, r)
 	for err == nil {
 		var n int
 		if n, err = src.Read(*buf); n > 0 {
-			if perr := r.pass(ctx, side, dst, (*buf)[:n]); perr != nil {
+			if perr := pass(ctx, side, dst, (*buf)[:n], r); perr != nil {
 				err = perr
 			}
 		}
@@ -125,7 +147,7 @@ func (r *streamRecord) copy(ctx context.Context, side flowpb.Side, c *client, up
 }
 
 // pass records p, then sends it.
-func (r *streamRecord) pass(ctx context.Context, side flowpb.Side, dst net.Conn, p []byte) error {
+func pass(ctx context.Context, side flowpb.Side, dst net.Conn, p []byte, r passing) error {
 	if len(p) == 0 {
 		return nil
 	}

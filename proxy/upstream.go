@@ -56,7 +56,7 @@ func (up *upstream) reach(ctx context.Context) error {
 		return ownAddressFailure(up.route)
 	}
 	hop, proxied := s.hop(up.route)
-	raw, err := s.dial(ctx, hop, &up.rec)
+	raw, err := s.dial(ctx, "tcp", hop, &up.rec)
 	if err == nil && !s.track(raw) {
 		err = net.ErrClosed
 	}
@@ -80,8 +80,8 @@ func (up *upstream) reach(ctx context.Context) error {
 	return nil
 }
 
-// dial opens a TCP connection that does not lead to ourselves.
-func (s *Server) dial(ctx context.Context, r route, rec *flowpb.Conn) (net.Conn, error) {
+// dial opens a connection, of network "tcp" or "udp", that does not lead to ourselves.
+func (s *Server) dial(ctx context.Context, network string, r route, rec *flowpb.Conn) (net.Conn, error) {
 	if s.own.isName(r.host, r.port) {
 		return nil, errOwnAddress
 	}
@@ -91,7 +91,7 @@ func (s *Server) dial(ctx context.Context, r route, rec *flowpb.Conn) (net.Conn,
 		defer cancel()
 	}
 	if s.opts.Dial != nil {
-		return s.opts.Dial(ctx, "tcp", r.hostPort())
+		return s.opts.Dial(ctx, network, r.hostPort())
 	}
 	// The dialer calls back once it knows the addresses, possibly from two
 	// goroutines that race for IPv4 and IPv6.
@@ -103,7 +103,7 @@ func (s *Server) dial(ctx context.Context, r route, rec *flowpb.Conn) (net.Conn,
 		}
 		return nil
 	}}
-	conn, err := d.DialContext(ctx, "tcp", r.hostPort())
+	conn, err := d.DialContext(ctx, network, r.hostPort())
 	rec.ResolvedNs = resolved.Load()
 	return conn, err
 }

@@ -68,7 +68,7 @@ func (c *client) serve(ctx context.Context) error {
 		return f
 	}
 	switch c.s.opts.Mode.Kind {
-	case Reverse:
+	case Reverse, DNS:
 		return c.serveReverse(ctx)
 	case SOCKS5:
 		return c.serveSOCKS(ctx)

@@ -28,11 +28,12 @@ const (
 // question, until both have been silent for Timeouts.Datagrams. Datagrams that
 // come faster than a name is resolved are dropped, as a network would.
 //
-// Each pair has two goroutines, one a direction; wait returns after the last.
+// Each pair has two goroutines, one a direction; close returns after the last.
 type datagrams struct {
 	s     *Server
 	local net.Addr // where the clients send to
 
+	over    chan struct{} // closed when all pairs are to end
 	mu      sync.Mutex
 	pairs   map[pairKey]*pair
 	running sync.WaitGroup
@@ -42,12 +43,13 @@ type datagrams struct {
 type pairKey struct{ client, server string }
 
 func (s *Server) newDatagrams(local net.Addr) *datagrams {
-	return &datagrams{s: s, local: local, pairs: map[pairKey]*pair{}}
+	return &datagrams{s: s, local: local, over: make(chan struct{}), pairs: map[pairKey]*pair{}}
 }
 
 // deliver passes p on, which client sent for the server to: the scheme is "udp",
 // or "dns" where DNS is spoken on whatever port. answer sends to the client; it is
-// called from another goroutine as long as ctx, which ends the pair, lasts.
+// called from another goroutine. The pair ends with ctx, as stopped, or in good
+// order with close, after which nothing may be delivered.
 func (d *datagrams) deliver(ctx context.Context, client net.Addr, to route, p []byte, answer func([]byte) error) {
 	key := pairKey{client.String(), to.hostPort()}
 	d.mu.Lock()
@@ -67,8 +69,11 @@ func (d *datagrams) deliver(ctx context.Context, client net.Addr, to route, p []
 	}
 }
 
-// wait returns when all pairs have ended, which the end of their context makes them.
-func (d *datagrams) wait() { d.running.Wait() }
+// close ends all pairs and returns when they have ended.
+func (d *datagrams) close() {
+	close(d.over)
+	d.running.Wait()
+}
 
 // leave takes a pair off the list. It reports false where a datagram came in the
 // meantime and the pair is to go on.
@@ -94,7 +99,7 @@ type pair struct {
 
 	client, server flowpb.Conn
 	conn           net.Conn
-	rec            passing
+	rec            passRecord
 	dns            *dnsRecord // rec, where it is DNS
 
 	mu   sync.Mutex
@@ -192,6 +197,8 @@ func (q *pair) forward(ctx context.Context, key pairKey, received chan error) er
 	for {
 		select {
 		case <-ctx.Done():
+			return ctx.Err()
+		case <-q.d.over:
 			return ctx.Err()
 		case err := <-received:
 			received <- err

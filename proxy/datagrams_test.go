@@ -19,24 +19,12 @@ import (
 	flowpb "weir/proto"
 )
 
-// datagramRelay runs serveDatagrams before to, and returns a socket that talks to it.
+// datagramRelay runs a server before to, and returns a socket that talks to it.
 func datagramRelay(t *testing.T, opts Options, to route) (*net.UDPConn, *memory) {
 	t.Helper()
+	opts.Mode = Mode{Kind: Reverse, target: to}
 	s, sink := start(t, opts)
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- s.serveDatagrams(ctx, pc, to) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Errorf("serveDatagrams: got %v, want nil", err)
-		}
-	})
-	return udpClient(t, pc.LocalAddr().String()), sink
+	return udpClient(t, s.Addr().String()), sink
 }
 
 func udpClient(t *testing.T, addr string) *net.UDPConn {
@@ -149,8 +137,9 @@ func TestDatagramsStopped(t *testing.T) {
 	d.deliver(ctx, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 7}, to, []byte("hello"), func([]byte) error { return nil })
 	<-heard
 	cancel()
-	d.wait()
-	if f := sink.finished(t, 1); f.Error.GetCode() != flowpb.CodeStopped || string(f.Client) != "192.0.2.1:7" {
+	f := sink.finished(t, 1)
+	d.close()
+	if f.Error.GetCode() != flowpb.CodeStopped || string(f.Client) != "192.0.2.1:7" {
 		t.Errorf("got %v, want it stopped", f)
 	}
 }
@@ -219,15 +208,15 @@ func TestDNS(t *testing.T) {
 	t.Run("UDP", func(t *testing.T) {
 		to := udpOrigin(t, func(p []byte) [][]byte { return [][]byte{answerTo(t, p)} })
 		to.scheme = "dns"
-		s, sink := start(t, Options{})
-		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+		sink := newMemory()
+		s, err := Listen(t.Context(), Options{Sink: sink, Listen: "127.0.0.1:0", Mode: Mode{Kind: DNS, target: to}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		served := make(chan error, 1)
-		go func() { served <- s.serveDatagrams(ctx, pc, to) }()
-		conn := udpClient(t, pc.LocalAddr().String())
+		go func() { served <- s.Serve(ctx) }()
+		conn := udpClient(t, s.Addr().String())
 		for i, name := range []string{"a.test.", "nothing.test."} {
 			q := question(t, uint16(i), name)
 			got := exchangeDatagram(t, conn, q)
@@ -241,7 +230,7 @@ func TestDNS(t *testing.T) {
 		sink.await(t, "the question that is repeated", func() bool { return len(sink.messages) == 6 })
 		cancel()
 		if err := <-served; err != nil {
-			t.Errorf("serveDatagrams: got %v", err)
+			t.Errorf("Serve: got %v", err)
 		}
 		checkDNS(t, sink, want)
 	})
@@ -286,6 +275,69 @@ func checkDNS(t *testing.T, sink *memory, want []string) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("flows (-want +got):\n%s", diff)
+	}
+}
+
+// TestDNSOverTCP has the mode for DNS take both, as resolvers do for what is too
+// long for a datagram.
+func TestDNSOverTCP(t *testing.T) {
+	addr := origin(t, func(p *peer) {
+		p.expect(framed("\x00\x09" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
+		p.send(framed("\x00\x09" + "\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
+	})
+	s, sink := start(t, mode(t, "dns:"+addr+"@0"))
+	c := dial(t, s)
+	c.send(framed("\x00\x09" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
+	c.expect(framed("\x00\x09" + "\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
+	f := sink.finished(t, 1)
+	if f.State != flowpb.StateComplete || f.GetDns().GetRequest().GetId() != 9 || f.GetDns().GetResponse().GetId() != 9 {
+		t.Errorf("got %v", f)
+	}
+	if got, want := sink.conn(f.ClientConn).Mode, "dns:"+addr; got != want {
+		t.Errorf("mode: got %q, want %q", got, want)
+	}
+}
+
+// TestAssociate relays datagrams of a SOCKS client, DNS among them, until its
+// connection ends.
+func TestAssociate(t *testing.T) {
+	echo := udpOrigin(t, func(p []byte) [][]byte { return [][]byte{append([]byte("re: "), p...)} })
+	resolver := udpOrigin(t, func(p []byte) [][]byte { return [][]byte{answerTo(t, p)} })
+	opts := mode(t, "socks5@0")
+	opts.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address == "resolver.test:53" {
+			address = resolver.hostPort()
+		}
+		var d net.Dialer
+		return d.DialContext(ctx, network, address)
+	}
+	s, sink := start(t, opts)
+	c := dial(t, s)
+	c.send("\x05\x01\x00\x05\x03\x00\x01\x00\x00\x00\x00\x00\x00")
+	c.expect("\x05\x00\x05\x00\x00\x01\x7f\x00\x00\x01")
+	port := make([]byte, 2)
+	if _, err := io.ReadFull(c.r, port); err != nil {
+		t.Fatal(err)
+	}
+	conn := udpClient(t, fmt.Sprintf("127.0.0.1:%d", binary.BigEndian.Uint16(port)))
+	head := "\x00\x00\x00\x01\x7f\x00\x00\x01" + string(binary.BigEndian.AppendUint16(nil, uint16(echo.port)))
+	if got := exchangeDatagram(t, conn, head+"hello"); got != head+"re: hello" {
+		t.Errorf("got %q, want an answer from where it was sent", got)
+	}
+	_, _ = conn.Write([]byte("\x00\x00\x01" + head[3:] + "a fragment"))
+	_, _ = conn.Write([]byte("nonsense"))
+	head = "\x00\x00\x00\x03\x0dresolver.test\x00\x35"
+	q := question(t, 3, "a.test.")
+	if got, want := exchangeDatagram(t, conn, head+q), head+string(answerTo(t, []byte(q))); got != want {
+		t.Errorf("DNS: got %q, want %q", got, want)
+	}
+	c.Close()
+	if got := dnsLine(sink.finished(t, 2)); got != "COMPLETE a.test code 0 192.0.2.7" {
+		t.Errorf("DNS: got %s", got)
+	}
+	f := sink.finished(t, 1)
+	if f.GetUdp().GetMessages() != 2 || f.Error.GetCode() == flowpb.CodeStopped {
+		t.Errorf("got %v, want it complete with two messages", f)
 	}
 }
 

@@ -13,7 +13,8 @@
 //	   │        │                           └───────┘ keep-alive
 //	   │        └─ CONNECT host:port ─► 200 ─► a tunnel
 //	   ├─ socks5 ─► its request ─► the server is dialled ─► a tunnel
-//	   └─ reverse ─► a tunnel to the one server
+//	   │        └─ UDP ASSOCIATE ─► datagrams, as long as the connection lasts
+//	   └─ reverse, dns ─► a tunnel to the one server, or datagrams
 //
 //	a tunnel ─► who speaks first?
 //	                  ├─ the server ───────────────────────────────► raw stream (tcp flow)
@@ -35,6 +36,10 @@
 //	              ├─ 101 to WebSocket ─► bytes both ways, WebSocket's messages recorded
 //	              ├─ 101 to anything else, or 2xx to CONNECT ─► bytes both ways, each read a message
 //	              └─ failed ─► flow with an error; a page if the client saw nothing yet
+//
+//	a datagram ─► its client and server are a pair, until both fall silent
+//	                  ├─ to port 53, or where DNS is served ─► a dns flow a question
+//	                  └─ anything else ──────────────────────► a udp flow, each datagram a message
 //
 //	relay:      client ──frames──►  h2 ──record──► Sink ──then──► server, each stream a flow
 //	            client ◄──then──── Sink ◄─record── h2 ◄──frames── server

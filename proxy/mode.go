@@ -22,6 +22,7 @@ const (
 	Upstream                    // from their requests, and another proxy is asked to go there
 	SOCKS5                      // from their SOCKS5 requests (RFC 1928)
 	Transparent                 // from where the system was sending them
+	DNS                         // it is always the same resolver
 )
 
 // Mode is one way of taking connections. The zero Mode is regular. Make others
@@ -60,7 +61,7 @@ func ParseMode(spec, host string) (Mode, error) {
 		switch {
 		case row.data == "" && hasData:
 			err = errors.New("takes nothing after a colon")
-		case row.data != "":
+		case row.data != "" && (hasData || !row.bare):
 			err = m.parseData(row, data)
 		}
 		if err == nil && sign >= 0 {
@@ -133,6 +134,11 @@ func (m *Mode) parseLogin(userinfo string) error {
 	return nil
 }
 
+// datagrams reports whether the mode takes UDP beside TCP.
+func (m Mode) datagrams() bool {
+	return m.Kind == DNS || m.Kind == Reverse && (m.target.scheme == "udp" || m.target.scheme == "dns")
+}
+
 // WithLogin returns m with the credentials for its upstream proxy replaced.
 func (m Mode) WithLogin(user, password string) Mode {
 	m.user, m.password, m.login = user, password, true
@@ -190,6 +196,9 @@ func (m Mode) String() string {
 	name := m.Kind.row().name
 	if m.target.host == "" {
 		return name
+	}
+	if m.Kind == DNS {
+		return name + ":" + m.target.hostPort()
 	}
 	return name + ":" + m.target.scheme + "://" + m.target.hostPort()
 }

@@ -6,6 +6,7 @@ type modeRow struct {
 	name    string
 	kind    ModeKind
 	data    string // what follows the colon, for people; "" where nothing may
+	bare    bool   // it may be left out
 	port    int    // to listen on where the spec names none
 	help    string // one line
 	schemes []scheme
@@ -26,8 +27,8 @@ var modes = []modeRow{
 	},
 	{
 		name: "reverse", kind: Reverse, data: "[SCHEME://]HOST[:PORT]", port: 8080,
-		help:    "weir stands before one server; SCHEME is https (default), http, tls or tcp",
-		schemes: []scheme{{"https", 443}, {"http", 80}, {"tls", 0}, {"tcp", 0}},
+		help:    "weir stands before one server; SCHEME is https (default), http, tls, tcp, udp or dns",
+		schemes: []scheme{{"https", 443}, {"http", 80}, {"tls", 0}, {"tcp", 0}, {"udp", 0}, {"dns", dnsPort}},
 	},
 	{
 		name: "upstream", kind: Upstream, data: "[http[s]://][USER:PASSWORD@]HOST[:PORT]", port: 8080,
@@ -37,6 +38,11 @@ var modes = []modeRow{
 	{
 		name: "socks5", kind: SOCKS5, port: 1080,
 		help: "clients have weir set as their SOCKS5 proxy",
+	},
+	{
+		name: "dns", kind: DNS, data: "[HOST[:PORT]]", bare: true, port: dnsPort,
+		help:    "clients have weir set as their resolver; it asks HOST, or the system's resolver",
+		schemes: []scheme{{"dns", dnsPort}},
 	},
 }
 

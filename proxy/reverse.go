@@ -12,7 +12,9 @@ func (c *client) serveReverse(ctx context.Context) error {
 	to := c.s.opts.Mode.target
 	c.tunnel = to
 	switch to.scheme {
-	case "tcp":
+	case "udp":
+		return nil // the port is only taken, so that nobody else gets it
+	case "tcp", "dns":
 		return c.rawTunnel(ctx, nil, nil)
 	case "tls":
 		c.tunnel.scheme = "https"

@@ -14,6 +14,7 @@ import (
 type Server struct {
 	opts    Options
 	ln      net.Listener
+	pc      net.PacketConn // for modes that take UDP, on the same address; else nil
 	own     *ownAddresses
 	pins    *pinning
 	refused throttle
@@ -40,6 +41,10 @@ func Listen(ctx context.Context, opts Options) (*Server, error) {
 		return nil, fmt.Errorf("listen on %s: %w", opts.Listen, err)
 	}
 	s := newServer(opts, ln)
+	if err := s.listenDatagrams(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
 	if !newOwnAddress(ln.Addr()).loopback() && opts.Auth == nil {
 		opts.Notify(Notice{
 			Text: fmt.Sprintf("listening on %s: whoever reaches this address can use the proxy", ln.Addr()),
@@ -82,6 +87,9 @@ func (s *Server) Addr() net.Addr { return s.ln.Addr() }
 // Close ends the listening of a Server that does not serve.
 func (s *Server) Close() error {
 	s.own.remove(s.ln.Addr())
+	if s.pc != nil {
+		_ = s.pc.Close()
+	}
 	return s.ln.Close()
 }
 
@@ -90,6 +98,9 @@ func (s *Server) Close() error {
 // nil where ctx ended it. Call it once.
 func (s *Server) Serve(ctx context.Context) error {
 	cancelled := context.AfterFunc(ctx, s.stop)
+	if s.pc != nil {
+		s.clients.Go(func() { s.serveDatagrams(ctx, s.pc, s.opts.Mode.target) })
+	}
 	err := s.accept(ctx)
 	if cancelled() {
 		s.stop()

@@ -32,6 +32,8 @@ func (c *client) serveSOCKS(ctx context.Context) error {
 	switch req.Command {
 	case socks.Connect:
 		return c.connectSOCKS(ctx)
+	case socks.Associate:
+		return c.associateSOCKS(ctx)
 	default:
 		return c.badSOCKS(ctx, errSOCKSCommand)
 	}

@@ -22,7 +22,7 @@ func (c *client) rawTunnel(ctx context.Context, up *upstream, spoken []byte) err
 			return err
 		}
 	}
-	r, err := c.newPassing(ctx, up)
+	r, err := c.newPassRecord(ctx, up)
 	if err == nil {
 		err = c.pipe(ctx, up, spoken, r)
 	}
@@ -30,10 +30,10 @@ func (c *client) rawTunnel(ctx context.Context, up *upstream, spoken []byte) err
 	return err
 }
 
-// newPassing returns the record of what passes between the client and up: DNS
+// newPassRecord returns the record of what passes between the client and up: DNS
 // messages where that is what it looks like, else a TCP stream.
-func (c *client) newPassing(ctx context.Context, up *upstream) (passing, error) {
-	if c.speaksDNS() {
+func (c *client) newPassRecord(ctx context.Context, up *upstream) (passRecord, error) {
+	if c.passing == "" && c.speaksDNS() {
 		return &dnsStream{dnsRecord: dnsRecord{to: c.to, server: c.tunnel.hostPort(), identify: func(f *flowpb.Flow) {
 			c.identify(f, c.tunnel)
 			f.ServerConn = up.rec.Id
@@ -94,9 +94,9 @@ func (c *client) recordStreamFailure(ctx context.Context, err error) error {
 	return f
 }
 
-// passing records what passes both ways on a connection. Two goroutines call it,
+// passRecord records what passes both ways on a connection. Two goroutines call it,
 // one a direction.
-type passing interface {
+type passRecord interface {
 	// add records p, which is passed on after it.
 	add(ctx context.Context, side flowpb.Side, p []byte) error
 	// failed notes why a direction ended, if it is the first.
@@ -107,7 +107,7 @@ type passing interface {
 
 // pipe copies both directions until both are over, each read recorded before it
 // is passed on. One direction may end long before the other.
-func (c *client) pipe(ctx context.Context, up *upstream, spoken []byte, r passing) error {
+func (c *client) pipe(ctx context.Context, up *upstream, spoken []byte, r passRecord) error {
 	resume(c.raw)
 	resume(up.raw)
 	var other sync.WaitGroup
@@ -121,7 +121,7 @@ func (c *client) pipe(ctx context.Context, up *upstream, spoken []byte, r passin
 
 // copy passes one direction on, first what was read of it already. When it fails
 // both connections are closed, so that the other direction ends too.
-func (c *client) copy(ctx context.Context, side flowpb.Side, up *upstream, dst, src net.Conn, first []byte, r passing) {
+func (c *client) copy(ctx context.Context, side flowpb.Side, up *upstream, dst, src net.Conn, first []byte, r passRecord) {
 	buf := c.s.buffer()
 	defer c.s.reclaim(buf)
 	err := pass(ctx, side, dst, first, r)
@@ -147,7 +147,7 @@ func (c *client) copy(ctx context.Context, side flowpb.Side, up *upstream, dst, 
 }
 
 // pass records p, then sends it.
-func pass(ctx context.Context, side flowpb.Side, dst net.Conn, p []byte, r passing) error {
+func pass(ctx context.Context, side flowpb.Side, dst net.Conn, p []byte, r passRecord) error {
 	if len(p) == 0 {
 		return nil
 	}

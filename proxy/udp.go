@@ -11,14 +11,34 @@ import (
 	"time"
 )
 
-// serveDatagrams passes what arrives at pc on to one server, until ctx ends. It
-// closes pc, and returns after the last goroutine; nil where ctx ended it.
-func (s *Server) serveDatagrams(ctx context.Context, pc net.PacketConn, to route) error {
-	ctx, cancel := context.WithCancel(ctx)
-	context.AfterFunc(ctx, func() { _ = pc.Close() })
+// listenDatagrams opens the second socket of modes that take UDP, beside that
+// for TCP, and finds their resolver where none was named.
+func (s *Server) listenDatagrams(ctx context.Context) error {
+	m := &s.opts.Mode
+	if m.Kind == DNS && m.target.host == "" {
+		var err error
+		if m.target, err = systemResolver(resolvConf); err != nil {
+			return err
+		}
+	}
+	if !m.datagrams() {
+		return nil
+	}
+	var lc net.ListenConfig
+	network := strings.Replace(networkOf(s.opts.Listen), "tcp", "udp", 1)
+	pc, err := lc.ListenPacket(ctx, network, s.ln.Addr().String())
+	if err != nil {
+		return fmt.Errorf("listen on %s for datagrams: %w", s.ln.Addr(), err)
+	}
+	s.pc = pc
+	return nil
+}
+
+// serveDatagrams passes what arrives at pc on to one server, until pc is
+// closed. It returns after the last goroutine.
+func (s *Server) serveDatagrams(ctx context.Context, pc net.PacketConn, to route) {
 	d := s.newDatagrams(pc.LocalAddr())
-	defer d.wait()
-	defer cancel()
+	defer d.close()
 	buf := make([]byte, maxDatagram)
 	for {
 		n, from, err := pc.ReadFrom(buf)
@@ -28,12 +48,9 @@ func (s *Server) serveDatagrams(ctx context.Context, pc net.PacketConn, to route
 				_, err := pc.WriteTo(p, from)
 				return err
 			})
-		case err == nil:
-		case ctx.Err() != nil:
-			return nil
 		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("receive on %s: %w", pc.LocalAddr(), err)
-		default: // of one datagram, on some systems
+			return
+		case err != nil: // of one datagram, on some systems
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Millisecond):

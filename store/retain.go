@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -50,11 +51,11 @@ const retainFlows = 512
 // second at most. tell is called after each round, once a second, from the goroutine of
 // the call; of most there is nothing to tell.
 func (w *Writer) Retain(ctx context.Context, limits Retention, tell func(Retained)) error {
-	k := &retainer{s: w.s, limits: limits}
+	k := &retainer{w: w, s: w.s, limits: limits}
 	for {
 		done, more := k.round(ctx, time.Now())
 		if done.Err == nil && done.Dropped()+done.Removed > 0 {
-			done.Err = k.shrink(ctx)
+			done.Err = k.tidy(ctx, done.Dropped()+done.Removed)
 		}
 		if ctx.Err() != nil {
 			done.Err = nil // cut short, which is no failure
@@ -74,9 +75,11 @@ func (w *Writer) Retain(ctx context.Context, limits Retention, tell func(Retaine
 
 // retainer is a retention on its way.
 type retainer struct {
-	s      *Session
-	limits Retention
-	stuck  bool // was told
+	w       *Writer
+	s       *Session
+	limits  Retention
+	stuck   bool   // was told
+	dropped uint64 // flows since orphans were looked for
 }
 
 // round drops what is over the limits now. It ends after a while even if that is not
@@ -140,6 +143,21 @@ func (k *retainer) drop(ctx context.Context, need uint64, now time.Time) (v vict
 	}
 	_, err = k.s.purge(ctx, atDropped)
 	return v, err
+}
+
+// tidy frees what n dropped flows have left behind, and gives free space back.
+func (k *retainer) tidy(ctx context.Context, n uint64) error {
+	kept, err := k.s.Count(ctx)
+	if err != nil {
+		return err
+	}
+	if k.dropped += n; k.dropped >= max(orphansAfter, kept) {
+		k.dropped = 0
+		if err := k.w.dropOrphans(ctx, time.Now()); err != nil && !errors.Is(err, errTooBusy) {
+			return err
+		}
+	}
+	return k.shrink(ctx)
 }
 
 // excess is how far a session is over its limits.

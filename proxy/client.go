@@ -72,6 +72,8 @@ func (c *client) serve(ctx context.Context) error {
 		return c.serveReverse(ctx)
 	case SOCKS5:
 		return c.serveSOCKS(ctx)
+	case Transparent:
+		return c.serveTransparent(ctx)
 	}
 	return c.serveProxy(ctx)
 }

@@ -44,6 +44,10 @@ var modes = []modeRow{
 		help:    "clients have weir set as their resolver; it asks HOST, or the system's resolver",
 		schemes: []scheme{{"dns", dnsPort}},
 	},
+	{
+		name: "transparent", kind: Transparent, port: 8080,
+		help: "clients know of nothing: nft or iptables lead their connections here (Linux)",
+	},
 }
 
 // row returns the table's row of a kind.

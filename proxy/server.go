@@ -36,6 +36,9 @@ func Listen(ctx context.Context, opts Options) (*Server, error) {
 		return nil, errors.New("listen: no sink to record into")
 	}
 	var lc net.ListenConfig
+	if opts.Mode.Kind == Transparent {
+		lc.Control = transparentListen
+	}
 	ln, err := lc.Listen(ctx, networkOf(opts.Listen), opts.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", opts.Listen, err)

@@ -87,11 +87,19 @@ type tail struct {
 // and waits until it is ready.
 func record(t *testing.T, args ...string) *recorder {
 	t.Helper()
+	return recordBy(t, nil, args...)
+}
+
+// recordBy is record by way of another program, which is given weir's command line.
+func recordBy(t *testing.T, by []string, args ...string) *recorder {
+	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config")
 	r := &recorder{t: t, CA: filepath.Join(config, "weir-ca-cert.pem")}
 	session := filepath.Join(dir, "test.weir")
-	r.cmd = exec.Command(weirBinary, append([]string{"record", "--listen", "127.0.0.1:0", "--config", config, "-o", session}, args...)...)
+	line := append(append([]string{}, by...), weirBinary, "record", "--listen", "127.0.0.1:0", "--config", config, "-o", session)
+	line = append(line, args...)
+	r.cmd = exec.Command(line[0], line[1:]...)
 	stderr, err := r.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

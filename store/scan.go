@@ -32,6 +32,7 @@ type selection struct {
 	args    []any
 	plan    *filter.Plan
 	marked  bool // only marked flows
+	timed   bool // the filter depends on when it was asked for
 	memos   *memos
 	owners  *ownerMemo
 }
@@ -40,8 +41,12 @@ func (s *Session) selection(q Query) (*selection, error) {
 	if int(q.Order) >= len(orders) {
 		return nil, fmt.Errorf("view: no such order: %v", q.Order)
 	}
-	plan := filter.NewPlan(filter.Bind(q.Filter, Clock(time.Now())))
-	sel := &selection{session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan, marked: q.MarkedOnly, memos: &memos{patterns: plan.Patterns}, owners: &ownerMemo{}}
+	bound := filter.Bind(q.Filter, Clock(time.Now()))
+	plan := filter.NewPlan(bound)
+	sel := &selection{
+		session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan,
+		marked: q.MarkedOnly, timed: bound != q.Filter, memos: &memos{patterns: plan.Patterns}, owners: &ownerMemo{},
+	}
 	if q.MarkedOnly {
 		const marked = "f.id IN (SELECT flow FROM note WHERE marked <> '')"
 		if sel.where == "" {

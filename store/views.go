@@ -60,7 +60,7 @@ func (vs *views) like(sel *selection) *base {
 
 // same reports whether two selections are of the same flows.
 func (sel *selection) same(other *selection) bool {
-	return sel.marked == other.marked && source(sel.plan.Expr) == source(other.plan.Expr)
+	return !sel.timed && sel.marked == other.marked && source(sel.plan.Expr) == source(other.plan.Expr)
 }
 
 func source(e filter.Expr) string {

@@ -162,6 +162,7 @@ func (s *source) Stats(ctx context.Context) (tui.Stats, error) {
 	if err != nil {
 		return tui.Stats{}, err
 	}
+	boundHeap(total, s.capture != nil)
 	out := tui.Stats{
 		Session: strings.TrimSuffix(filepath.Base(s.session.Path()), sessionSuffix), Path: s.session.Path(), Mode: tui.Offline,
 		Total: total, RSS: residentSet(),

@@ -116,7 +116,7 @@ func (b *builder) parts(r span) iter.Seq[span] {
 type tuning struct {
 	pace  time.Duration   // at least, between two refreshes
 	first int             // flows in the first part of a build that SQL decides alone
-	moves int             // flows that a refresh moves at most; more make the view be built again
+	moves int             // flows that a refresh moves at most, about: see maxMoves
 	sort  extsort.Options // Expect is how many flows count as one, 0: as one
 }
 

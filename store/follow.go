@@ -61,9 +61,12 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// maxMoves is how many flows a sorted view moves in one refresh. To find their
-// places takes some hundred milliseconds; if more changed it is built again.
-const maxMoves = 16 << 10
+// How many flows a sorted view moves one by one: so many at a time, and before that
+// is dearer than building it again, one of so many in the list if that is more.
+const (
+	maxMoves   = 16 << 10
+	movesShare = 128
+)
 
 // refresh applies the changes since a revision: all the flows that changed leave
 // the list, and those that are still selected enter it where they now belong.
@@ -78,15 +81,14 @@ func (v *View) refresh(ctx context.Context, since uint64) (upto uint64, again bo
 	}
 	defer tx.Rollback() // it only reads
 	changed, upto, truncated, err := changes(ctx, tx, since)
-	if err != nil || truncated || v.sel.keyed() && len(changed) > v.tune.moves {
+	if err != nil || truncated || v.sel.keyed() && len(changed) > max(v.tune.moves, v.list.Len()/movesShare) {
 		return 0, true, err
 	}
 	ids, err := listIDs(changed)
 	if err != nil {
 		return 0, false, err
 	}
-	list := v.list.Without(idlist.SetOf(ids...))
-	entries, at, err := v.sel.moves(ctx, tx, list, ids)
+	list, entered, err := v.move(ctx, tx, ids)
 	if err != nil {
 		return 0, false, err
 	}
@@ -95,38 +97,55 @@ func (v *View) refresh(ctx context.Context, since uint64) (upto uint64, again bo
 		return 0, false, err
 	}
 	_ = tx.Rollback() // what follows may read much, and wants a connection
-	moved, at, err := v.judge(ctx, entries, at)
-	if err != nil {
+	if list, err = v.judge(ctx, list, entered); err != nil {
 		return 0, false, err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.list = list.Insert(moved, at)
+	v.list = list
 	v.status.Total, v.status.Revision = int(total), upto
 	v.bump()
 	return upto, false, nil
 }
 
-// judge leaves those entries out that do not pass what of the filter SQL cannot
-// decide. It sees them as they are now: one that changed meanwhile is judged again.
-func (v *View) judge(ctx context.Context, entries []keyed, at []int) (ids []uint32, places []int, err error) {
-	ids = idsOf(entries)
-	if v.sel.plan.Exact {
-		return ids, at, nil
-	}
-	passed, err := v.sel.residual(ctx, slices.Sorted(slices.Values(ids)))
-	if err != nil {
-		return nil, nil, err
-	}
-	pass := idlist.SetOf(passed...)
-	kept := ids[:0]
-	for i, id := range ids {
-		if pass.Has(id) {
-			kept = append(kept, id)
-			places = append(places, at[i])
+// move returns the list with flows taken out that changed, and put back where they
+// belong if SQL selects them. Those are entered.
+func (v *View) move(ctx context.Context, db querier, changed []uint32) (list idlist.List, entered []uint32, err error) {
+	list = v.list.Without(idlist.SetOf(changed...))
+	for some := range slices.Chunk(changed, maxMoves) {
+		entries, err := v.sel.keysOf(ctx, db, idsCondition(some, true))
+		if err != nil {
+			return list, nil, err
 		}
+		slices.SortFunc(entries, keyed.compare)
+		at, err := v.sel.places(ctx, db, list, entries)
+		if err != nil {
+			return list, nil, err
+		}
+		ids := idsOf(entries)
+		list = list.Insert(ids, at)
+		entered = append(entered, ids...)
 	}
-	return kept, places, nil
+	return list, entered, nil
+}
+
+// judge returns the list without those that entered and do not pass what of the
+// filter SQL cannot decide. It sees them as they are now: one that changed meanwhile
+// is judged again.
+func (v *View) judge(ctx context.Context, list idlist.List, entered []uint32) (idlist.List, error) {
+	if v.sel.plan.Exact || len(entered) == 0 {
+		return list, nil
+	}
+	slices.Sort(entered)
+	passed, err := v.sel.residual(ctx, entered)
+	if err != nil {
+		return list, err
+	}
+	failed := idlist.SetOf(entered...)
+	for _, id := range passed {
+		failed.Remove(id)
+	}
+	return list.Without(failed), nil
 }
 
 // listIDs are ids as lists hold them.

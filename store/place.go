@@ -122,18 +122,6 @@ func (s *search) narrow(keys []keyed) {
 	}
 }
 
-// moves returns those of some flows that SQL selects, in order, and where in a list
-// they belong.
-func (sel *selection) moves(ctx context.Context, db querier, l idlist.List, ids []uint32) ([]keyed, []int, error) {
-	entries, err := sel.keysOf(ctx, db, idsCondition(ids, true))
-	if err != nil {
-		return nil, nil, err
-	}
-	slices.SortFunc(entries, keyed.compare)
-	at, err := sel.places(ctx, db, l, entries)
-	return entries, at, err
-}
-
 func idsOf(entries []keyed) []uint32 {
 	ids := make([]uint32, len(entries))
 	for i, e := range entries {

@@ -22,20 +22,38 @@ func (p Problem) String() string { return p.Place + ": " + p.What }
 
 // Verify checks the file (SQLite's integrity check) and what a session promises
 // on top: every flow has a head that can be read and every head a flow, bodies are
-// whole and as long as the heads say, those that are shared are what their digests say, and nothing belongs to a flow that is not there. It
-// reads the whole file, as of one moment. No problems is nil; the error is for a
-// check that could not be made.
+// whole and as long as the heads say, those that are shared are what their digests say,
+// messages are numbered without a hole, and all that is referred to is there. It
+// reads the whole file, as of one moment. No problems is nil, and a thousand are as many as
+// it looks for; the error is for a check that could not be made.
 func (s *Session) Verify(ctx context.Context) ([]Problem, error) {
+	return s.VerifyProgress(ctx, func(string, uint64, uint64) {})
+}
+
+// VerifyProgress is Verify that tells often how far it is: with what, and where that
+// can be said how many of how many; total is 0 where it cannot.
+func (s *Session) VerifyProgress(ctx context.Context, tell func(what string, done, total uint64)) ([]Problem, error) {
 	tx, err := s.read.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("verify session: %w", classify(err))
 	}
 	defer tx.Rollback()
-	v := &verifier{tx: tx, unpack: s.unpack}
-	for _, check := range []func(context.Context) error{
-		v.file, v.pairs, v.heads, v.references, v.owners, v.connections, v.certificates,
+	v := &verifier{tx: tx, unpack: s.unpack, tell: tell}
+	for _, check := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"pages", v.file},
+		{"rows that belong together", v.pairs},
+		{"flows", v.heads},
+		{"shared bodies", v.references},
+		{"shared bodies", v.owners},
+		{"messages", v.messages},
+		{"connections", v.connections},
+		{"certificates", v.certificates},
 	} {
-		if err := check(ctx); err != nil {
+		tell(check.what, 0, 0)
+		if err := check.do(ctx); err != nil {
 			if ctx.Err() != nil {
 				return v.problems, fmt.Errorf("verify session: %w", context.Cause(ctx))
 			}
@@ -52,6 +70,7 @@ func (s *Session) Verify(ctx context.Context) ([]Problem, error) {
 type verifier struct {
 	tx       *sql.Tx
 	unpack   *unpacker
+	tell     func(what string, done, total uint64)
 	problems []Problem
 }
 
@@ -105,6 +124,8 @@ func (v *verifier) pairs(ctx context.Context) error {
 		{"SELECT DISTINCT id >> 28 FROM message WHERE id >> 28 NOT IN " + known, "messages of flow", "have no flow"},
 		{"SELECT flow FROM note WHERE flow NOT IN " + known, "note of flow", "has no flow"},
 		{"SELECT id FROM flow WHERE site NOT IN (SELECT id FROM site)", "flow", "is of no site"},
+		{"SELECT flow FROM origin WHERE flow NOT IN " + known, "origin of flow", "has no flow"},
+		{"SELECT flow FROM origin WHERE source NOT IN (SELECT id FROM source)", "flow", "comes from a session that is not listed"},
 		{missingTerms, "flow", "has a column that stands for no text"},
 	} {
 		err := v.each(ctx, p.query, func(rows *sql.Rows) error {
@@ -129,6 +150,15 @@ func (v *verifier) heads(ctx context.Context) error {
 		return err
 	}
 	defer sizes.Close()
+	conns, err := v.finder(ctx, "SELECT EXISTS (SELECT 1 FROM conn WHERE id = ?)")
+	if err != nil {
+		return err
+	}
+	defer conns.stmt.Close()
+	var done, total uint64
+	if err := v.tx.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM head").Scan(&total); err != nil {
+		return err
+	}
 	return v.each(ctx, "SELECT id, blob FROM head ORDER BY id", func(rows *sql.Rows) error {
 		var id uint64
 		var blob sql.RawBytes
@@ -145,6 +175,16 @@ func (v *verifier) heads(ctx context.Context) error {
 			return nil
 		}
 		v.lengths(f, stored)
+		for _, conn := range []uint64{f.GetClientConn(), f.GetServerConn()} {
+			if there, err := conns.has(ctx, int64(conn)); err != nil {
+				return err
+			} else if !there && conn != 0 {
+				v.report(fmt.Sprintf("flow %d", id), "its connection %d is not there", conn)
+			}
+		}
+		if done++; done%verifyStep == 0 {
+			v.tell("flows", id, total)
+		}
 		return nil
 	})
 }
@@ -162,21 +202,6 @@ func (v *verifier) lengths(f *flowpb.Flow, stored [maxSide + 1]int64) {
 			v.report(fmt.Sprintf("body of flow %d", f.GetId()), "side %d: %d bytes are stored, the head says %d", side, stored[side], b.GetSize())
 		}
 	}
-}
-
-// connections reads every connection.
-func (v *verifier) connections(ctx context.Context) error {
-	return v.each(ctx, "SELECT id, blob FROM conn", func(rows *sql.Rows) error {
-		var id uint64
-		var blob sql.RawBytes
-		if err := rows.Scan(&id, &blob); err != nil {
-			return err
-		}
-		if err := flowpb.Decode(blob, &flowpb.Conn{}); err != nil {
-			v.report(fmt.Sprintf("connection %d", id), "%v", err)
-		}
-		return nil
-	})
 }
 
 // certificates checks that certificates are what their hashes say.

@@ -18,6 +18,7 @@ func whole(t *testing.T) *Session {
 	if err := w.Conn(t.Context(), &flowpb.Conn{Tls: &flowpb.Tls{Presented: &flowpb.Certificate{Der: []byte("der")}}}); err != nil {
 		t.Fatal(err)
 	}
+	f.ServerConn = 1
 	if err := w.Flow(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +51,11 @@ func TestVerify(t *testing.T) {
 		{"DELETE FROM body WHERE id & 1048575 = 2", []string{"body of flow 1: side 2: 524288 bytes are stored, the head says 524293"}},
 		{"DELETE FROM body WHERE id & 1048575 = 1", []string{"body of flow 1: side 2: piece 2 (bytes 524288 to 524293) does not follow piece 0 (to 262144)"}},
 		{"UPDATE body SET data = x'00' WHERE id & 1048575 = 1", []string{"body of flow 1: side 2: piece 1"}},
+		{"UPDATE message SET id = id + 1", []string{"messages of flow 1: number 2 follows 0"}},
+		{"DELETE FROM cert", []string{"connection 1: its certificate "}},
+		{"DELETE FROM conn", []string{"flow 1: its connection 1 is not there"}},
+		{"INSERT INTO origin VALUES (1, 9, 5)", []string{"flow 1: comes from a session that is not listed"}},
+		{"INSERT INTO origin VALUES (7, 9, 5)", []string{"origin of flow 7: has no flow"}},
 		{"UPDATE conn SET blob = x'02'", []string{"connection 1: decode Conn: version 2"}},
 		{"UPDATE cert SET der = x'00'", []string{"certificate "}},
 	} {

@@ -33,7 +33,11 @@ func compactSession(ctx context.Context, std stdio, path string, rewrite bool) e
 	if err != nil {
 		return err
 	}
-	r, err := s.Compact(ctx, store.CompactOptions{Rewrite: rewrite})
+	p := newProgress(std)
+	r, err := s.Compact(ctx, store.CompactOptions{
+		Rewrite:  rewrite,
+		Progress: func(at store.CompactProgress) { p.of("flows", at.Flows, at.Total) },
+	})
 	if e := s.Close(); err == nil {
 		err = e
 	}

@@ -29,7 +29,7 @@ func verifySession(ctx context.Context, std stdio, path string) error {
 		return err
 	}
 	defer s.Close()
-	problems, err := s.Verify(ctx)
+	problems, err := s.VerifyProgress(ctx, newProgress(std).of)
 	if err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (w *Writer) count(ctx context.Context, flow uint64) error {
 		return err
 	}
 	var last uint64
-	err := w.s.read.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) & ? FROM message WHERE id BETWEEN ? AND ?",
+	err := w.s.read.QueryRowContext(ctx, lastMessage,
 		maxMessages, messageKey(flow, 0), messageKey(flow, maxMessages)).Scan(&last)
 	if err != nil {
 		return classify(err)
@@ -156,10 +156,22 @@ func (s *Session) Messages(ctx context.Context, flow, first uint64, n int) ([]*f
 }
 
 // MessageHeads is Messages with no more than the beginning of each content, up to
-// preview bytes. Size tells how much there is of it.
+// preview bytes; Size tells how much there is of it. With first 0 it returns the
+// last n messages.
 func (s *Session) MessageHeads(ctx context.Context, flow, first uint64, n, preview int) ([]*flowpb.Message, error) {
+	if first == 0 {
+		var last uint64
+		err := s.read.QueryRowContext(ctx, lastMessage, maxMessages, messageKey(flow, 0), messageKey(flow, maxMessages)).Scan(&last)
+		if err != nil {
+			return nil, fmt.Errorf("read messages of flow %d: %w", flow, classify(err))
+		}
+		first = last - min(last, uint64(n)) + 1
+	}
 	return s.messages(ctx, flow, first, n, preview)
 }
+
+// lastMessage selects the highest sequence of a flow's messages, 0 without any.
+const lastMessage = "SELECT coalesce(max(id), 0) & ? FROM message WHERE id BETWEEN ? AND ?"
 
 func (s *Session) messages(ctx context.Context, flow, first uint64, n, most int) ([]*flowpb.Message, error) {
 	rows, err := s.read.QueryContext(ctx,

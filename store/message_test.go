@@ -84,6 +84,15 @@ func TestMessagePages(t *testing.T) {
 	if m := got[0]; string(m.GetContent()) != "xxxxxxxxxx" || m.GetSize() != 1<<20 {
 		t.Errorf("head of a large one: got %q of %d, want 10 bytes of %d", m.GetContent(), m.GetSize(), 1<<20)
 	}
+	if tail, err := s.MessageHeads(t.Context(), 1, 0, 3, 10); err != nil || len(tail) != 3 || tail[0].GetSequence() != 19 {
+		t.Errorf("the last three: got %v, %v", tail, err)
+	}
+	if tail, err := s.MessageHeads(t.Context(), 1, 0, 30, 10); err != nil || len(tail) != 21 {
+		t.Errorf("the last of few: got %d, %v, want 21", len(tail), err)
+	}
+	if none, err := s.MessageHeads(t.Context(), 7, 0, 30, 10); err != nil || len(none) != 0 {
+		t.Errorf("of a flow without any: got %v, %v", none, err)
+	}
 	if m := got[20]; string(m.GetContent()) != "short" || m.GetSize() != 0 {
 		t.Errorf("head of a short one: got %q of %d, want all of it and no size", m.GetContent(), m.GetSize())
 	}

@@ -253,6 +253,10 @@ func (f *fakeSource) Body(_ context.Context, _ uint64, _ flowpb.Side, off int64,
 	return bytes.Clone(body[min(off, int64(len(body))):min(off+int64(n), int64(len(body)))]), nil
 }
 
+func (f *fakeSource) Message(context.Context, uint64, uint64) (*flowpb.Message, error) {
+	return nil, nil
+}
+
 func (f *fakeSource) Messages(context.Context, uint64, uint64, int) ([]*flowpb.Message, error) {
 	return nil, nil
 }

@@ -112,7 +112,20 @@ func (s *source) Body(ctx context.Context, id uint64, side flowpb.Side, off int6
 
 // Messages implements tui.Reader.
 func (s *source) Messages(ctx context.Context, id, first uint64, n int) ([]*flowpb.Message, error) {
-	return s.session.Messages(ctx, id, first, n)
+	return s.session.MessageHeads(ctx, id, first, n, messagePreview)
+}
+
+// messagePreview is how much of a message's content a list of messages gets, in
+// bytes: more than a line of any terminal.
+const messagePreview = 512
+
+// Message implements tui.Reader.
+func (s *source) Message(ctx context.Context, id, sequence uint64) (*flowpb.Message, error) {
+	got, err := s.session.Messages(ctx, id, sequence, 1)
+	if err != nil || len(got) == 0 || got[0].GetSequence() != sequence {
+		return nil, err
+	}
+	return got[0], nil
 }
 
 // Annotate implements tui.Noter.

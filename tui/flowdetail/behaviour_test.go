@@ -336,6 +336,41 @@ func TestMessagesArePaged(t *testing.T) {
 	})
 }
 
+// TestMessageEnds jumps to either end of the messages, whose rows are all that is
+// read of them.
+func TestMessageEnds(t *testing.T) {
+	drive(t, 80, 24, func(d *driver) {
+		d.open(flowSocket)
+		d.keys(">")
+		d.says("1 of 1,000")
+		d.keys(">")
+		d.says("1,000 of 1,000")
+		d.says(`"n": 1000`)
+		if n := len(d.m.msgs.rows); n > messagePage {
+			t.Errorf("messages held: got %d, want at most %d", n, messagePage)
+		}
+		d.keys("<")
+		d.says("1 of 1,000")
+		d.says(`"n": 1`)
+	})
+}
+
+// TestMessageFacts shows what there is to say of a message beside its content.
+func TestMessageFacts(t *testing.T) {
+	drive(t, 80, 30, func(d *driver) {
+		d.open(flowSocket)
+		d.run(d.m.SelectTab("Messages"))
+		d.keys("J J J J J")
+		for _, s := range []string{"! 1000 normal done", "close code", "2, of 2, 7 bytes", "on the wire", "not masked"} {
+			d.says(s)
+		}
+		d.keys("J")
+		for _, s := range []string{`add\x1b[2J: tick`, "event id      71"} {
+			d.says(s)
+		}
+	})
+}
+
 // TestUncountedMessages goes to the last of messages whose number nobody knows.
 func TestUncountedMessages(t *testing.T) {
 	drive(t, 80, 24, func(d *driver) {

@@ -52,6 +52,8 @@ func commands() []command {
 		{widget.Command{Name: "copy", Keys: []string{"y"}, Help: "copy …", Hint: "copy"}, quietly((*Model).chooseCopy), needFlow},
 		{widget.Command{Name: "next-message", Keys: []string{"J"}, Help: "next message"}, quietly(func(m *Model) tea.Cmd { return m.moveMessage(1) }), needMessages},
 		{widget.Command{Name: "prev-message", Keys: []string{"K"}, Help: "previous message"}, quietly(func(m *Model) tea.Cmd { return m.moveMessage(-1) }), needMessages},
+		{widget.Command{Name: "first-message", Keys: []string{"<"}, Help: "first message"}, quietly((*Model).firstMessage), needMessages},
+		{widget.Command{Name: "last-message", Keys: []string{">"}, Help: "last message so far"}, quietly((*Model).lastMessage), needMessages},
 		{widget.Command{Name: "long-values", Keys: []string{"o"}, Help: "long header values to their end, or cut"}, quietly((*Model).toggleLong), nil},
 		{widget.Command{Name: "step-out", Keys: []string{"esc"}, Help: "end the search that runs, then the search, then leave"}, (*Model).stepOut, nil},
 		{widget.Command{Name: "close", Keys: []string{"q"}, Help: "back to the list"}, answers(Close{}), nil},

@@ -180,7 +180,7 @@ func (m *Model) paneLines() []string {
 	list = append(list, make([]string, max(0, h-1-len(list)))...)
 	count := ""
 	if s := &m.msgs; s.selected > 0 {
-		count = m.theme.Dim.Render(widget.Group(s.selected) + " of " + widget.Group(s.total) + " " + m.theme.Glyphs.Sep + " J K")
+		count = m.theme.Dim.Render(widget.Group(min(s.selected, s.total)) + " of " + widget.Group(s.total) + " " + m.theme.Glyphs.Sep + " J K < >")
 	}
 	return append(append(list, widget.Rule(m.w, m.theme.Glyphs.H, nil, count, m.theme)), pane...)
 }

@@ -3,12 +3,14 @@ package flowdetail
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	flowpb "weir/proto"
 	"weir/tui/content"
+	"weir/tui/flowdetail/facts"
 	"weir/tui/flowdetail/stream"
 	"weir/tui/widget"
 )
@@ -37,6 +39,7 @@ type messageRow struct {
 	size              int64
 	preview           string // sanitised
 	dropped, injected bool
+	message           *flowpb.Message // the beginning of its content, and what else there is to say
 }
 
 // messagesLoaded is the answer to a page that was asked for.
@@ -55,7 +58,7 @@ func messageTotal(f *flowpb.Flow) uint64 {
 // hasMessages reports whether the flow is of a sort that has messages.
 func (m *Model) hasMessages() bool {
 	h := m.flow().GetHttp()
-	return m.flow().GetTcp() != nil || m.flow().GetUdp() != nil || h.GetWebsocket() != nil || h.GetUpgrade() != nil ||
+	return m.flow().GetTcp() != nil || m.flow().GetUdp() != nil || m.flow().GetDns() != nil || h.GetWebsocket() != nil || h.GetUpgrade() != nil ||
 		strings.HasPrefix(strings.ToLower(mediaType(h.GetResponse().GetHeaders())), "text/event-stream")
 }
 
@@ -78,7 +81,10 @@ func (m *Model) ensureMessages(refresh bool) tea.Cmd {
 	m.generation++
 	s.asked, s.loading, s.again = m.generation, true, false
 	first := uint64(1)
-	if want > messagePage/2 {
+	switch {
+	case want == lastOne:
+		first = 0
+	case want > messagePage/2:
 		first = want - messagePage/2
 	}
 	source, id, opened, asked := m.source, m.id, m.opened, s.asked
@@ -88,6 +94,9 @@ func (m *Model) ensureMessages(refresh bool) tea.Cmd {
 		for _, g := range got {
 			rows = append(rows, rowOf(g))
 		}
+		if len(rows) > 0 {
+			first = rows[0].sequence
+		}
 		return messagesLoaded{opened: opened, asked: asked, first: first, rows: rows, err: err}
 	})
 }
@@ -95,10 +104,23 @@ func (m *Model) ensureMessages(refresh bool) tea.Cmd {
 func rowOf(g *flowpb.Message) messageRow {
 	return messageRow{
 		sequence: g.GetSequence(), side: g.GetSide(), kind: g.GetType(), at: g.GetAtNs(),
-		size:    int64(len(g.GetContent())),
-		preview: widget.Sanitize(g.GetContent()[:min(len(g.GetContent()), previewSize)]),
-		dropped: g.GetDropped(), injected: g.GetInjected(),
+		size:    max(int64(len(g.GetContent())), int64(g.GetSize())),
+		preview: preview(g), dropped: g.GetDropped(), injected: g.GetInjected(), message: g,
 	}
+}
+
+// preview is the beginning of a message on one line.
+func preview(g *flowpb.Message) string {
+	p := g.GetContent()
+	p = p[:min(len(p), previewSize)]
+	text := widget.Sanitize(p)
+	switch {
+	case g.GetType() == flowpb.MessageClose && len(p) >= 2:
+		text = facts.CloseCode(p) + " " + widget.Sanitize(p[2:])
+	case len(g.GetEvent().GetType()) > 0:
+		text = widget.Sanitize(g.GetEvent().GetType()) + ": " + text
+	}
+	return strings.TrimRight(text, " ")
 }
 
 func (m *Model) messagesLoaded(msg messagesLoaded) tea.Cmd {
@@ -108,7 +130,7 @@ func (m *Model) messagesLoaded(msg messagesLoaded) tea.Cmd {
 	}
 	s.loading, s.err = false, msg.err
 	if msg.err == nil {
-		s.first, s.rows, s.more = msg.first, msg.rows, len(msg.rows) == messagePage
+		s.first, s.rows, s.more = msg.first, msg.rows, len(msg.rows) == messagePage && s.selected != lastOne
 		if n := uint64(len(s.rows)); n > 0 {
 			s.total = max(s.total, s.first+n-1)
 			s.selected = min(max(1, s.selected), s.first+n-1)
@@ -124,6 +146,26 @@ func (s *messages) row(sequence uint64) *messageRow {
 	}
 	return &s.rows[sequence-s.first]
 }
+
+// firstMessage and lastMessage choose the ends of the list.
+func (m *Model) firstMessage() tea.Cmd {
+	if m.tab != tabMessages {
+		return m.SelectTab(tabMessages.title())
+	}
+	m.msgs.selected = 1
+	return m.ensureMessages(false)
+}
+
+func (m *Model) lastMessage() tea.Cmd {
+	if m.tab != tabMessages {
+		return m.SelectTab(tabMessages.title())
+	}
+	m.msgs.selected = lastOne
+	return m.ensureMessages(false)
+}
+
+// lastOne stands for the last message as long as its number is not known.
+const lastOne = math.MaxUint64
 
 // moveMessage chooses another message.
 func (m *Model) moveMessage(step int) tea.Cmd {
@@ -153,6 +195,7 @@ func (m *Model) showMessage() tea.Cmd {
 	if p.body != nil {
 		view = p.body.view
 	}
+	p.head = facts.Message(row.message)
 	p.body, p.hint = nil, says(content.Dim, "empty message")
 	if row.size > 0 {
 		p.hint = nil
@@ -167,11 +210,11 @@ func (m *Model) showMessage() tea.Cmd {
 func (m *Model) messageBody(row messageRow, view string) *body {
 	source, id := m.source, m.id
 	read := func(ctx context.Context, off int64, n int) ([]byte, error) {
-		got, err := source.Messages(ctx, id, row.sequence, 1)
-		if err != nil || len(got) == 0 {
+		got, err := source.Message(ctx, id, row.sequence)
+		if err != nil {
 			return nil, err
 		}
-		all := got[0].GetContent()
+		all := got.GetContent()
 		off = min(off, int64(len(all)))
 		return all[off:min(off+int64(n), int64(len(all)))], nil
 	}
@@ -205,12 +248,14 @@ func (m *Model) messageLine(r *messageRow) string {
 	if r.sequence == m.msgs.selected {
 		gutter = t.Focus.Render(t.Glyphs.Focus) + " "
 	}
-	direction := t.Info.Render("out")
+	direction := t.Info.Render(t.Glyphs.Out)
 	if r.side == flowpb.SideResponse {
-		direction = t.Good.Render("in ")
+		direction = t.Good.Render(t.Glyphs.In)
 	}
 	mark := ""
 	switch {
+	case r.message.GetNote() != "":
+		mark = t.Warn.Render("! ")
 	case r.dropped:
 		mark = t.Warn.Render("[dropped] ")
 	case r.injected:

@@ -14,8 +14,12 @@ type Source interface {
 	// Body returns up to n bytes of a body as stored, from offset off; fewer mean
 	// the end so far.
 	Body(ctx context.Context, id uint64, side flowpb.Side, off int64, n int) ([]byte, error)
-	// Messages returns up to n messages of a flow, from sequence first (1-based).
+	// Messages returns up to n messages of a flow, from sequence first (1-based) on,
+	// or the last n where that is 0. Each has the beginning of its content; Size is
+	// set where there is more.
 	Messages(ctx context.Context, id, first uint64, n int) ([]*flowpb.Message, error)
+	// Message returns one message with all of its content, nil if there is none.
+	Message(ctx context.Context, id, sequence uint64) (*flowpb.Message, error)
 }
 
 // Detail is all of one flow but its bodies and messages. It has the shape of

@@ -185,6 +185,14 @@ func (s *fakeSource) Body(ctx context.Context, id uint64, _ flowpb.Side, off int
 	return p, nil
 }
 
+func (s *fakeSource) Message(ctx context.Context, id, sequence uint64) (*flowpb.Message, error) {
+	got, err := s.Messages(ctx, id, sequence, 1)
+	if err != nil || len(got) == 0 {
+		return nil, err
+	}
+	return got[0], nil
+}
+
 func (s *fakeSource) Messages(_ context.Context, _, first uint64, n int) ([]*flowpb.Message, error) {
 	if s.err != nil {
 		return nil, s.err
@@ -250,6 +258,9 @@ func question() *flowpb.Dns {
 
 func someMessages(first uint64, n int, total uint64) []*flowpb.Message {
 	var out []*flowpb.Message
+	if first == 0 {
+		first = total - min(total, uint64(n)) + 1
+	}
 	for i := first; i < first+uint64(n) && i <= total; i++ {
 		m := &flowpb.Message{Sequence: i, Side: flowpb.Side(1 + i%2), Type: flowpb.MessageText, AtNs: start() + int64(i)*100*ms, Content: fmt.Appendf(nil, `{"op":"sub","n":%d}`, i)}
 		switch i {
@@ -259,6 +270,12 @@ func someMessages(first uint64, n int, total uint64) []*flowpb.Message {
 			m.Type, m.Content = flowpb.MessagePing, nil
 		case 5:
 			m.Dropped = true
+		case 6:
+			m.Type, m.Content, m.Note = flowpb.MessageClose, []byte("\x03\xe8done\x1b[2J"), "not masked\x1b[2J"
+			m.Frames, m.Compressed = []uint64{2, 7}, true
+		case 7:
+			m.Type, m.Content = flowpb.MessageEvent, []byte("tick\ntock")
+			m.Event = &flowpb.ServerEvent{Type: []byte("add\x1b[2J"), Id: []byte("71")}
 		}
 		out = append(out, m)
 	}

@@ -41,7 +41,7 @@ func (m *Model) tabs() []tabID {
 	case f.GetTcp() != nil, f.GetUdp() != nil:
 		return []tabID{tabMessages, tabTiming, tabConnection, tabNotes}
 	case f.GetDns() != nil:
-		return []tabID{tabRequest, tabResponse, tabTiming, tabConnection, tabNotes}
+		return []tabID{tabRequest, tabResponse, tabMessages, tabTiming, tabConnection, tabNotes}
 	case f.GetTls() != nil:
 		return []tabID{tabConnection, tabTiming, tabNotes}
 	}

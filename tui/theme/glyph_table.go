@@ -16,6 +16,7 @@ type Glyphs struct {
 	Wrong    string // failed
 	Pending  string // not here yet
 	Sep      string // between hints
+	Out, In  string // from the client; from the server
 	Left     string // around the tab that is shown
 	Right    string
 
@@ -28,7 +29,7 @@ type Glyphs struct {
 var unicodeGlyphs = Glyphs{
 	Focus: "▶", Select: "▌", Mark: "●", Comment: "¶", Replay: "↺", Live: "●",
 	Prompt: "❯", Up: "▲", Down: "▼", Ellipsis: "…",
-	Good: "✓", Wrong: "✗", Pending: "…", Sep: "·", Left: "‹", Right: "›",
+	Good: "✓", Wrong: "✗", Pending: "…", Sep: "·", Out: "→", In: "←", Left: "‹", Right: "›",
 	H: "─", V: "│", TeeDown: "┬", TeeUp: "┴", Corner: [4]string{"╭", "╮", "╰", "╯"},
 	ScrollOn: "█", ScrollOff: "│",
 }
@@ -36,7 +37,7 @@ var unicodeGlyphs = Glyphs{
 var asciiGlyphs = Glyphs{
 	Focus: ">", Select: "|", Mark: "*", Comment: "#", Replay: "@", Live: "*",
 	Prompt: ">", Up: "^", Down: "v", Ellipsis: "~",
-	Good: "+", Wrong: "x", Pending: "~", Sep: "-", Left: "<", Right: ">",
+	Good: "+", Wrong: "x", Pending: "~", Sep: "-", Out: ">", In: "<", Left: "<", Right: ">",
 	H: "-", V: "|", TeeDown: "+", TeeUp: "+", Corner: [4]string{"+", "+", "+", "+"},
 	ScrollOn: "#", ScrollOff: "|",
 }

@@ -6,6 +6,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/tui/content"
+	"weir/tui/widget"
 )
 
 // maxRecords bounds the records of one section that are shown.
@@ -21,9 +22,14 @@ func DNS(m *flowpb.DnsMessage) *content.Document {
 	t.row("flags", flags(m))
 	if q := m.GetQuestions(); len(q) > 0 {
 		t.heading("Questions")
-		for _, q := range q[:min(len(q), maxRecords)] {
-			t.b.Put(content.Plain, append([]byte("  "), q.GetName()...))
-			t.b.Say(content.Number, "  "+recordType(q.GetType()))
+		q = q[:min(len(q), maxRecords)]
+		width := 0
+		for _, q := range q {
+			width = nameWidth(width, q.GetName())
+		}
+		for _, q := range q {
+			t.name(q.GetName(), width)
+			t.b.Say(content.Number, recordType(q.GetType()))
 			t.b.Newline()
 		}
 	}
@@ -38,13 +44,37 @@ func (t *table) records(heading string, records []*flowpb.DnsRecord) {
 		return
 	}
 	t.heading(heading)
-	for _, r := range records[:min(len(records), maxRecords)] {
-		t.b.Put(content.Plain, append([]byte("  "), r.GetName()...))
-		t.b.Say(content.Number, "  "+recordType(r.GetType()))
-		t.b.Say(content.Dim, fmt.Sprintf("  %ds  ", r.GetTtl()))
+	records = records[:min(len(records), maxRecords)]
+	width := 0
+	for _, r := range records {
+		width = nameWidth(width, r.GetName())
+	}
+	for _, r := range records {
+		t.name(r.GetName(), width)
+		life := fmt.Sprintf("%ds", r.GetTtl())
+		if r.GetType() == typeOPT { // the field has another meaning there
+			life = ""
+		}
+		t.b.Say(content.Number, widget.Pad(recordType(r.GetType()), 6, ""))
+		t.b.Say(content.Dim, " "+widget.PadLeft(life, 8, "")+"  ")
 		t.b.Put(content.String, []byte(recordData(r)))
 		t.b.Newline()
 	}
+}
+
+// maxNameWidth is how wide the column of names gets, in cells.
+const maxNameWidth = 40
+
+// nameWidth returns the larger of width and what name takes, as far as the column goes.
+func nameWidth(width int, name []byte) int {
+	return max(width, min(widget.Width(widget.Sanitize(name)), maxNameWidth))
+}
+
+// name writes the first column of a row.
+func (t *table) name(name []byte, width int) {
+	t.b.Say(content.Plain, "  ")
+	t.b.Put(content.Plain, name)
+	t.b.Say(content.Plain, widget.Space(max(0, width-widget.Width(widget.Sanitize(name)))+2))
 }
 
 func flags(m *flowpb.DnsMessage) string {

@@ -2,11 +2,16 @@ package facts
 
 import (
 	"encoding/hex"
+	"fmt"
 	"net/netip"
 	"strconv"
 
 	flowpb "weir/proto"
 )
+
+// typeOPT is the type of the record that carries EDNS (RFC 6891), in which class
+// and time to live mean something else.
+const typeOPT = 41
 
 // recordType is the name of a record type in IANA's registry, as far as they are
 // common, else "TYPE7" (RFC 3597, section 5).
@@ -69,8 +74,17 @@ func responseCode(n uint32) string {
 	return "RCODE" + strconv.FormatUint(uint64(n), 10)
 }
 
-// recordData is the data of a record: addresses as such, text as it is, the rest
-// in hexadecimal, at most 256 bytes of it.
+// shapes are the parts that the data of a record has, in order: n a name, 1 2 4 a
+// number of so many bytes, s a string with its length, t strings to the end, r what is
+// left as text, x as hexadecimal digits. Where a type is not here, or its data is not
+// as it should be, all of it is hexadecimal.
+var shapes = map[uint32]string{
+	2: "n", 5: "n", 6: "nn44444", 12: "n", 13: "ss", 15: "2n", 16: "t", 17: "nn", 18: "2n", 33: "222n", 35: "22sssn", 39: "n",
+	43: "211x", 48: "211x", 64: "2nx", 65: "2nx", 257: "1sr",
+}
+
+// recordData is the data of a record: addresses as such, the rest by the table of
+// shapes, or in hexadecimal, at most 256 bytes of it.
 func recordData(r *flowpb.DnsRecord) string {
 	data := r.GetData()
 	switch r.GetType() {
@@ -78,10 +92,11 @@ func recordData(r *flowpb.DnsRecord) string {
 		if a, ok := netip.AddrFromSlice(data); ok {
 			return a.String()
 		}
-	case 16:
-		if len(data) > 1 {
-			return string(data[1:min(len(data), 256)])
-		}
+	case typeOPT:
+		return fmt.Sprintf("datagrams of %d bytes, %d bytes of options", r.GetClass(), len(data))
+	}
+	if text, ok := readData(shapes[r.GetType()], data); ok {
+		return text
 	}
 	return hex.EncodeToString(data[:min(len(data), 256)])
 }

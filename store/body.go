@@ -25,11 +25,16 @@ type Body struct {
 
 // bodySource is where bodies are read from: a session, or one snapshot of it.
 type bodySource struct {
-	q      querier
-	unpack *unpacker
+	q         querier
+	functions *functions
+	unpack    *unpacker
 }
 
-func (s *Session) bodySource() bodySource { return bodySource{q: s.read, unpack: s.unpack} }
+func (s *Session) bodySource() bodySource { return s.bodySourceIn(s.read) }
+
+func (s *Session) bodySourceIn(q querier) bodySource {
+	return bodySource{q: q, functions: s.functions, unpack: s.unpack}
+}
 
 // Body opens a body of a flow. Where nothing is stored its size is 0; whether
 // that is because there was no body, or an empty one, the flow's head says.

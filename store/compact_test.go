@@ -452,6 +452,34 @@ func TestVerifyCountsUses(t *testing.T) {
 	}
 }
 
+// Savings are those of the bodies that are there, whatever came and went.
+func TestSavings(t *testing.T) {
+	s, w := newWriter(t, never(WriterOptions{}))
+	body := text(1, 5000)
+	for range 3 {
+		recordTyped(t, w, "text/plain", body)
+	}
+	recordTyped(t, w, "text/plain", text(2, 2*PieceSize))
+	compactNow(t, s)
+	got, err := s.Savings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Savings{
+		Packed: 5000 + 2*PieceSize, PackedTo: queryInt(t, s, "SELECT sum(length(data)) FROM body WHERE enc = 1"),
+		SharedBodies: 2, SharedBytes: 2 * 5000,
+	}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if _, err := s.Drop(t.Context(), []uint64{1, 2, 3, 4}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Savings(t.Context()); err != nil || got != (Savings{}) {
+		t.Errorf("after all is dropped: got %+v, %v, want nothing", got, err)
+	}
+}
+
 // bodyModel is what a session should hold of bodies.
 type bodyModel struct {
 	s      *Session
@@ -484,10 +512,23 @@ func TestCompactionProperty(t *testing.T) {
 			checkBody(rt, m.s, flow, flowpb.SideResponse, want)
 		}
 		clean(rt, m.s)
+		m.checkSavings(rt)
 		if err := m.s.Close(); err != nil {
 			rt.Fatal(err)
 		}
 	})
+}
+
+// checkSavings compares what is counted with what there is.
+func (m *bodyModel) checkSavings(rt *rapid.T) {
+	got, err := m.s.Savings(context.Background())
+	var want Savings
+	if err == nil {
+		err = m.s.read.QueryRow("SELECT coalesce(sum(size), 0), coalesce(sum(length(data)), 0) FROM body WHERE enc = 1").Scan(&want.Packed, &want.PackedTo)
+	}
+	if err != nil || got.Packed != want.Packed || got.PackedTo != want.PackedTo {
+		rt.Fatalf("savings: got %+v, %v, want %d bytes packed to %d", got, err, want.Packed, want.PackedTo)
+	}
 }
 
 func newBodyModel(t *testing.T, rt *rapid.T) *bodyModel {

@@ -86,28 +86,34 @@ func (r *rewrite) putCandidates(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// putPieces replaces the data of pieces that are as they were.
+// putPieces replaces the data of pieces that are as they were. A row is taken out and
+// put in again: one that only shrank in its place would leave its page half empty,
+// for SQLite looks at the pages beside it only when a row goes.
 func (r *rewrite) putPieces(ctx context.Context, tx *sql.Tx) error {
 	if len(r.pieces) == 0 {
 		return nil
 	}
-	change, err := tx.PrepareContext(ctx, "UPDATE body SET enc = ?, data = ? WHERE id = ? AND size = ? AND enc = ?")
+	take, err := tx.PrepareContext(ctx, "DELETE FROM body WHERE id = ? AND start = ? AND size = ? AND enc = ?")
 	if err != nil {
 		return err
 	}
-	defer change.Close()
+	defer take.Close()
+	put, err := tx.PrepareContext(ctx, "INSERT INTO body (id, start, size, enc, data) VALUES (?, ?, ?, ?, ?)")
+	if err != nil {
+		return err
+	}
+	defer put.Close()
 	var before, after int64
 	for _, p := range r.pieces {
-		done, err := change.ExecContext(ctx, p.enc, p.data, p.old.id, p.old.size, p.old.enc)
-		if err != nil {
-			return err
-		}
-		n, err := done.RowsAffected()
+		n, err := affected(take.ExecContext(ctx, p.old.id, p.old.start, p.old.size, p.old.enc))
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			continue
+		}
+		if _, err := put.ExecContext(ctx, p.old.id, p.old.start, p.old.size, p.enc, p.data); err != nil {
+			return err
 		}
 		if p.old.enc == encZstd {
 			before, after = before-p.old.size, after-p.old.length

@@ -2,12 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -62,47 +61,72 @@ func (u *unpacker) decode(enc, size int64, data, buf []byte) ([]byte, error) {
 // piece returns, in buf if that is large enough, the bytes of a piece from the body's
 // offset off on, which must be in it.
 func (b *Body) piece(ctx context.Context, number int, off int64, buf []byte) ([]byte, error) {
-	rows, err := b.q.QueryContext(ctx, "SELECT start, size, enc, data FROM body WHERE id = ?", b.key(number))
+	p := pieceRead{body: b, number: number, off: off, out: buf}
+	// A row through database/sql is garbage of its size; this way there is none.
+	call, err := b.functions.begin(ctx, p.row, nil)
 	if err != nil {
-		return nil, b.failed(err)
+		return nil, err
 	}
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return nil, b.failed(err)
-		}
+	const query = "SELECT count(" + collectFunction + "(?, start, size, enc, data)) FROM body WHERE id = ?"
+	var none int
+	err = b.q.QueryRowContext(ctx, query, call.token, b.key(number)).Scan(&none)
+	b.functions.end(call)
+	switch {
+	case call.err != nil:
+		return nil, b.failed(call.err)
+	case ctx.Err() != nil:
+		return nil, b.failed(context.Cause(ctx)) // SQLite only says that it was interrupted
+	case err != nil:
+		return nil, b.failed(err)
+	case !p.found:
 		return nil, b.failed(fmt.Errorf("piece %d is missing: %w", number, ErrDamaged))
+	case !p.shared:
+		return p.out, nil
 	}
-	var start, size, enc int64
-	var data sql.RawBytes
-	if err := rows.Scan(&start, &size, &enc, &data); err != nil {
-		return nil, b.failed(err)
+	owner, err := b.lenderAt(ctx, p.owner)
+	if err != nil {
+		return nil, err
 	}
+	return b.borrow(ctx, owner, off, p.end, buf)
+}
+
+// pieceRead takes a row of a body.
+type pieceRead struct {
+	body   *Body
+	number int
+	off    int64
+	out    []byte // room, then the bytes
+
+	found  bool
+	shared bool
+	owner  int64 // that has the bytes up to end
+	end    int64
+}
+
+func (p *pieceRead) row(row []driver.Value) error {
+	start, _ := row[0].(int64)
+	size, _ := row[1].(int64)
+	enc, _ := row[2].(int64)
+	p.found = true
 	// The file may be anything: nothing of it is an index before it was checked.
-	if size < 1 || size > PieceSize || start < 0 || start > off || off-start >= size {
-		return nil, b.failed(fmt.Errorf("piece %d has %d bytes from %d on, where byte %d should be: %w", number, size, start, off, ErrDamaged))
+	if size < 1 || size > PieceSize || start < 0 || start > p.off || p.off-start >= size {
+		return fmt.Errorf("piece %d has %d bytes from %d on, where byte %d should be: %w", p.number, size, start, p.off, ErrDamaged)
 	}
 	// The last piece may have grown since the body was opened.
-	end := min(size, b.size-start)
+	end := min(size, p.body.size-start)
 	if enc == encShared {
-		key, err := strconv.ParseInt(string(data), 10, 64)
-		if err != nil {
-			return nil, b.failed(fmt.Errorf("piece %d refers to no body: %w", number, ErrDamaged))
-		}
-		if err := rows.Close(); err != nil { // before another connection is needed
-			return nil, b.failed(err)
-		}
-		owner, err := b.lenderAt(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		return b.borrow(ctx, owner, off, start+end, buf)
+		p.shared = true
+		p.owner, _ = row[3].(int64) // 0 is no body, which is an error of its own
+		p.end = start + end
+		return nil
 	}
-	out, err := b.unpack.decode(enc, size, data, buf)
+	data, _ := row[3].([]byte)
+	content, err := p.body.unpack.decode(enc, size, data, p.out)
 	if err != nil {
-		return nil, b.failed(fmt.Errorf("piece %d: %w", number, err))
+		return fmt.Errorf("piece %d: %w", p.number, err)
 	}
-	return append(buf[:0], out[off-start:end]...), nil
+	p.out = append(p.out[:0], content[p.off-start:end]...)
+	return nil
 }
 
 // borrow returns the bytes from off to end of the body that has them.

@@ -38,7 +38,7 @@ func (s *Session) VerifyProgress(ctx context.Context, tell func(what string, don
 		return nil, fmt.Errorf("verify session: %w", classify(err))
 	}
 	defer tx.Rollback()
-	v := &verifier{tx: tx, unpack: s.unpack, tell: tell}
+	v := &verifier{tx: tx, bodySource: s.bodySourceIn(tx), tell: tell}
 	for _, check := range []struct {
 		what string
 		do   func(context.Context) error
@@ -68,8 +68,8 @@ func (s *Session) VerifyProgress(ctx context.Context, tell func(what string, don
 
 // verifier checks one snapshot.
 type verifier struct {
-	tx       *sql.Tx
-	unpack   *unpacker
+	tx *sql.Tx
+	bodySource
 	tell     func(what string, done, total uint64)
 	problems []Problem
 }

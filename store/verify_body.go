@@ -81,7 +81,6 @@ func (v *verifier) references(ctx context.Context) error {
 
 // owners checks that shared bodies are what their digests say.
 func (v *verifier) owners(ctx context.Context) error {
-	src := bodySource{q: v.tx, unpack: v.unpack}
 	return v.each(ctx, "SELECT body, sha256, size FROM shared", func(rows *sql.Rows) error {
 		var first, size int64
 		var sum []byte
@@ -89,7 +88,7 @@ func (v *verifier) owners(ctx context.Context) error {
 			return err
 		}
 		place := fmt.Sprintf("shared body of flow %d", first>>(pieceBits+sideBits))
-		b, err := src.open(ctx, first, true)
+		b, err := v.open(ctx, first, true)
 		h := sha256.New()
 		if err == nil {
 			_, err = io.CopyN(h, b.NewReader(ctx), size)

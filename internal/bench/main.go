@@ -8,7 +8,8 @@
 // made of net/http; rss, what one large download adds to
 // weir's memory, and whether it arrived whole; view, how soon a large session
 // shows its first page in any order and under filters; keys, how soon the
-// interface appears and answers on a terminal.
+// interface appears and answers on a terminal; and, only when it is asked for, body:
+// what recording, viewing, searching and exporting one huge body adds to memory.
 //
 // Every number is taken from real processes on this machine, so only the
 // ratios and the distance to the bars mean something elsewhere. A slow result
@@ -48,6 +49,7 @@ type options struct {
 	flows    int
 	session  string
 	keys     int
+	bodySize int64
 }
 
 func (o *options) register(fs *flag.FlagSet) {
@@ -60,6 +62,11 @@ func (o *options) register(fs *flag.FlagSet) {
 	fs.Int64Var(&o.size, "size", 1<<30, "rss: bytes to download")
 	fs.IntVar(&o.flows, "flows", 1_000_000, "view, keys: flows in the session")
 	fs.StringVar(&o.session, "session", "", "view, keys: a seeded session to use; made in a temporary directory when empty")
+	o.bodySize = 10 << 30
+	fs.Func("body-size", "body: bytes of the body, as 10G or 512M; as much is needed on the disk (default 10G)", func(text string) (err error) {
+		o.bodySize, err = parseSize(text)
+		return err
+	})
 	fs.IntVar(&o.keys, "keys", 200, "keys: strokes of each kind")
 }
 
@@ -87,6 +94,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return serveH2Proxy(ctx, args[1:])
 		case cmdViews:
 			return measureViews(ctx, args[1:], out)
+		case cmdOffsets:
+			return measureOffsets(ctx, args[1:], out)
 		}
 	}
 	var o options
@@ -105,11 +114,11 @@ type part struct {
 }
 
 func runParts(ctx context.Context, o *options, out io.Writer) error {
-	parts := []part{{"https", benchHTTPS}, {"http2", benchHTTP2}, {"rss", benchDownload}, {"view", benchViews}, {"keys", benchKeys}}
+	parts := []part{{"https", benchHTTPS}, {"http2", benchHTTP2}, {"rss", benchDownload}, {"view", benchViews}, {"keys", benchKeys}, {"body", benchBody}}
 	wanted := strings.Split(o.only, ",")
 	for _, name := range wanted {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("no part %q: choose from https, http2, rss, view, keys", name)
+			return fmt.Errorf("no part %q: choose from https, http2, rss, view, keys, body", name)
 		}
 	}
 	dir, err := os.MkdirTemp("", "weir-bench-")

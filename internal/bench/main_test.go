@@ -13,7 +13,7 @@ import (
 
 // TestMain lets the test binary stand in for the program, which runs itself.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && slices.Contains([]string{cmdGoproxy, cmdH2Proxy, cmdViews}, os.Args[1]) {
+	if len(os.Args) > 1 && slices.Contains([]string{cmdGoproxy, cmdH2Proxy, cmdViews, cmdOffsets}, os.Args[1]) {
 		main()
 		return
 	}
@@ -38,10 +38,11 @@ func TestParts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds weir")
 	}
-	out := runBench(t, "-rounds", "1", "-duration", "200ms", "-conns", "4", "-size", "3000000", "-flows", "2000", "-keys", "10")
+	out := runBench(t, "-rounds", "1", "-duration", "200ms", "-conns", "4", "-size", "3000000", "-flows", "2000", "-keys", "10",
+		"-only", "https,http2,rss,view,keys,body", "-body-size", "3M")
 	for _, want := range []string{
 		"flows in the session", "sent, received and stored bytes", "view after opening", "view by duration", "view ~c 404",
-		"start to first frame", "key: one row",
+		"start to first frame", "key: one row", "record of a body of 3.1 MB", "export as har of a body",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in:\n%s", want, out)

@@ -18,7 +18,7 @@ func (w *Writer) postData(f *flowpb.Whole, q *flowpb.Request) {
 	mime := joined(q.GetHeaders())
 	w.print(`,"postData":{"mimeType":`)
 	w.string(mime)
-	text, whole := w.body(f, flowpb.SideRequest, nil)
+	text, whole := w.body(f, flowpb.SideRequest, nil, int64(q.GetBody().GetSize()))
 	if s, ok := asText(text, mime); whole && ok {
 		w.member("text", s)
 		if strings.HasPrefix(strings.ToLower(mime), "application/x-www-form-urlencoded") {
@@ -60,7 +60,7 @@ func (w *Writer) content(f *flowpb.Whole, p *flowpb.Response, meta *metas) {
 		w.int(size - r)
 	}
 	w.member("mimeType", mime)
-	text, whole := w.body(f, flowpb.SideResponse, codings)
+	text, whole := w.body(f, flowpb.SideResponse, codings, size)
 	if s, ok := asText(text, mime); whole && ok && !undecoded {
 		w.member("text", s)
 	} else {
@@ -85,8 +85,12 @@ func (w *Writer) measure(f *flowpb.Whole, codings []string) (int64, error) {
 	return io.Copy(io.Discard, r)
 }
 
-// body returns the body's first bytes, and whether that is all of it.
-func (w *Writer) body(f *flowpb.Whole, side flowpb.Side, codings []string) (p []byte, whole bool) {
+// body returns the bytes of a body of a known size, and whether they are all of it; none
+// of one that is larger than maxText.
+func (w *Writer) body(f *flowpb.Whole, side flowpb.Side, codings []string, size int64) (p []byte, whole bool) {
+	if size > maxText {
+		return nil, false
+	}
 	r, err := open(f, side, codings)
 	if err != nil {
 		w.fail(err)

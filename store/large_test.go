@@ -1,0 +1,101 @@
+package store
+
+import (
+	"io"
+	"runtime"
+	"testing"
+
+	flowpb "weir/proto"
+)
+
+// allocated is how many bytes of the heap f takes, all it gives back included.
+func allocated(f func()) int64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return int64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// live is the heap that is in use.
+func live() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestLargeBodyNeedsAPieceOfMemory sees that what is done with a body takes memory for
+// pieces of it, however large it is: coded by the compactor or as it came, alone or
+// shared.
+func TestLargeBodyNeedsAPieceOfMemory(t *testing.T) {
+	const pieces = 128 // 32 MB
+	s, w := newWriter(t, never(WriterOptions{}))
+	for range 2 {
+		f := bodyFlow(pieces*PieceSize, "text/plain")
+		if err := w.Flow(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		for n := range pieces {
+			if err := w.Body(t.Context(), f.Id, flowpb.SideResponse, text(n, PieceSize)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	flush(t, w)
+	for _, state := range []string{"as received", "compacted"} {
+		if state == "compacted" {
+			compactNow(t, s)
+			if shared := queryInt(t, s, "SELECT count(*) FROM body WHERE enc = 2"); shared != pieces {
+				t.Fatalf("pieces shared: got %d, want %d", shared, pieces)
+			}
+		}
+		for flow := range uint64(2) {
+			checkReading(t, s, flow+1, pieces)
+		}
+		found := -1
+		got := allocated(func() {
+			var err error
+			if found, err = s.CountMatching(t.Context(), parse(t, `~bs "there is no such text"`)); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if found != 0 || got > 8*PieceSize {
+			t.Errorf("search, %s: got %d flows and %d bytes allocated, want 0 and at most %d", state, found, got, 8*PieceSize)
+		}
+	}
+}
+
+// checkReading reads a body at offsets and as a stream.
+func checkReading(t *testing.T, s *Session, flow uint64, pieces int64) {
+	t.Helper()
+	b, err := s.Body(t.Context(), flow, flowpb.SideResponse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := make([]byte, 100)
+	for _, off := range []int64{0, 5*PieceSize + 7, (pieces-1)*PieceSize + 11, 40*PieceSize - 50} {
+		got := allocated(func() {
+			if _, err := b.ReadAt(t.Context(), p, off); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if most := int64(10 * PieceSize); got > most {
+			t.Errorf("flow %d: 100 bytes at %d: got %d bytes allocated, want at most %d", flow, off, got, most)
+		}
+	}
+	before := live()
+	r := b.NewReader(t.Context())
+	for n := range pieces {
+		if _, err := io.CopyN(io.Discard, r, PieceSize); err != nil {
+			t.Fatal(err)
+		}
+		if n%50 != 49 {
+			continue
+		}
+		if got := live() - before; got > 4*PieceSize {
+			t.Errorf("flow %d: after %d pieces: got %d bytes more in use, want at most %d", flow, n+1, got, 4*PieceSize)
+		}
+	}
+	runtime.KeepAlive(r)
+}

@@ -31,6 +31,7 @@ var exportFormats = []struct {
 	begin      func(w io.Writer) exporting
 }{
 	{"har", "an HTTP Archive, as browsers and other proxies read and write it", exportHAR},
+	{"mitm", "a dump of mitmproxy, version 21, without TLS handshakes that failed", exportMitm},
 	{"jsonl", "one JSON object a line: what show prints, with both bodies in base64", eachAlone(exportJSONL)},
 	{"curl", "one curl command a flow, which sends its request again", eachAlone(exportCurl)},
 	{"raw", rawHelp, eachAlone(exportRaw)},

@@ -22,6 +22,7 @@ func newImport(std stdio) *cobra.Command {
 if it exists. What a file is is told by its content, not by its name, also under
 gzip, zstd or zlib; "-" reads standard input. The formats:
   HAR              HTTP Archives of browsers and other proxies: .har, .zhar
+  mitmproxy        dumps of mitmproxy, versions 0.11 to 21: .mitm, .flow
   pcap and pcapng  packets, of which TCP streams and UDP exchanges are put together
                    and HTTP/1 is read; what is missing in the capture is marked as a gap
 

@@ -16,6 +16,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proto/har"
+	"weir/proto/mitmdump"
 	"weir/proxy/packet/pcap"
 )
 
@@ -35,6 +36,9 @@ var importFormats = []struct {
 }{
 	{"HAR", isHAR, func(ctx context.Context, im *importer, r io.Reader) (error, error) {
 		return im.flows(ctx, har.NewReader(r))
+	}},
+	{"mitmproxy", mitmdump.Detect, func(ctx context.Context, im *importer, r io.Reader) (error, error) {
+		return im.flows(ctx, mitmdump.NewReader(r))
 	}},
 	{"pcap and pcapng", pcap.Detect, func(ctx context.Context, im *importer, r io.Reader) (error, error) {
 		return im.packets(ctx, r)

@@ -16,6 +16,10 @@ func loadWhole(ctx context.Context, s *store.Session, id uint64) (*flowpb.Whole,
 	if err != nil {
 		return nil, err
 	}
+	if f.GetUid() == nil {
+		session := s.UUID()
+		f.Uid = &flowpb.Uid{Session: session[:], Sequence: id}
+	}
 	w := &flowpb.Whole{Flow: f}
 	if w.Client, err = loadConn(ctx, s, f.GetClientConn()); err != nil {
 		return nil, err

@@ -21,9 +21,9 @@ func (e *entry) webSocket(w *flowpb.Whole, list value) {
 	}
 	n, last := uint64(0), e.http.GetResponse().GetEndedNs()
 	list = append(value(nil), list...) // the entry's memory is used again
-	for m := range messages(list) {    // none has an error: they are in memory
+	for v := range list.elements() {
 		n++
-		last = max(last, m.GetAtNs())
+		last = max(last, message(v).GetAtNs())
 	}
 	e.http.Upgrade = &flowpb.Upgrade{Protocol: []byte("websocket"), EndedNs: last}
 	e.http.Websocket = &flowpb.WebSocket{Messages: n, EndedNs: last}

@@ -1,21 +1,20 @@
-// Package mitmdump reads and writes the encoding of mitmproxy's dump files.
+// Package mitmdump reads and writes mitmproxy's dump files: flows of every version
+// from 0.11 (2014) to 21, written as version 21.
 //
-// A dump is a sequence of tagged netstrings (tnetstrings.info): a size in decimal
-// digits, a colon, so many bytes, and a byte that says what they are.
+//	file ─► tnetstring: one flow's state ─► migrate, a step a version ─► flowpb.Whole
+//	flowpb.Whole ─► state of version 21 ─► tnetstring ─► file
 //
-//	5:hello,   bytes          5:false!   a boolean
-//	5:hello;   text, UTF-8    0:~        nothing
-//	2:42#      an integer     8:1:a;1:b;] a list
-//	3:1.5^     a float        8:1:a;1:b;} a dictionary, key and value in turns
+// A dump has no header, index or trailer: it is flows one after the other, and ends
+// where the last one does. A [Reader] holds one of them at a time. A flow whose state
+// cannot be understood is a [flowpb.SkipError]; where the end of one cannot be found
+// the reading stops, and what came before stands.
 //
-// [Reader] reads the values of a dump one after the other, [Parse] one that is in
-// memory; [Append] and [Write] are the way back. What the values of a flow mean is not told here.
+// What mitmproxy knows and a flow has no field for (its own id, metadata, that
+// the flow was intercepted) is kept as the flow's meta and written again. Times are
+// Python floats there, read and written to the digit they have: 100 ns.
 //
-// In Go a value is nil, bool, int64, float64, []byte, string, [List] or [Dict];
-// only these come from reading. Writing also takes [Stream], so that a
-// body need not be in memory.
+// Concurrency: a Reader or Writer belongs to one goroutine. There is no shared state.
 //
-// Sizes come from strangers: a value is bounded in bytes and in depth, and memory
-// is taken as bytes arrive, not as they are announced. The package starts no
-// goroutine; a Reader belongs to one at a time.
+// Invariants: nothing panics on hostile bytes; a flow needs about three times its size
+// in the file, of which [MaxFlow] is read at most; writing and reading again gives the same flow.
 package mitmdump

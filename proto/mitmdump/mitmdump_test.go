@@ -3,286 +3,432 @@ package mitmdump
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
-	"math"
-	"runtime"
-	"strconv"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
+	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
+
+	flowpb "weir/proto"
+	"weir/proto/mitmdump/tnetstring"
 )
 
-// samples are values beside what Python's tnetstring modules make of them.
-var samples = []struct {
-	text  string
-	value any
-}{
-	{"0:~", nil},
-	{"4:true!", true},
-	{"5:false!", false},
-	{"1:0#", int64(0)},
-	{"20:-9223372036854775808#", int64(math.MinInt64)},
-	{"3:1.5^", 1.5},
-	{"18:1700000000.1234567^", 1700000000.1234567},
-	{"3:0.0^", 0.0},
-	{"5:1e+16^", 1e16},
-	{"5:1e-05^", 1e-05},
-	{"3:inf^", math.Inf(1)},
-	{"4:-inf^", math.Inf(-1)},
-	{"0:,", []byte{}},
-	{"5:a\x00\xff:,,", []byte("a\x00\xff:,")},
-	{"0:;", ""},
-	{"6:grün;;", "grün;"},
-	{"0:]", List{}},
-	{"0:}", Dict{}},
-	{"8:1:a;1:b,]", List{"a", []byte("b")}},
-	{"11:1:a;4:true!}", Dict{{"a", true}}},
-	{"15:1:a,1:1#1:a;0:~}", Dict{{[]byte("a"), int64(1)}, {"a", nil}}},
-	{"6:3:0:~]]", List{List{nil}}},
-}
-
-// alike compares values; NaN is itself.
-func alike(a, b any) bool { return cmp.Equal(a, b, cmpopts.EquateNaNs()) }
-
-func TestSamples(t *testing.T) {
-	for _, c := range samples {
-		got, rest, err := Parse([]byte(c.text + "rest"))
-		if err != nil || !alike(got, c.value) || string(rest) != "rest" {
-			t.Errorf("parse %q: got %#v, %q, %v, want %#v and the rest", c.text, got, rest, err, c.value)
-		}
-		if p, err := Append([]byte("before "), c.value); err != nil || string(p) != "before "+c.text {
-			t.Errorf("append %#v: got %q, %v, want %q", c.value, p, err, c.text)
-		}
-		var w bytes.Buffer
-		if err := Write(&w, c.value); err != nil || w.String() != c.text {
-			t.Errorf("write %#v: got %q, %v, want %q", c.value, w.String(), err, c.text)
+// all reads every flow, and which were skipped.
+func all(t testing.TB, r io.Reader) (flows []*flowpb.Whole, skipped []error, err error) {
+	t.Helper()
+	reader := NewReader(r)
+	for {
+		w, err := reader.Next()
+		var bad *flowpb.SkipError
+		switch {
+		case errors.As(err, &bad):
+			skipped = append(skipped, bad)
+		case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+			return flows, skipped, nil
+		case err != nil:
+			return flows, skipped, err
+		default:
+			flows = append(flows, w)
 		}
 	}
 }
 
-// TestRefused tells what is read as damage, and where it is found.
-func TestRefused(t *testing.T) {
-	for _, c := range []struct {
-		text, want string
-	}{
-		{"", "cut off in a size at byte 0"},
-		{"12", "cut off in a size at byte 0"},
-		{":,", `':' in a size at byte 0`},
-		{"-1:,", `'-' in a size at byte 0`},
-		{"01:a,", `'1' in a size at byte 1`},
-		{"5:abc,", "5 bytes announced, 3 there at byte 0"},
-		{"3:abc", "3 bytes announced, 2 there at byte 0"},
-		{"1234567890123:", "a size of more than 12 digits at byte 0"},
-		{"1:a?", `unknown tag '?' at byte 0`},
-		{"1:x#", `"x" for an integer at byte 0`},
-		{"20:99999999999999999999#", "for an integer at byte 0"},
-		{"1:x^", `"x" for a float at byte 0`},
-		{"4:True!", `"True" for a boolean at byte 0`},
-		{"1:x~", "1 bytes of nothing at byte 0"},
-		{"2:\xff\xff;", "text that is not UTF-8 at byte 0"},
-		{"4:1:a,}", "a dictionary with a key and no value at byte 6"},
-		{"6:0:]0:~}", "a dictionary with a mitmdump.List for a key at byte 8"},
-		{"4:9:a,]", "9 bytes announced, 1 there at byte 2"},
-	} {
-		_, _, err := Parse([]byte(c.text))
-		if !errors.Is(err, ErrSyntax) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("parse %q: got %v, want %q", c.text, err, c.want)
+func write(t testing.TB, flows []*flowpb.Whole) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := NewWriter(&out)
+	for _, f := range flows {
+		if err := w.Write(f); err != nil {
+			t.Fatal(err)
 		}
 	}
-}
-
-func TestDepthIsBounded(t *testing.T) {
-	var v any
-	for range maxDepth {
-		v = List{v}
-	}
-	p, err := Append(nil, v)
-	if err != nil {
-		t.Fatalf("append %d levels: %v", maxDepth, err)
-	}
-	if _, _, err := Parse(p); err != nil {
-		t.Errorf("parse %d levels: %v", maxDepth, err)
-	}
-	if _, err := Append(nil, List{v}); !errors.Is(err, ErrLimit) {
-		t.Errorf("append a level more: got %v, want %v", err, ErrLimit)
-	}
-	deep := append([]byte(strconv.Itoa(len(p))+":"), append(p, ']')...)
-	if _, _, err := Parse(deep); !errors.Is(err, ErrLimit) {
-		t.Errorf("parse a level more: got %v, want %v", err, ErrLimit)
-	}
-}
-
-func TestGet(t *testing.T) {
-	d := Dict{{"a", int64(1)}, {[]byte("b"), int64(2)}, {"a", int64(3)}, {int64(4), int64(4)}}
-	for key, want := range map[string]any{"a": int64(3), "b": int64(2), "c": nil} {
-		if got := d.Get(key); got != want {
-			t.Errorf("get %q: got %v, want %v", key, got, want)
-		}
-	}
-}
-
-func TestReader(t *testing.T) {
-	var dump []byte
-	for _, c := range samples {
-		dump = append(dump, c.text...)
-	}
-	for name, r := range map[string]io.Reader{"whole": bytes.NewReader(dump), "byte by byte": iotest.OneByteReader(bytes.NewReader(dump))} {
-		read := NewReader(r, 0)
-		for _, c := range samples {
-			if got, err := read.Next(); err != nil || !alike(got, c.value) {
-				t.Fatalf("%s: got %#v, %v, want %#v", name, got, err, c.value)
-			}
-		}
-		if got, err := read.Next(); !errors.Is(err, io.EOF) {
-			t.Errorf("%s: after the last one: got %v, %v, want %v", name, got, err, io.EOF)
-		}
-		if got := read.Offset(); got != int64(len(dump)) {
-			t.Errorf("%s: offset: got %d, want %d", name, got, len(dump))
-		}
-	}
-}
-
-// TestReaderStops sees that what comes before the damage is read, and that the
-// place of the damage is told.
-func TestReaderStops(t *testing.T) {
-	broken := errors.New("broken disk")
-	for _, c := range []struct {
-		name string
-		r    io.Reader
-		want error
-	}{
-		{"cut off", strings.NewReader("1:a,9:abc"), io.ErrUnexpectedEOF},
-		{"cut off in the size", strings.NewReader("1:a,9"), io.ErrUnexpectedEOF},
-		{"no value", strings.NewReader("1:a,hello, this is no dump"), ErrSyntax},
-		{"over the limit", strings.NewReader("1:a,1001:" + strings.Repeat("x", 1001) + ","), ErrLimit},
-		{"over any limit", strings.NewReader("1:a,999999999999:"), ErrLimit},
-		{"the reader", io.MultiReader(strings.NewReader("1:a,99:x"), iotest.ErrReader(broken)), broken},
-	} {
-		r := NewReader(c.r, 1000)
-		if v, err := r.Next(); err != nil || !alike(v, []byte("a")) {
-			t.Errorf("%s: before the damage: got %v, %v, want a", c.name, v, err)
-		}
-		v, err := r.Next()
-		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), "byte 4 of the dump") || r.Offset() != 4 {
-			t.Errorf("%s: got %v, %v at %d, want %v at byte 4", c.name, v, err, r.Offset(), c.want)
-		}
-	}
-}
-
-// TestAnnouncedIsNotAllocated sees that a short dump that promises much costs little.
-func TestAnnouncedIsNotAllocated(t *testing.T) {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	if _, err := NewReader(strings.NewReader("1000000000:short"), 0).Next(); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("got %v, want %v", err, io.ErrUnexpectedEOF)
-	}
-	runtime.ReadMemStats(&after)
-	if got := after.TotalAlloc - before.TotalAlloc; got > 1<<20 {
-		t.Errorf("allocated for a dump of 16 bytes: %d bytes, want less than 1 MB", got)
-	}
-}
-
-func TestStream(t *testing.T) {
-	body := strings.Repeat("body", 10_000)
-	v := func(content any) Dict { return Dict{{"content", content}, {"n", int64(1)}} }
-	var streamed, whole bytes.Buffer
-	if err := Write(&streamed, v(Stream{int64(len(body)), strings.NewReader(body + "more")})); err != nil {
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(&whole, v([]byte(body))); err != nil || !bytes.Equal(streamed.Bytes(), whole.Bytes()) {
-		t.Errorf("a stream and its bytes: got %d and %d bytes, %v, want the same", streamed.Len(), whole.Len(), err)
-	}
-	if err := Write(io.Discard, v(Stream{99, strings.NewReader("short")})); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("a stream that ends early: got %v, want %v", err, io.ErrUnexpectedEOF)
-	}
-	if _, err := Append(nil, Stream{}); err == nil {
-		t.Error("append a stream: got nil, want an error")
-	}
-	if _, err := Append(nil, List{42}); err == nil || !strings.Contains(err.Error(), "type int") {
-		t.Errorf("append an int: got %v, want an error that names the type", err)
-	}
-	failed := errors.New("no space")
-	if err := Write(failing{failed}, v([]byte(body))); !errors.Is(err, failed) {
-		t.Errorf("write to a full disk: got %v, want %v", err, failed)
-	}
+	return out.Bytes()
 }
 
-type failing struct{ err error }
-
-func (f failing) Write([]byte) (int, error) { return 0, f.err }
-
-// values draws any value.
-func values() *rapid.Generator[any] {
-	scalars := rapid.OneOf(
-		rapid.Just[any](nil), rapid.Bool().AsAny(), rapid.Int64().AsAny(), rapid.Float64().AsAny(),
-		rapid.String().AsAny(), rapid.SliceOf(rapid.Byte()).AsAny(),
-	)
-	var nest func(depth int) *rapid.Generator[any]
-	nest = func(depth int) *rapid.Generator[any] {
-		if depth == 0 {
-			return scalars
-		}
-		in := nest(depth - 1)
-		return rapid.OneOf(scalars,
-			rapid.Custom(func(t *rapid.T) any { return List(rapid.SliceOfN(in, 0, 5).Draw(t, "list")) }),
-			rapid.Custom(func(t *rapid.T) any {
-				d := Dict{}
-				for range rapid.IntRange(0, 5).Draw(t, "entries") {
-					d = append(d, Entry{scalars.Draw(t, "key"), in.Draw(t, "value")})
-				}
-				return d
-			}))
-	}
-	return nest(3)
-}
-
-func TestRoundTrip(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		want := values().Draw(t, "value")
-		p, err := Append(nil, want)
+// tell is a flow in a line or more of text.
+func tell(t testing.TB, w *flowpb.Whole) string {
+	t.Helper()
+	var b strings.Builder
+	s := flowpb.Summarize(w.Flow)
+	fmt.Fprintf(&b, "%s %s %s %s %s %d", s.Kind, w.Flow.GetState().Label(), s.Method, s.URL(), s.Version, s.Status)
+	for _, side := range []flowpb.Side{flowpb.SideRequest, flowpb.SideResponse} {
+		r, err := w.Body(side)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, rest, err := Parse(p)
-		if err != nil || len(rest) > 0 || !cmp.Equal(got, want, cmpopts.EquateNaNs(), cmpopts.EquateEmpty()) {
-			t.Fatalf("%q: got %#v, %q, %v, want %#v", p, got, rest, err, want)
+		p, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
 		}
-		var w bytes.Buffer
-		if err := Write(&w, want); err != nil || !bytes.Equal(w.Bytes(), p) {
-			t.Fatalf("write: got %q, %v, want what append makes, %q", w.Bytes(), err, p)
+		fmt.Fprintf(&b, " %q", p)
+	}
+	fmt.Fprintf(&b, " %s -> %s", w.Flow.GetClient(), w.Flow.GetServer())
+	if w.Messages != nil {
+		for m, err := range w.Messages {
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&b, " %v:%q@%d", m.GetSide(), m.GetContent(), m.GetAtNs())
+		}
+	}
+	fmt.Fprintf(&b, " [%s] %s", w.Note.Marked, w.Note.Comment)
+	return b.String()
+}
+
+// equal compares flows with all that is beside them.
+func equal(t testing.TB, want, got []*flowpb.Whole) {
+	t.Helper()
+	if len(want) != len(got) {
+		t.Fatalf("got %d flows, want %d", len(got), len(want))
+	}
+	for i := range want {
+		for _, c := range []struct {
+			name      string
+			want, got any
+		}{
+			{"flow", want[i].Flow, got[i].Flow},
+			{"client", want[i].Client, got[i].Client},
+			{"server", want[i].Server, got[i].Server},
+			{"text", tell(t, want[i]), tell(t, got[i])},
+		} {
+			if diff := cmp.Diff(c.want, c.got, protocmp.Transform()); diff != "" {
+				t.Errorf("%s of flow %d (-want +got):\n%s", c.name, i, diff)
+			}
+		}
+	}
+}
+
+// old is a flow as a version before 0.17 wrote it.
+func old(version tnetstring.List, change func(flow, request, response *tnetstring.Dict)) tnetstring.Dict {
+	b := func(s string) []byte { return []byte(s) }
+	e := func(key string, v any) tnetstring.Entry { return tnetstring.Entry{Key: []byte(key), Value: v} }
+	where := func(host string, port int) tnetstring.Dict {
+		return tnetstring.Dict{e("address", tnetstring.List{b(host), int64(port)}), e("use_ipv6", false)}
+	}
+	request := tnetstring.Dict{
+		e("method", b("GET")), e("scheme", b("http")), e("host", b("a.test")), e("port", int64(80)), e("path", b("/x")),
+		e("headers", tnetstring.List{tnetstring.List{b("Host"), b("a.test")}}),
+		e("timestamp_start", 1469208634.5), e("timestamp_end", 1469208634.6),
+	}
+	response := tnetstring.Dict{
+		e("headers", tnetstring.List{tnetstring.List{b("content-length"), b("2")}}),
+		e("timestamp_start", 1469208634.7), e("timestamp_end", 1469208634.8),
+	}
+	flow := tnetstring.Dict{
+		e("version", version), e("type", b("http")), e("id", b("x")), e("error", nil),
+		e("client_conn", tnetstring.Dict{e("address", where("127.0.0.1", 4000)), e("timestamp_start", 1469208634.25), e("ssl_established", false)}),
+		e("server_conn", tnetstring.Dict{e("address", where("a.test", 80)), e("source_address", where("10.0.0.1", 5000)), e("timestamp_start", 1469208634.375)}),
+	}
+	change(&flow, &request, &response)
+	return append(flow, e("request", request), e("response", response))
+}
+
+// TestOldVersions reads one flow in the spelling of each age of the format.
+func TestOldVersions(t *testing.T) {
+	put := func(d *tnetstring.Dict, key string, v any) {
+		*d = append(*d, tnetstring.Entry{Key: []byte(key), Value: v})
+	}
+	v := func(n ...int64) (l tnetstring.List) {
+		for _, n := range n {
+			l = append(l, n)
+		}
+		return l
+	}
+	modern := func(_, request, response *tnetstring.Dict) {
+		put(request, "http_version", []byte("HTTP/1.1"))
+		put(response, "http_version", []byte("HTTP/1.1"))
+		put(response, "status_code", int64(200))
+		put(response, "reason", []byte("OK"))
+		put(response, "content", []byte("ok"))
+	}
+	const want = `http complete GET http://a.test/x HTTP/1.1 200 "" "ok" 127.0.0.1:4000 -> a.test:80 [] `
+	for _, c := range []struct {
+		version tnetstring.List
+		change  func(flow, request, response *tnetstring.Dict)
+		want    string
+	}{
+		{v(0, 11, 3), func(_, request, response *tnetstring.Dict) {
+			put(request, "httpversion", v(1, 1))
+			put(response, "httpversion", v(1, 1))
+			put(response, "code", int64(200))
+			put(response, "msg", []byte("OK"))
+			put(response, "content", []byte("ok"))
+		}, want},
+		{v(0, 14), func(_, request, response *tnetstring.Dict) {
+			put(request, "http_version", []byte("HTTP/1.1"))
+			put(response, "http_version", []byte("HTTP/1.1"))
+			put(response, "status_code", int64(200))
+			put(response, "msg", []byte("OK"))
+			put(response, "body", []byte("ok"))
+		}, want},
+		{v(0, 17), modern, want},
+		{v(0, 18), func(f, q, p *tnetstring.Dict) { modern(f, q, p); put(f, "marked", true) }, strings.Replace(want, "[]", "[:default:]", 1)},
+		{v(1, 0, 0), modern, want},
+	} {
+		t.Run(fmt.Sprint(c.version), func(t *testing.T) {
+			raw, err := tnetstring.Append(nil, old(c.version, c.change))
+			if err != nil {
+				t.Fatal(err)
+			}
+			flows, skipped, err := all(t, bytes.NewReader(raw))
+			if err != nil || len(skipped) > 0 || len(flows) != 1 {
+				t.Fatalf("got %d flows, skipped %v, %v", len(flows), skipped, err)
+			}
+			if got := tell(t, flows[0]); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			if got, want := flows[0].Flow.GetHttp().GetRequest().GetStartedNs(), int64(1469208634_500_000_000); got != want {
+				t.Errorf("request began: got %d, want %d", got, want)
+			}
+			equal(t, flows, func() []*flowpb.Whole { f, _, _ := all(t, bytes.NewReader(write(t, flows))); return f }())
+		})
+	}
+}
+
+// TestWebSocketOfTwoFlows joins a handshake and what was said after it, which
+// versions before 12 wrote as two flows.
+func TestWebSocketOfTwoFlows(t *testing.T) {
+	e := func(key string, v any) tnetstring.Entry { return tnetstring.Entry{Key: key, Value: v} }
+	conn := tnetstring.Dict{e("address", tnetstring.List{"127.0.0.1", int64(4000)}), e("timestamp_start", 1.5), e("timestamp_end", 9.5)}
+	shake := tnetstring.Dict{
+		e("version", int64(11)), e("type", "http"), e("id", "h"), e("client_conn", conn), e("server_conn", conn), e("marked", false),
+		e("metadata", tnetstring.Dict{e("websocket", true)}),
+		e("request", tnetstring.Dict{
+			e("method", []byte("GET")), e("scheme", []byte("http")), e("host", "a.test"), e("port", int64(80)), e("path", []byte("/")),
+			e("http_version", []byte("HTTP/1.1")), e("headers", tnetstring.List{}), e("timestamp_start", 2.0),
+		}),
+		e("response", tnetstring.Dict{e("status_code", int64(101)), e("http_version", []byte("HTTP/1.1")), e("headers", tnetstring.List{})}),
+	}
+	said := tnetstring.Dict{
+		e("version", int64(11)), e("type", "websocket"), e("id", "w"), e("client_conn", conn), e("server_conn", conn), e("marked", false),
+		e("metadata", tnetstring.Dict{e("websocket_handshake", "h")}), e("close_sender", "client"), e("close_code", int64(1000)),
+		e("messages", tnetstring.List{
+			tnetstring.List{int64(1), true, "hi", int64(3), false}, tnetstring.List{int64(2), false, []byte{0xff}, 4.5, true},
+		}),
+	}
+	var dump []byte
+	for _, d := range []tnetstring.Dict{shake, said} {
+		var err error
+		if dump, err = tnetstring.Append(dump, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flows, skipped, err := all(t, bytes.NewReader(dump))
+	if err != nil || len(skipped) > 0 || len(flows) != 2 {
+		t.Fatalf("got %d flows, skipped %v, %v", len(flows), skipped, err)
+	}
+	const want = `http complete GET http://a.test/ HTTP/1.1 101 "" "" 127.0.0.1:4000 -> 127.0.0.1:4000 SIDE_REQUEST:"hi"@3000000000 SIDE_RESPONSE:"\xff"@4500000000 [] `
+	if got := tell(t, flows[1]); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if ws := flows[1].Flow.GetHttp().GetWebsocket(); !ws.GetClosedByClient() || ws.GetCloseCode() != 1000 || ws.GetMessages() != 2 {
+		t.Errorf("got %v, want two messages, closed by the client with 1000", ws)
+	}
+}
+
+// TestLaw writes flows and reads them again.
+func TestLaw(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		want := []*flowpb.Whole{drawFlow(r)}
+		raw := write(t, want)
+		got, skipped, err := all(t, bytes.NewReader(raw))
+		if err != nil || len(skipped) > 0 {
+			r.Fatalf("read back: skipped %v, %v", skipped, err)
+		}
+		for _, w := range got { // what a session gives and a dump does not
+			w.Flow.Meta = w.Flow.GetMeta()[:0]
+		}
+		equal(t, want, got)
+		if t.Failed() {
+			r.Fatalf("via %q", raw)
 		}
 	})
 }
 
-// FuzzParse sees that whatever is read is written so that it reads back the same,
-// and that a reader finds the same as Parse however the bytes arrive.
-func FuzzParse(f *testing.F) {
-	for _, c := range samples {
-		f.Add([]byte(c.text))
+// drawFlow draws a flow of what a dump can say.
+func drawFlow(r *rapid.T) *flowpb.Whole {
+	text := rapid.StringMatching(`[a-z/]{1,8}`)
+	// Not every tenth of a microsecond is a Python float.
+	at := func(label string) int64 { return asNs(seconds(rapid.Int64Range(1e18, 2e18).Draw(r, label))) }
+	raw := rapid.SliceOfN(rapid.Byte(), 1, 20)
+	client := &flowpb.Conn{
+		Side: flowpb.SideRequest, Transport: flowpb.TransportTCP, Peer: &flowpb.Address{Host: []byte("10.0.0.1"), Port: 4000},
+		StartedNs: at("client"), Mode: "regular",
 	}
-	f.Add([]byte("999999999999:x"))
-	f.Fuzz(func(t *testing.T, p []byte) {
-		v, rest, err := Parse(p)
-		streamed, readErr := NewReader(iotest.HalfReader(bytes.NewReader(p)), 0).Next()
-		if (err == nil) != (readErr == nil) || err == nil && !alike(v, streamed) {
-			t.Errorf("parse: %#v, %v; read: %#v, %v, want the same", v, err, streamed, readErr)
+	server := &flowpb.Conn{
+		Side: flowpb.SideResponse, Transport: flowpb.TransportTCP, Target: &flowpb.Address{Host: []byte("a.test"), Port: 443},
+		StartedNs: at("server"), TlsNs: at("tls"),
+		Tls: &flowpb.Tls{Version: "TLSv1.3", Alpn: []byte("h2"), AlpnOffers: [][]byte{[]byte("h2")}, Certificates: []*flowpb.Certificate{{Der: raw.Draw(r, "der")}}},
+	}
+	f := &flowpb.Flow{State: flowpb.StateComplete, CreatedNs: at("created"), Client: []byte("10.0.0.1:4000"), Server: []byte("a.test:443")}
+	w := &flowpb.Whole{Flow: f, Client: client, Server: server, Note: flowpb.Note{Marked: rapid.SampledFrom([]string{"", ":default:", "X"}).Draw(r, "marked"), Comment: text.Draw(r, "comment")}}
+	bodies := map[flowpb.Side][]byte{}
+	w.Body = func(side flowpb.Side) (io.Reader, error) { return bytes.NewReader(bodies[side]), nil }
+	body := func(side flowpb.Side) *flowpb.Body {
+		bodies[side] = raw.Draw(r, "body")
+		return &flowpb.Body{State: flowpb.BodyComplete, Size: uint64(len(bodies[side]))}
+	}
+	fields := []*flowpb.Field{{Name: raw.Draw(r, "name"), Value: raw.Draw(r, "value")}}
+	var messages []*flowpb.Message
+	message := func(kind flowpb.MessageType) {
+		for range rapid.IntRange(0, 3).Draw(r, "messages") {
+			messages = append(messages, &flowpb.Message{
+				Side: rapid.SampledFrom([]flowpb.Side{flowpb.SideRequest, flowpb.SideResponse}).Draw(r, "side"), Type: kind, AtNs: at("message"), Content: raw.Draw(r, "content"),
+			})
 		}
-		if err != nil {
-			return
+		w.Messages = listed(messages)
+	}
+	switch rapid.IntRange(0, 3).Draw(r, "kind") {
+	case 0:
+		message(flowpb.MessageData)
+		s := &flowpb.Stream{Messages: uint64(len(messages))}
+		for _, m := range messages {
+			if m.GetSide() == flowpb.SideRequest {
+				s.ClientBytes += uint64(len(m.GetContent()))
+			} else {
+				s.ServerBytes += uint64(len(m.GetContent()))
+			}
+			s.EndedNs = max(s.EndedNs, m.GetAtNs())
 		}
-		if len(rest) >= len(p) {
-			t.Errorf("a value of %d bytes", len(p)-len(rest))
-		}
-		again, err := Append(nil, v)
+		f.Protocol = &flowpb.Flow_Tcp{Tcp: s}
+	case 1:
+		f.Protocol = &flowpb.Flow_Dns{Dns: &flowpb.Dns{
+			Request: &flowpb.DnsMessage{Id: 7, RecursionDesired: true, AtNs: at("asked"), Questions: []*flowpb.DnsQuestion{{Name: []byte("a.test"), Type: 1, Class: 1}}},
+			Response: &flowpb.DnsMessage{Id: 7, ResponseCode: 3, AtNs: at("answered"), Answers: []*flowpb.DnsRecord{
+				{Name: []byte("a.test"), Type: 1, Class: 1, Ttl: 60, Data: raw.Draw(r, "data")},
+			}},
+		}}
+	default:
+		f.Protocol = &flowpb.Flow_Http{Http: &flowpb.Http{
+			Request: &flowpb.Request{
+				Method: []byte("POST"), Scheme: []byte("https"), Host: []byte("a.test"), Port: 443, Authority: []byte("b.test"), Path: []byte("/x?y"), Target: []byte("/x?y"),
+				Version: []byte("HTTP/2"), Headers: fields, Body: body(flowpb.SideRequest), StartedNs: at("request"), EndedNs: at("request"),
+			},
+			Response: &flowpb.Response{
+				Version: []byte("HTTP/1.1"), Status: 200, Reason: []byte("OK"), Headers: fields, Trailers: fields, Body: body(flowpb.SideResponse),
+				StartedNs: at("response"), EndedNs: at("response"),
+			},
+		}}
+	}
+	return w
+}
+
+// TestDamage sees that what came before a damaged place stands, and what comes behind
+// a damaged flow as well.
+func TestDamage(t *testing.T) {
+	flow := func(path string) []byte {
+		raw, err := tnetstring.Append(nil, old(tnetstring.List{int64(0), int64(17)}, func(_, request, _ *tnetstring.Dict) {
+			*request = append(*request, tnetstring.Entry{Key: []byte("path"), Value: []byte(path)})
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back, _, err := Parse(again); err != nil || !alike(back, v) {
-			t.Errorf("%#v reads back as %#v, %v", v, back, err)
+		return raw
+	}
+	a, b := flow("/a"), flow("/b")
+	unknown, err := tnetstring.Append(nil, tnetstring.Dict{{Key: "version", Value: int64(99)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name           string
+		dump           []byte
+		flows, skipped int
+		err            string
+	}{
+		{"nothing", nil, 0, 0, ""},
+		{"a tail that is cut", bytes.Join([][]byte{a, b[:len(b)-5]}, nil), 1, 0, "after flow 1: "},
+		{"a tail that is no flow", bytes.Join([][]byte{a, []byte("hello")}, nil), 1, 0, "after flow 1: "},
+		{"damaged inside", bytes.Join([][]byte{a, bytes.Replace(b, []byte("4:path,"), []byte("4:path?"), 1), a}, nil), 2, 1, ""},
+		{"of the future", bytes.Join([][]byte{a, unknown, b}, nil), 2, 1, ""},
+		{"not a dictionary", []byte("1:x,"), 0, 1, ""},
+		{"absurd length", []byte("99999999999:x,"), 0, 0, "limit"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			flows, skipped, err := all(t, bytes.NewReader(c.dump))
+			if len(flows) != c.flows || len(skipped) != c.skipped {
+				t.Errorf("got %d flows, skipped %v, want %d and %d", len(flows), skipped, c.flows, c.skipped)
+			}
+			if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+				t.Errorf("got error %v, want one with %q", err, c.err)
+			}
+		})
+	}
+}
+
+func TestNoForm(t *testing.T) {
+	w := NewWriter(io.Discard)
+	if err := w.Write(&flowpb.Whole{Flow: &flowpb.Flow{Protocol: &flowpb.Flow_Tls{Tls: &flowpb.TlsFailure{}}}}); !errors.Is(err, ErrNoForm) {
+		t.Errorf("a failed handshake: got %v, want %v", err, ErrNoForm)
+	}
+}
+
+// TestCorpus reads dumps that mitmproxy itself wrote, which are not part of the repository.
+func TestCorpus(t *testing.T) {
+	want := map[string][]string{
+		"dumpfile-011.mitm": {"http complete GET https://example.com/ HTTP/1.1 200"},
+		"dumpfile-10.mitm":  {"http error GET https://example.com/ HTTP/1.1 0"},
+	}
+	files, err := filepath.Glob(filepath.FromSlash("../../../shared/corpus/mitm/*.mitm"))
+	if err != nil || len(files) == 0 {
+		t.Skip("no corpus beside the repository")
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			flows, skipped, err := all(t, bytes.NewReader(raw))
+			if err != nil || len(skipped) > 0 {
+				t.Fatalf("skipped %v, %v", skipped, err)
+			}
+			for i, w := range flows {
+				got := tell(t, w)
+				if list := want[filepath.Base(file)]; i < len(list) && !strings.HasPrefix(got, list[i]) {
+					t.Errorf("flow %d: got %.200s, want %s", i, got, list[i])
+				}
+				t.Logf("%.160s", got)
+			}
+			again, skipped, err := all(t, bytes.NewReader(write(t, flows)))
+			if err != nil || len(skipped) > 0 {
+				t.Fatalf("written and read: skipped %v, %v", skipped, err)
+			}
+			for _, list := range [][]*flowpb.Whole{flows, again} {
+				for _, w := range list {
+					w.Flow.GetHttp().OriginalRequest, w.Flow.GetHttp().OriginalResponse = nil, nil
+					if w.Client.GetPeer() == nil {
+						w.Client.StartedNs = 0 // one has to be written
+					}
+				}
+			}
+			equal(t, flows, again)
+		})
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	raw, err := tnetstring.Append(nil, old(tnetstring.List{int64(0), int64(17)}, func(_, _, _ *tnetstring.Dict) {}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Add([]byte(`60:7:version;2:21#4:type;3:tcp;8:messages;17:13:4:true!0:,1:1#]]}`))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		flows, _, _ := all(t, bytes.NewReader(p))
+		w := NewWriter(io.Discard)
+		for _, f := range flows {
+			if err := w.Write(f); err != nil && !errors.Is(err, ErrNoForm) {
+				t.Fatal(err)
+			}
 		}
 	})
 }

@@ -1,77 +1,111 @@
 package mitmdump
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+
+	flowpb "weir/proto"
+	"weir/proto/mitmdump/tnetstring"
 )
 
-// DefaultLimit is how large a value a [Reader] reads unless told otherwise, in bytes.
-const DefaultLimit = 1 << 30
+// MaxFlow bounds one flow of a dump, bodies included, in bytes.
+const MaxFlow = 1 << 30
 
-// Reader reads the values of a dump one after the other. Of the dump only the present
-// value is in memory.
+// maxConns bounds how many connections a [Reader] remembers by their id.
+const maxConns = 4096
+
+// Reader reads the flows of a dump.
 type Reader struct {
-	r      *bufio.Reader
-	limit  int64
-	offset int64
+	r     *tnetstring.Reader
+	m     migration
+	index int
+	conns map[string]*flowpb.Conn
+	err   error
 }
 
-// NewReader reads values from r of at most limit bytes each; 0 is [DefaultLimit].
-func NewReader(r io.Reader, limit int64) *Reader {
-	if limit <= 0 {
-		limit = DefaultLimit
-	}
-	return &Reader{r: bufio.NewReaderSize(r, 64<<10), limit: limit}
+// NewReader reads r: a dump as it is, compression undone.
+func NewReader(r io.Reader) *Reader {
+	return &Reader{r: tnetstring.NewReader(r, MaxFlow), conns: map[string]*flowpb.Conn{}}
 }
 
-// Offset is where the next value begins, in bytes; after an error, where the one
-// began that could not be read.
-func (r *Reader) Offset() int64 { return r.offset }
-
-// Next returns the next value, which shares no memory with the one before, and
-// [io.EOF] after the last one. A dump that ends within a value gives
-// [io.ErrUnexpectedEOF]; other errors wrap [ErrSyntax], [ErrLimit] or are the reader's.
-func (r *Reader) Next() (any, error) {
-	raw, err := r.raw()
-	if errors.Is(err, io.EOF) {
-		return nil, io.EOF
+// Detect reports whether a file that begins so is a dump: a size, and a dictionary
+// that begins with a key.
+func Detect(head []byte) bool {
+	n := 0
+	for n < len(head) && n < 12 && head[n] >= '0' && head[n] <= '9' {
+		n++
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read value at byte %d of the dump: %w", r.offset, err)
-	}
-	v, _, err := Parse(raw)
-	if err != nil {
-		return nil, fmt.Errorf("byte %d of the dump: %w", r.offset, err)
-	}
-	r.offset += int64(len(raw))
-	return v, nil
+	return n > 0 && n+1 < len(head) && head[n] == ':' && (head[n+1] >= '0' && head[n+1] <= '9' || head[n+1] == '}')
 }
 
-// raw reads the bytes of one value, from its size to its tag.
-func (r *Reader) raw() ([]byte, error) {
-	head, err := r.r.Peek(maxDigits + 1)
-	if len(head) == 0 {
-		return nil, err
+// Next returns the next flow. The error is io.EOF after the last one, a
+// [flowpb.SkipError] for one that is skipped, or what is wrong with the file behind
+// the flows that came.
+func (r *Reader) Next() (*flowpb.Whole, error) {
+	if r.err != nil {
+		return nil, r.err
 	}
-	s := parser{data: head}
-	size, err := s.size(len(head))
+	at := r.r.Offset()
+	v, err := r.r.Next()
+	r.index++
 	switch {
-	case err != nil && len(head) <= maxDigits:
-		return nil, fmt.Errorf("%w: %w", err, io.ErrUnexpectedEOF)
-	case err != nil:
+	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		r.err = io.EOF
+		return nil, r.err
+	case err != nil && r.r.Offset() == at:
+		r.err = fmt.Errorf("after flow %d: %w", r.index-1, err)
+		return nil, r.err
+	}
+	var w *flowpb.Whole
+	if err == nil {
+		w, err = r.flow(v)
+	}
+	if err != nil {
+		return nil, &flowpb.SkipError{Index: r.index, Offset: at, Err: err}
+	}
+	return w, nil
+}
+
+// flow makes a flow of what was read.
+func (r *Reader) flow(v any) (*flowpb.Whole, error) {
+	s, ok := plain(v).(state)
+	if !ok {
+		return nil, errors.New("no flow of mitmproxy: it is not a dictionary")
+	}
+	if err := r.m.migrate(s); err != nil {
 		return nil, err
-	case size > r.limit:
-		return nil, fmt.Errorf("%d bytes, the limit is %d: %w", size, r.limit, ErrLimit)
 	}
-	want := int64(s.at) + size + 1
-	var buf bytes.Buffer // it grows with what comes, whatever was announced
-	buf.Grow(int(min(want, 64<<10)))
-	n, err := io.CopyN(&buf, r.r, want)
-	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%d of its %d bytes: %w", n, want, io.ErrUnexpectedEOF)
+	w := &flowpb.Whole{
+		Flow:   &flowpb.Flow{State: flowpb.StateComplete, CreatedNs: s.ns("timestamp_created")},
+		Client: r.conn(s.dict("client_conn"), flowpb.SideRequest), Server: r.conn(s.dict("server_conn"), flowpb.SideResponse),
+		Note: flowpb.Note{Marked: s.text("marked"), Comment: s.text("comment")},
 	}
-	return buf.Bytes(), err
+	d := decoding{s: s, w: w, bodies: map[flowpb.Side][]byte{}}
+	if err := d.protocol(); err != nil {
+		return nil, err
+	}
+	d.common()
+	w.Body = func(side flowpb.Side) (io.Reader, error) { return bytes.NewReader(d.bodies[side]), nil }
+	return w, nil
+}
+
+// conn makes a connection, or finds the one that an earlier flow was on.
+func (r *Reader) conn(c state, side flowpb.Side) *flowpb.Conn {
+	if c == nil {
+		return nil
+	}
+	id := c.text("id")
+	if known := r.conns[id]; id != "" && known != nil && known.GetSide() == side {
+		return known
+	}
+	out := connOf(c, side)
+	if id != "" && out != nil {
+		if len(r.conns) >= maxConns {
+			clear(r.conns)
+		}
+		r.conns[id] = out
+	}
+	return out
 }

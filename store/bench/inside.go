@@ -8,7 +8,7 @@ import (
 	"os"
 
 	flowpb "weir/proto"
-	"weir/proto/mitmdump"
+	"weir/proto/mitmdump/tnetstring"
 )
 
 // encoding writes a flow with its body inside.
@@ -81,7 +81,7 @@ type netstrings struct{}
 func (netstrings) encode(f *flowpb.Flow, body []byte) ([]byte, error) {
 	q, p := f.GetHttp().GetRequest(), f.GetHttp().GetResponse()
 	seconds := func(ns int64) float64 { return float64(ns) / 1e9 }
-	return mitmdump.Append(nil, mitmdump.Dict{
+	return tnetstring.Append(nil, tnetstring.Dict{
 		{Key: "version", Value: int64(21)},
 		{Key: "type", Value: "http"},
 		{Key: "id", Value: "00000000-0000-0000-0000-000000000001"},
@@ -91,10 +91,10 @@ func (netstrings) encode(f *flowpb.Flow, body []byte) ([]byte, error) {
 		{Key: "intercepted", Value: false},
 		{Key: "is_replay", Value: nil},
 		{Key: "marked", Value: ""},
-		{Key: "metadata", Value: mitmdump.Dict{}},
+		{Key: "metadata", Value: tnetstring.Dict{}},
 		{Key: "comment", Value: ""},
 		{Key: "timestamp_created", Value: seconds(f.GetCreatedNs())},
-		{Key: "request", Value: mitmdump.Dict{
+		{Key: "request", Value: tnetstring.Dict{
 			{Key: "http_version", Value: q.GetVersion()},
 			{Key: "headers", Value: fieldList(q.GetHeaders())},
 			{Key: "content", Value: []byte{}},
@@ -108,7 +108,7 @@ func (netstrings) encode(f *flowpb.Flow, body []byte) ([]byte, error) {
 			{Key: "authority", Value: q.GetAuthority()},
 			{Key: "path", Value: q.GetPath()},
 		}},
-		{Key: "response", Value: mitmdump.Dict{
+		{Key: "response", Value: tnetstring.Dict{
 			{Key: "http_version", Value: p.GetVersion()},
 			{Key: "headers", Value: fieldList(p.GetHeaders())},
 			{Key: "content", Value: body},
@@ -123,32 +123,32 @@ func (netstrings) encode(f *flowpb.Flow, body []byte) ([]byte, error) {
 }
 
 // connState is a connection as a flow of a dump repeats it, certificates left out.
-func connState(address string) mitmdump.Dict {
-	d := mitmdump.Dict{{Key: "address", Value: mitmdump.List{address, int64(443)}}}
+func connState(address string) tnetstring.Dict {
+	d := tnetstring.Dict{{Key: "address", Value: tnetstring.List{address, int64(443)}}}
 	for _, key := range []string{
 		"sockname", "peername", "state", "error", "tls", "alpn", "alpn_offers", "cipher", "cipher_list", "id", "sni", "tls_version",
 		"timestamp_start", "timestamp_end", "timestamp_tls_setup", "certificate_list", "transport_protocol", "via",
 	} {
-		d = append(d, mitmdump.Entry{Key: key, Value: nil})
+		d = append(d, tnetstring.Entry{Key: key, Value: nil})
 	}
 	return d
 }
 
-func fieldList(fields []*flowpb.Field) mitmdump.List {
-	out := make(mitmdump.List, len(fields))
+func fieldList(fields []*flowpb.Field) tnetstring.List {
+	out := make(tnetstring.List, len(fields))
 	for i, f := range fields {
-		out[i] = mitmdump.List{f.GetName(), f.GetValue()}
+		out[i] = tnetstring.List{f.GetName(), f.GetValue()}
 	}
 	return out
 }
 
 func (netstrings) decode(p []byte) ([]byte, error) {
-	v, _, err := mitmdump.Parse(p)
+	v, _, err := tnetstring.Parse(p)
 	if err != nil {
 		return nil, err
 	}
-	flow, _ := v.(mitmdump.Dict)
-	response, _ := flow.Get("response").(mitmdump.Dict)
+	flow, _ := v.(tnetstring.Dict)
+	response, _ := flow.Get("response").(tnetstring.Dict)
 	body, _ := response.Get("content").([]byte)
 	return body, nil
 }

@@ -1,4 +1,4 @@
-package mitmdump
+package tnetstring
 
 import (
 	"errors"

@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	flowpb "weir/proto"
 	"weir/proto/coding"
@@ -23,13 +21,18 @@ type flowJSON struct {
 	Request       *halfJSON     `json:"request"`
 	Response      *halfJSON     `json:"response"`
 	Informational []halfJSON    `json:"informational,omitempty"`
+	WebSocket     *socketJSON   `json:"websocket,omitempty"`
+	DNS           *dnsJSON      `json:"dns,omitempty"`
 	Messages      []messageJSON `json:"messages"`
+	MoreMessages  bool          `json:"more_messages,omitempty"` // there are more than are printed
 	ClientConn    *connJSON     `json:"client_conn"`
 	ServerConn    *connJSON     `json:"server_conn"`
 	Timing        timingJSON    `json:"timing"`
 	ErrorDetail   *errorJSON    `json:"error_detail,omitempty"`
 	// Meta is what else is known, [key, value]: what is odd about a message, the proxy user …
 	Meta [][2]string `json:"meta,omitempty"`
+
+	dns *flowpb.Dns // for the text form
 }
 
 // halfJSON is a request or a response. Headers and trailers are [name, value] in
@@ -54,25 +57,12 @@ type halfJSON struct {
 	BodyCodingError *string `json:"body_coding_error,omitempty"`
 }
 
-type messageJSON struct {
-	Sequence uint64  `json:"sequence"`
-	From     string  `json:"from"` // "client" or "server"
-	Type     string  `json:"type"`
-	At       string  `json:"at"`
-	Size     int     `json:"size"`
-	Text     *string `json:"text"`   // the content where it is UTF-8
-	Base64   *string `json:"base64"` // and where it is not
-}
-
 type errorJSON struct {
 	Code    string  `json:"code"`
 	Message string  `json:"message"`
 	Hint    *string `json:"hint"`
 	At      *string `json:"at"`
 }
-
-// maxMessages bounds how many messages show prints with a flow.
-const maxMessages = 10_000
 
 // loadFlowJSON reads a whole flow. Bodies are read through once, piece by piece,
 // for their hash.
@@ -104,15 +94,10 @@ func loadFlowJSON(ctx context.Context, s *store.Session, id uint64) (*flowJSON, 
 		return nil, err
 	}
 	out.ClientConn, out.ServerConn, out.Timing = newConn(client), newConn(server), newTiming(f, server)
-	messages, err := s.Messages(ctx, id, 1, maxMessages)
-	if err != nil {
-		return nil, err
-	}
-	out.Messages = make([]messageJSON, len(messages))
-	for i, m := range messages {
-		out.Messages[i] = newMessage(m)
-	}
-	return out, nil
+	out.WebSocket, out.DNS = newWebSocket(f.GetHttp().GetWebsocket()), newDNS(f.GetDns())
+	out.dns = f.GetDns()
+	out.Messages, out.MoreMessages, err = loadMessages(ctx, s, id)
+	return out, err
 }
 
 // halves fills in request, response and 1xx of an HTTP flow.
@@ -215,24 +200,6 @@ func pairs(fields []*flowpb.Field) [][2]string {
 	out := make([][2]string, len(fields))
 	for i, f := range fields {
 		out[i] = [2]string{jsonText(string(f.GetName())), jsonText(string(f.GetValue()))}
-	}
-	return out
-}
-
-func newMessage(m *flowpb.Message) messageJSON {
-	out := messageJSON{
-		Sequence: m.GetSequence(), From: "client", At: timestamp(m.GetAtNs()), Size: len(m.GetContent()),
-		Type: strings.ToLower(strings.TrimPrefix(m.GetType().String(), "MESSAGE_TYPE_")),
-	}
-	if m.GetSide() == flowpb.SideResponse {
-		out.From = "server"
-	}
-	if utf8.Valid(m.GetContent()) {
-		s := string(m.GetContent())
-		out.Text = &s
-	} else {
-		s := base64.StdEncoding.EncodeToString(m.GetContent())
-		out.Base64 = &s
 	}
 	return out
 }

@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	flowpb "weir/proto"
 	"weir/proto/coding"
 	"weir/store"
+	"weir/tui/flowdetail/facts"
 	"weir/tui/widget"
 )
 
@@ -115,8 +117,18 @@ func showText(ctx context.Context, std stdio, s *store.Session, f *flowJSON) err
 			fmt.Fprintf(&b, "(trailer) %s: %s\n", widget.Sanitize(p[0]), widget.Sanitize(p[1]))
 		}
 	}
+	for _, m := range []*flowpb.DnsMessage{f.dns.GetRequest(), f.dns.GetResponse()} {
+		if m == nil {
+			continue
+		}
+		doc := facts.DNS(m)
+		b.WriteByte('\n')
+		for i := range doc.Len() {
+			fmt.Fprintln(&b, doc.Text(i))
+		}
+	}
 	for _, m := range f.Messages {
-		fmt.Fprintf(&b, "\n[%s %s %d bytes]\n", m.From, m.Type, m.Size)
+		fmt.Fprintf(&b, "\n[%s]\n", m.heading())
 		if m.Text != nil {
 			fmt.Fprintln(&b, widget.Sanitize(*m.Text))
 		} else {

@@ -31,8 +31,9 @@ type checkpointer struct {
 	request chan struct{} // holds one; closed at the end
 	done    chan struct{}
 
-	mu    sync.Mutex // held while folding
-	pages int        // in the -wal file when last seen
+	mu     sync.Mutex // held while folding
+	pages  int        // in the -wal file when last seen
+	folded int        // of these
 }
 
 func newCheckpointer(ctx context.Context, s *Session) (*checkpointer, error) {
@@ -63,10 +64,10 @@ func (c *checkpointer) run(ctx context.Context) {
 func (c *checkpointer) fold(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var busy, folded int
-	err := c.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &c.pages, &folded)
+	var busy int
+	err := c.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &c.pages, &c.folded)
 	if err != nil {
-		c.pages = 0
+		c.pages, c.folded = 0, 0
 	}
 }
 
@@ -93,6 +94,20 @@ func (c *checkpointer) long() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.pages > c.most
+}
+
+// pinned reports whether the -wal file is long and a reader keeps it from being folded:
+// who can wait does not make it longer.
+func (c *checkpointer) pinned(ctx context.Context) bool {
+	stuck := func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.pages > c.most && c.folded < c.pages
+	}
+	if stuck() {
+		c.fold(ctx)
+	}
+	return stuck()
 }
 
 // close ends the goroutine after a last checkpoint.

@@ -51,7 +51,7 @@ const (
 	maxHold     = 10 * time.Millisecond
 	firstBudget = 128 << 10
 	leastBudget = 16 << 10
-	mostBudget  = 1 << 20
+	mostBudget  = 512 << 10
 	rowBytes    = 256 // what a row costs beside its data
 )
 
@@ -276,16 +276,24 @@ func (c *compactor) commit(ctx context.Context, bytes int64, write func(*sql.Tx)
 		return err
 	}
 	held, err := c.transact(context.WithoutCancel(ctx), write)
-	switch {
-	case err != nil:
+	if err != nil {
 		return fmt.Errorf("compact: %w", classify(err))
-	case held > maxHold:
-		c.budget = max(c.budget/2, leastBudget)
-	case held < maxHold/4:
-		c.budget = min(c.budget*2, mostBudget)
 	}
+	c.budget = nextBudget(c.budget, held)
 	c.wrote(ctx, bytes)
 	return nil
+}
+
+// nextBudget is what the next transaction may write if one of a budget took so long.
+func nextBudget(budget int64, held time.Duration) int64 {
+	switch {
+	case held > maxHold:
+		return max(budget/2, leastBudget)
+	case held < maxHold/4:
+		return min(budget*2, mostBudget)
+	default:
+		return budget
+	}
 }
 
 // transact runs write and returns how long the write lock was held for it.

@@ -17,8 +17,12 @@ type idleCompactor struct {
 	done   chan struct{}
 }
 
-// compactRetry is the wait after a compaction that failed: the disk is full, perhaps.
-const compactRetry = time.Minute
+const (
+	// compactRetry is the wait after a compaction that failed: the disk is full, perhaps.
+	compactRetry = time.Minute
+	// compactPinned is the wait for a reader that keeps the -wal file from being folded.
+	compactPinned = time.Second
+)
 
 func newIdleCompactor(ctx context.Context, w *Writer, quiet time.Duration) *idleCompactor {
 	ctx, cancel := context.WithCancel(ctx)
@@ -78,6 +82,9 @@ func (i *idleCompactor) pause(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		wait := i.wait()
+		if wait <= 0 && i.w.tape.points.pinned(ctx) {
+			wait = compactPinned
+		}
 		if wait <= 0 {
 			return nil
 		}

@@ -340,6 +340,48 @@ func TestCompactorWaitsForTheWriter(t *testing.T) {
 	}
 }
 
+// A compactor writes less at a time when that held the lock for long, and more again.
+func TestCompactorHoldsTheLockShortly(t *testing.T) {
+	for _, tt := range []struct {
+		budget int64
+		held   time.Duration
+		want   int64
+	}{
+		{256 << 10, maxHold + 1, 128 << 10}, {256 << 10, maxHold, 256 << 10}, {256 << 10, maxHold / 8, 512 << 10},
+		{leastBudget, time.Second, leastBudget}, {mostBudget, 0, mostBudget},
+	} {
+		if got := nextBudget(tt.budget, tt.held); got != tt.want {
+			t.Errorf("after %d bytes in %v: got %d, want %d", tt.budget, tt.held, got, tt.want)
+		}
+	}
+}
+
+// A compactor does not make a -wal file longer that a reader keeps from being folded.
+func TestCompactorWaitsForReaders(t *testing.T) {
+	s, w := newWriter(t, never(WriterOptions{}))
+	points := w.tape.points
+	points.most = 2
+	reader, err := s.read.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Rollback()
+	if _, err := reader.Exec("SELECT count(*) FROM flow"); err != nil {
+		t.Fatal(err)
+	}
+	recordTyped(t, w, "text/plain", text(1, 100_000))
+	points.fold(t.Context())
+	if !points.pinned(t.Context()) {
+		t.Error("with a reader: got no, want that the -wal file is pinned")
+	}
+	if err := reader.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if points.pinned(t.Context()) {
+		t.Error("without one: got that the -wal file is pinned, want no")
+	}
+}
+
 func TestCompactSession(t *testing.T) {
 	s, w := newWriter(t, never(WriterOptions{}))
 	if _, err := s.Compact(t.Context(), CompactOptions{}); !errors.Is(err, ErrCapturing) {

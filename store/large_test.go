@@ -29,7 +29,10 @@ func live() int64 {
 // pieces of it, however large it is: coded by the compactor or as it came, alone or
 // shared.
 func TestLargeBodyNeedsAPieceOfMemory(t *testing.T) {
-	const pieces = 128 // 32 MB
+	pieces := 128 // 32 MB
+	if testing.Short() {
+		pieces = 64
+	}
 	s, w := newWriter(t, never(WriterOptions{}))
 	for range 2 {
 		f := bodyFlow(pieces*PieceSize, "text/plain")
@@ -46,12 +49,12 @@ func TestLargeBodyNeedsAPieceOfMemory(t *testing.T) {
 	for _, state := range []string{"as received", "compacted"} {
 		if state == "compacted" {
 			compactNow(t, s)
-			if shared := queryInt(t, s, "SELECT count(*) FROM body WHERE enc = 2"); shared != pieces {
+			if shared := queryInt(t, s, "SELECT count(*) FROM body WHERE enc = 2"); shared != int64(pieces) {
 				t.Fatalf("pieces shared: got %d, want %d", shared, pieces)
 			}
 		}
 		for flow := range uint64(2) {
-			checkReading(t, s, flow+1, pieces)
+			checkReading(t, s, flow+1, int64(pieces))
 		}
 		found := -1
 		got := allocated(func() {
@@ -60,11 +63,15 @@ func TestLargeBodyNeedsAPieceOfMemory(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
-		if found != 0 || got > 8*PieceSize {
-			t.Errorf("search, %s: got %d flows and %d bytes allocated, want 0 and at most %d", state, found, got, 8*PieceSize)
+		if found != 0 || got > searchAllocated {
+			t.Errorf("search, %s: got %d flows and %d bytes allocated, want 0 and at most %d", state, found, got, searchAllocated)
 		}
 	}
 }
+
+// searchAllocated is what a search of two bodies may allocate, in bytes, the detector of
+// races included.
+const searchAllocated = 16 * PieceSize
 
 // checkReading reads a body at offsets and as a stream.
 func checkReading(t *testing.T, s *Session, flow uint64, pieces int64) {

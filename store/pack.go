@@ -12,7 +12,7 @@ import (
 
 // What is worth coding. Measured on pages, scripts, styles, JSON, XML and source code,
 // with a 2 GHz core: zstd's default level makes pieces of 256 KB 0.14 to 0.37 as large
-// at 160 to 360 MB/s, and bodies of 4 KB 0.24 to 0.42 at 130 to 200 MB/s. The next level
+// at 95 to 360 MB/s, and bodies of 4 KB 0.24 to 0.42 at 115 to 200 MB/s. The next level
 // saves 3 to 5 % more at two thirds of the speed, the fastest one saves 5 % less. At
 // 1 KB it is 0.33 to 0.51, and reading 300 MB/s; below that the time a search takes
 // to unpack outweighs the gain. What is compressed already is told from its first

@@ -42,8 +42,14 @@ func (r *reel) connID(was uint64) uint64 {
 // maxConns bounds the numbers of connections that are believed.
 const maxConns = 1 << 40
 
-// pageFlows is how many heads are read at a time.
-const pageFlows = 128
+// How much is read at a time: heads, and about so many bytes of them.
+const (
+	pageFlows = 128
+	pageBytes = 4 << 20
+)
+
+// errPageFull ends the reading of a page before its last row.
+var errPageFull = errors.New("page full")
 
 // next returns the next flow, which stays in the page; nil at the end.
 func (r *reel) next(ctx context.Context) (*flowpb.Flow, error) {
@@ -54,6 +60,7 @@ func (r *reel) next(ctx context.Context) (*flowpb.Flow, error) {
 		return nil, nil
 	}
 	r.page = make([]*flowpb.Flow, 0, pageFlows)
+	bytes := 0
 	err := eachOf(ctx, r.s.read, "SELECT h.id, h.blob FROM flow f JOIN head h ON h.id = f.id WHERE f.id > ? AND f.id <= ? ORDER BY f.id LIMIT ?",
 		func(rows *sql.Rows) error {
 			var blob sql.RawBytes
@@ -61,10 +68,16 @@ func (r *reel) next(ctx context.Context) (*flowpb.Flow, error) {
 				return err
 			}
 			f, err := decodeHead(r.at, blob)
+			if err != nil {
+				return err
+			}
 			r.page = append(r.page, f)
-			return err
+			if bytes += len(blob); bytes > pageBytes {
+				return errPageFull
+			}
+			return nil
 		}, int64(r.at), int64(r.high), pageFlows)
-	if err != nil {
+	if err != nil && !errors.Is(err, errPageFull) {
 		return nil, classify(err)
 	}
 	if len(r.page) == 0 {
@@ -152,9 +165,9 @@ func (g *merger) copyParts(ctx context.Context, r *reel) error {
 	if err != nil {
 		return err
 	}
-	err = g.copyRows(ctx, r, "SELECT m.id, m.at, m.side, m.type, m.flags, m.content"+these+
+	err = g.copyRows(ctx, r, "SELECT m.id, m.at, m.side, m.type, m.flags, m.detail, m.content"+these+
 		"message m ON m.id BETWEEN j.value << 28 AND (j.value + 1 << 28) - 1 ORDER BY j.key, m.id",
-		"INSERT OR REPLACE INTO message (id, at, side, type, flags, content) VALUES (?, ?, ?, ?, ?, ?)", func(values []any) error {
+		"INSERT OR REPLACE INTO message (id, at, side, type, flags, detail, content) VALUES (?, ?, ?, ?, ?, ?, ?)", func(values []any) error {
 			id, err := integer(values[0])
 			values[0] = messageKey(is[uint64(id)>>messageBits], uint64(id)&maxMessages)
 			return err

@@ -36,7 +36,7 @@ func mergeable(t *testing.T, n int, from, step int64) *Session {
 		if err := w.Body(ctx, f.GetId(), flowpb.SideResponse, pattern(int(from)+i%2, 20000)); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Message(ctx, &flowpb.Message{Flow: f.GetId(), Content: fmt.Appendf(nil, "hi %d", i)}); err != nil {
+		if err := w.Message(ctx, &flowpb.Message{Flow: f.GetId(), Content: fmt.Appendf(nil, "hi %d", i), Note: "odd", Compressed: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,7 +99,7 @@ func told(t *testing.T, s *Session, id uint64) string {
 	}
 	var contents []string
 	for _, m := range messages {
-		contents = append(contents, string(m.GetContent()))
+		contents = append(contents, fmt.Sprint(string(m.GetContent()), m.GetNote(), m.GetCompressed()))
 	}
 	c, err := s.Conn(ctx, f.GetServerConn())
 	if err != nil {

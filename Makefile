@@ -98,6 +98,10 @@ fuzz: ## each fuzz target for FUZZTIME (5s)
 bench: ## ratios against other programs, in one run; a module of its own
 	go -C internal/bench run .
 
+.PHONY: bench-scale
+bench-scale: ## the same of sessions of 0.1, 1 and 10 million flows; they are kept in SESSIONS, 8 GB, if that is given
+	go -C internal/bench run . -only view -scale 100000,1000000,10000000 -sessions "$(abspath $(SESSIONS))"
+
 # The tests that kill captures, damage files and draw operations at random, with
 # ROUNDS rounds each instead of a handful.
 ROUNDS ?= 100

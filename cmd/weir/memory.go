@@ -10,7 +10,7 @@ import (
 // million flows under 100 MB and one of ten million under 160 MB. A list in another
 // order than that of arrival takes 4 bytes a flow, and for a moment there are two.
 const (
-	heapBase    = 32 << 20
+	heapBase    = 28 << 20
 	heapPerFlow = 8
 	heapQueue   = 64 << 20 // a capture whose disk is slow
 )

@@ -2,14 +2,17 @@
 //
 //	go -C internal/bench run .                           all of it, some minutes
 //	go -C internal/bench run . -only https -duration 2s  one part, quickly
+//	go -C internal/bench run . -only view -scale 100000,1000000,10000000 -sessions DIR
 //
 // The parts are: https, small requests through weir, recording, against a bare
 // goproxy MITM that records nothing; http2, the same over HTTP/2 against a proxy
 // made of net/http; rss, what one large download adds to
 // weir's memory, and whether it arrived whole; view, how soon a large session
-// shows its first page in any order and under filters; keys, how soon the
-// interface appears and answers on a terminal; and, only when it is asked for, body:
-// what recording, viewing, searching and exporting one huge body adds to memory.
+// shows its first page in any order and under filters, how soon the view is whole,
+// what that takes in memory, and how soon a row, a mark or a new flow is there; keys,
+// how soon the interface appears and answers on a terminal; and, only when it is
+// asked for, body: what recording, viewing, searching and exporting one huge body
+// adds to memory.
 //
 // Every number is taken from real processes on this machine, so only the
 // ratios and the distance to the bars mean something elsewhere. A slow result
@@ -50,6 +53,8 @@ type options struct {
 	session  string
 	keys     int
 	bodySize int64
+	scale    string
+	sessions string
 }
 
 func (o *options) register(fs *flag.FlagSet) {
@@ -68,6 +73,8 @@ func (o *options) register(fs *flag.FlagSet) {
 		return err
 	})
 	fs.IntVar(&o.keys, "keys", 200, "keys: strokes of each kind")
+	fs.StringVar(&o.scale, "scale", "", "view: how many flows its sessions have, several separated by commas; -flows when empty")
+	fs.StringVar(&o.sessions, "sessions", "", "view: directory where the sessions of -scale are kept, to be used again; removed at the end when empty")
 }
 
 func main() {
@@ -96,6 +103,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return measureViews(ctx, args[1:], out)
 		case cmdOffsets:
 			return measureOffsets(ctx, args[1:], out)
+		case cmdMoves:
+			return measureMoves(ctx, args[1:], out)
 		}
 	}
 	var o options

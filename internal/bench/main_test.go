@@ -13,7 +13,7 @@ import (
 
 // TestMain lets the test binary stand in for the program, which runs itself.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && slices.Contains([]string{cmdGoproxy, cmdH2Proxy, cmdViews, cmdOffsets}, os.Args[1]) {
+	if len(os.Args) > 1 && slices.Contains([]string{cmdGoproxy, cmdH2Proxy, cmdViews, cmdMoves, cmdOffsets}, os.Args[1]) {
 		main()
 		return
 	}
@@ -42,6 +42,7 @@ func TestParts(t *testing.T) {
 		"-only", "https,http2,rss,view,keys,body", "-body-size", "3M")
 	for _, want := range []string{
 		"flows in the session", "sent, received and stored bytes", "view after opening", "view by duration", "view ~c 404",
+		"a page, somewhere", "a flow recorded elsewhere", "weir open, sorted by path",
 		"start to first frame", "key: one row", "record of a body of 3.1 MB", "export as har of a body",
 	} {
 		if !strings.Contains(out, want) {

@@ -166,9 +166,11 @@ func statusKB(status []byte, key string) int64 {
 }
 
 // resetPeak makes the peak start again from what is resident now.
-func (p *process) resetPeak() error {
+func (p *process) resetPeak() error { return resetPeakOf(p.cmd.Process.Pid) }
+
+func resetPeakOf(pid int) error {
 	const peakOnly = "5" // proc_pid_clear_refs(5)
-	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte(peakOnly), 0o600); err != nil {
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte(peakOnly), 0o600); err != nil {
 		return fmt.Errorf("reset peak memory: %w", err)
 	}
 	return nil

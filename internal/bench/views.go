@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"time"
 
 	"weir/filter"
@@ -16,12 +19,7 @@ import (
 )
 
 const (
-	// cmdViews is the sub-command that measures in a process of its own, whose
-	// memory is then the store's and nobody else's.
-	cmdViews = "views"
-
-	firstPageBar = 50 * time.Millisecond
-	wholeViewBar = 500 * time.Millisecond
+	cmdViews = "views" // the sub-command that makes views
 
 	// viewPage is a screenful of rows.
 	viewPage = 50
@@ -57,46 +55,130 @@ type viewTimes struct {
 	First time.Duration `json:"first"` // until a page could be read
 	Done  time.Duration `json:"done"`  // until the view was whole
 	Len   int           `json:"len"`
-	Peak  int64         `json:"peak"` // memory of the process so far
+	Peak  int64         `json:"peak"` // memory of the process while it was made
 }
 
-// benchViews opens a large session in every order and under some filters.
+// benchViews opens sessions in every order and under some filters, and moves about
+// in them.
 func benchViews(ctx context.Context, b *bench) error {
-	if err := b.seed(ctx); err != nil {
+	if b.scale == "" {
+		if err := b.seed(ctx); err != nil {
+			return err
+		}
+		return b.viewSession(ctx, b.session, b.options.session == "")
+	}
+	if err := b.build(ctx); err != nil {
 		return err
 	}
+	dir := b.sessions
+	if dir == "" {
+		dir = b.dir
+	}
+	for size := range strings.SplitSeq(b.scale, ",") {
+		flows, err := strconv.Atoi(size)
+		if err != nil {
+			return fmt.Errorf("-scale: %w", err)
+		}
+		path := filepath.Join(dir, "flows-"+size+".weir")
+		if err := b.seedFlows(ctx, path, flows); err != nil {
+			return err
+		}
+		if err := b.viewSession(ctx, path, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// viewSession measures one session; seeded says that it is known what is in it.
+func (b *bench) viewSession(ctx context.Context, session string, seeded bool) error {
+	flows, err := b.count(ctx, session)
+	if err != nil {
+		return err
+	}
+	bars := barsOf(flows)
+	b.progress("making views of %d flows", flows)
+	err = eachLine(ctx, func(v viewTimes) error {
+		if want := flows / notFoundShare; v.What == notFoundFilter && seeded && (v.Len < want || v.Len > want+1) {
+			return fmt.Errorf("%s selects %d flows of %d, want %d", v.What, v.Len, flows, want)
+		}
+		b.reportView(v, flows, bars)
+		return nil
+	}, cmdViews, session)
+	if err != nil {
+		return err
+	}
+	b.progress("moving about in %d flows", flows)
+	err = eachLine(ctx, func(m moveTimes) error {
+		b.reportMove(m, bars)
+		return nil
+	}, cmdMoves, session)
+	if err != nil {
+		return err
+	}
+	return b.sortOnTerminal(ctx, session, bars)
+}
+
+// count is how many flows a session has.
+func (b *bench) count(ctx context.Context, session string) (int, error) {
+	out, err := output(ctx, b.binary, "query", session, "--count")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(out)))
+}
+
+// eachLine runs this program as one of its sub-commands, in a process whose memory
+// is then the store's and nobody else's, and calls f with each line that it prints.
+func eachLine[T any](ctx context.Context, f func(T) error, args ...string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	b.progress("making views")
-	out, err := output(ctx, self, cmdViews, b.session)
+	out, err := output(ctx, self, args...)
 	if err != nil {
 		return err
 	}
-	var peak int64
 	for line := range bytes.Lines(out) {
-		var v viewTimes
+		var v T
 		if err := json.Unmarshal(line, &v); err != nil {
 			return fmt.Errorf("read measurement: %w: %q", err, line)
 		}
-		if want := b.flows / notFoundShare; v.What == notFoundFilter && b.options.session == "" && (v.Len < want || v.Len > want+1) {
-			return fmt.Errorf("%s selects %d flows of %d, want %d", v.What, v.Len, b.flows, want)
+		if err := f(v); err != nil {
+			return err
 		}
-		b.reportView(v)
-		peak = max(peak, v.Peak)
 	}
-	b.table.add(result{what: "  RSS at most", weir: megabytes(peak), bar: underMB(peak, memoryBar)})
 	return nil
 }
 
-func (b *bench) reportView(v viewTimes) {
+// bars is what a session of some size has to reach.
+type bars struct {
+	first, whole time.Duration
+	memory       int64 // bytes, of weir open
+}
+
+// barsOf grows with the number of flows: what reads each flow once takes as long.
+func barsOf(flows int) bars {
+	const million = 1_000_000
+	switch {
+	case flows <= million/10:
+		return bars{50 * time.Millisecond, 500 * time.Millisecond, 64_000_000}
+	case flows <= million:
+		return bars{50 * time.Millisecond, 500 * time.Millisecond, memoryBar}
+	default:
+		whole := time.Duration(float64(500*time.Millisecond) * float64(flows) / million)
+		return bars{100 * time.Millisecond, whole, 160_000_000}
+	}
+}
+
+func (b *bench) reportView(v viewTimes, flows int, bars bars) {
 	b.table.add(result{
-		what: fmt.Sprintf("view %s: first page, %d flows", v.What, v.Len),
-		weir: milliseconds(v.First) + ", " + milliseconds(v.Done),
+		what:  fmt.Sprintf("view %s: first page, %d flows, RSS", v.What, v.Len),
+		weir:  milliseconds(v.First) + ", " + milliseconds(v.Done) + ", " + megabytes(v.Peak),
+		ratio: fmt.Sprintf("%.0f ns/flow", float64(v.Done)/float64(max(flows, 1))),
 		bar: verdict{
-			bar: fmt.Sprintf("< %v, %v", firstPageBar, wholeViewBar),
-			met: v.First < firstPageBar && v.Done < wholeViewBar,
+			bar: fmt.Sprintf("< %v, %v, %s", bars.first, bars.whole, megabytes(bars.memory)),
+			met: v.First < bars.first && v.Done < bars.whole && v.Peak < bars.memory,
 		},
 	})
 }
@@ -117,7 +199,7 @@ func measureViews(ctx context.Context, args []string, out io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	debug.SetMemoryLimit(40<<20 + 24*int64(flows)) // as cmd/weir does for a session
+	boundHeap(flows)
 	results := json.NewEncoder(out)
 	opened, err := makeView(ctx, s, store.Query{Order: store.OrderID}, began)
 	if err != nil {
@@ -143,6 +225,9 @@ func measureViews(ctx context.Context, args []string, out io.Writer) (err error)
 	}
 	return nil
 }
+
+// boundHeap does what cmd/weir does for a session of so many flows.
+func boundHeap(flows uint64) { debug.SetMemoryLimit(28<<20 + 8*int64(flows)) }
 
 // viewQuery is a view to be measured.
 type viewQuery struct {
@@ -172,6 +257,9 @@ func viewQueries() ([]viewQuery, error) {
 func medianView(ctx context.Context, s *store.Session, q store.Query) (viewTimes, error) {
 	var first, done []time.Duration
 	var v viewTimes
+	if err := resetPeakOf(os.Getpid()); err != nil {
+		return v, err
+	}
 	for range viewRuns {
 		var err error
 		if v, err = makeView(ctx, s, q, time.Now()); err != nil {

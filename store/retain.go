@@ -85,9 +85,9 @@ type retainer struct {
 // round drops what is over the limits now. It ends after a while even if that is not
 // all, so that it can be told of; more is true then.
 func (k *retainer) round(ctx context.Context, now time.Time) (done Retained, more bool) {
-	blocked := false
+	var blocked bool
+	var err error
 	for begun := time.Now(); ; {
-		var err error
 		if more, blocked, err = k.step(ctx, now, &done); err != nil {
 			done.Err = fmt.Errorf("retention: %w", err)
 			return done, false

@@ -132,6 +132,17 @@ func (a *App) chooseTheme(name string) tea.Cmd {
 	return a.setTheme(look)
 }
 
+// mask hides credentials, or shows them.
+func (a *App) mask(masked bool) tea.Cmd {
+	a.masked = masked
+	if masked {
+		a.say(Info, "credentials are hidden, on the screen and in what is copied", "")
+	} else {
+		a.say(Info, "credentials are shown", "")
+	}
+	return a.detail.SetMasked(masked)
+}
+
 func (a *App) toggleMouse() tea.Cmd {
 	a.mouse = !a.mouse
 	if a.mouse {

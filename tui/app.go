@@ -30,6 +30,8 @@ type App struct {
 	term  terminal
 	mouse bool
 	quick bool // the footer is shown
+	// masked hides credentials, on the screen and in what is copied.
+	masked bool
 
 	stats   Stats
 	told    bool // stats are here

@@ -249,6 +249,36 @@ func (failing) Annotate(context.Context, []uint64, NoteChange) ([]flowpb.Note, e
 	return nil, errors.New("disk full")
 }
 
+// TestSecrets hides credentials with one key, everywhere, and finds that again when
+// the session is opened again.
+func TestSecrets(t *testing.T) {
+	row := fakeRow(0)
+	row.Path = "/login"
+	src := newFake(row)
+	drive(t, src, Options{}, 100, 30, func(d *driver) {
+		d.keys("enter")
+		d.says("Authorization: Basic c2VjcmV0")
+		d.hides("MASKED")
+		d.keys("S")
+		d.says("credentials are hidden")
+		d.says("MASKED")
+		d.says("Authorization: (hidden")
+		d.hides("c2VjcmV0")
+		d.keys("tab y h")
+		if got := d.clip; len(got) != 1 || got[0] != "masked headers of 1" {
+			t.Errorf("copied %q, want it masked", got)
+		}
+		d.pass(2 * time.Second)
+	})
+	drive(t, src, Options{}, 100, 30, func(d *driver) {
+		d.says("MASKED")
+		d.keys("enter")
+		d.hides("c2VjcmV0")
+		d.keys("S")
+		d.says("Authorization: Basic c2VjcmV0")
+	})
+}
+
 func TestNextError(t *testing.T) {
 	drive(t, newFake(fakeRows(30)...), Options{}, 100, 24, func(d *driver) {
 		d.keys("g ctrl+e")

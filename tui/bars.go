@@ -27,6 +27,9 @@ func (a *App) topBar() string {
 		{" " + t.Text.Render(widget.Truncate(widget.Sanitize(s.Session), max(12, a.w/4), t.Glyphs.Ellipsis)), 0},
 		{a.mode(), 0},
 	}
+	if a.masked {
+		left = append(left, segment{t.Warn.Render("MASKED"), 0})
+	}
 	if s.Mode == Live && len(s.Listen) > 0 {
 		listen := widget.Sanitize(s.Listen[0])
 		if more := len(s.Listen) - 1; more > 0 {

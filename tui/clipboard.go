@@ -78,8 +78,9 @@ func (a *App) copyFlow(id uint64, format, what string) tea.Cmd {
 		a.say(Info, noExporter, "")
 		return nil
 	}
+	masked := a.masked
 	return a.async.Do(func(ctx context.Context) tea.Msg {
-		out, err := export.Export(ctx, format, id, maxCopy)
+		out, err := export.Export(ctx, format, id, masked, maxCopy)
 		return copied{what, id, out, err}
 	})
 }

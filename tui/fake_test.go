@@ -232,6 +232,9 @@ func fakeFlow(r *flowpb.Row) *flowpb.Flow {
 		Version: []byte("HTTP/1.1"), StartedNs: r.Started,
 		Headers: []*flowpb.Field{{Name: []byte("Host"), Value: []byte(r.Host)}, {Name: []byte("Accept"), Value: []byte("*/*")}},
 	}
+	if strings.Contains(r.Path, "/login") {
+		q.Headers = append(q.Headers, &flowpb.Field{Name: []byte("Authorization"), Value: []byte("Basic c2VjcmV0")})
+	}
 	for i := range strings.Count(r.Path, "/more") {
 		q.Headers = append(q.Headers, &flowpb.Field{Name: []byte("X-More"), Value: fmt.Appendf(nil, "note %d %s", i, strings.Repeat("and more ", 3*i))})
 	}
@@ -386,7 +389,10 @@ func (f *fakeSource) Notice(ctx context.Context) (Notice, error) {
 // fakeExporter answers with the format and the flow, and with a path for flow 2.
 type fakeExporter struct{}
 
-func (fakeExporter) Export(_ context.Context, format string, id uint64, _ int) (Exported, error) {
+func (fakeExporter) Export(_ context.Context, format string, id uint64, masked bool, _ int) (Exported, error) {
+	if masked {
+		format = "masked " + format
+	}
 	if id == 2 {
 		return Exported{Path: "exports/flow-2." + format}, nil
 	}

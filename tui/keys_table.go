@@ -82,6 +82,11 @@ func globalBindings() []Binding {
 			Run: func(a *App, _ string) tea.Cmd { return a.toggleMouse() },
 		},
 		{
+			View: ViewGlobal, Keys: []string{"S"}, Name: "secrets", Help: "hide credentials, or show them",
+			Tip: "In what is shown and in what is copied: the values of Authorization, Proxy-Authorization, Cookie and Set-Cookie.",
+			Run: func(a *App, _ string) tea.Cmd { return a.mask(!a.masked) },
+		},
+		{
 			View: ViewGlobal, Keys: []string{"H"}, Name: "hints", Help: "show or hide the line of hints",
 			Run: func(a *App, _ string) tea.Cmd { a.quick = !a.quick; return a.resize() },
 		},

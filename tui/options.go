@@ -27,9 +27,9 @@ type Options struct {
 // Exporter makes text of flows for the clipboard.
 type Exporter interface {
 	// Export writes the flow as format "curl", "url", "body" (of the response, else
-	// of the request) or "headers". A result of more than limit bytes is written to
+	// of the request) or "headers"; masked leaves out credentials. A result of more than limit bytes is written to
 	// a file instead, of which Path tells.
-	Export(ctx context.Context, format string, id uint64, limit int) (Exported, error)
+	Export(ctx context.Context, format string, id uint64, masked bool, limit int) (Exported, error)
 	// Keep writes text that is too long for the clipboard to a file of a name like
 	// the one given, and returns its path.
 	Keep(ctx context.Context, name string, text []byte) (path string, err error)

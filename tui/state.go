@@ -30,6 +30,7 @@ type viewState struct {
 	Layout     string `json:"layout,omitempty"`
 	Share      int    `json:"share,omitempty"`
 	Open       bool   `json:"open,omitempty"`
+	Masked     bool   `json:"masked,omitempty"`
 }
 
 // keptState is the state as written.
@@ -83,8 +84,10 @@ func (a *App) restoreState(msg stateLoaded) tea.Cmd {
 	a.panes.restore(k.viewState)
 	a.newborn = k.Focus == 0
 	a.list.Restore(k.Focus, k.Follow || a.newborn && a.told && a.stats.Mode == Live)
+	a.masked = k.Masked
+	masking := a.detail.SetMasked(k.Masked)
 	a.written, a.saved = a.bar.History(), a.viewState()
-	return tea.Batch(a.open(), a.resize(), a.settle())
+	return tea.Batch(masking, a.open(), a.resize(), a.settle())
 }
 
 // viewState is the state as it is now.
@@ -96,7 +99,7 @@ func (a *App) viewState() viewState {
 	return viewState{
 		Filter: a.bar.Expr(), FilterOff: !a.bar.On(), Order: a.order.Key, Reverse: a.order.Reverse,
 		MarkedOnly: a.order.MarkedOnly, Focus: focus, Follow: a.list.Following(),
-		Layout: a.panes.layout, Share: a.panes.share, Open: a.panes.open,
+		Layout: a.panes.layout, Share: a.panes.share, Open: a.panes.open, Masked: a.masked,
 	}
 }
 

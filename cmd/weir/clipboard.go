@@ -10,7 +10,6 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proto/coding"
-	"weir/store"
 	"weir/tui"
 )
 
@@ -37,7 +36,7 @@ func copyFile(format string) (exporter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+	return func(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
 		file := begin(w)
 		ok, err := file.flow(ctx, s, id)
 		if e := file.end(); err == nil {
@@ -48,13 +47,13 @@ func copyFile(format string) (exporter, error) {
 }
 
 // Export implements tui.Exporter.
-func (s *source) Export(ctx context.Context, format string, id uint64, limit int) (tui.Exported, error) {
+func (s *source) Export(ctx context.Context, format string, id uint64, masked bool, limit int) (tui.Exported, error) {
 	write, err := copyFormat(format)
 	if err != nil {
 		return tui.Exported{}, err
 	}
 	out := spill{limit: limit, name: fmt.Sprintf("weir-flow-%d-%s-*", id, format)}
-	ok, err := write(ctx, s.session, id, &out)
+	ok, err := write(ctx, reading{s.session, masked}, id, &out)
 	if err == nil && !ok {
 		err = fmt.Errorf("flow %d has no such form", id)
 	}
@@ -111,7 +110,7 @@ func (s *spill) close(failed bool) (string, error) {
 	return s.file.Name(), nil
 }
 
-func copyURL(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+func copyURL(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
 		return false, err
@@ -123,7 +122,7 @@ func copyURL(ctx context.Context, s *store.Session, id uint64, w io.Writer) (boo
 }
 
 // copyHeaders writes the heads as they were sent.
-func copyHeaders(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+func copyHeaders(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
 		return false, err
@@ -141,7 +140,7 @@ func copyHeaders(ctx context.Context, s *store.Session, id uint64, w io.Writer) 
 }
 
 // copyBody writes the body of the response, else of the request, decoded.
-func copyBody(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+func copyBody(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
 		return false, err

@@ -16,7 +16,7 @@ import (
 // exporter writes one flow in some format. It returns false where the format has
 // no form for the flow (a TCP flow as curl), and a [leftOutError] where it has
 // one that cannot carry just this flow.
-type exporter func(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error)
+type exporter func(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error)
 
 // leftOutError says why one flow cannot be written in a format that others of its
 // kind can be. An export goes on without it and says so.
@@ -40,7 +40,7 @@ var exportFormats = []struct {
 // exporting is a file being written: flow by flow, and then its end.
 type exporting interface {
 	// flow adds a flow; false and errors are as an [exporter]'s.
-	flow(ctx context.Context, s *store.Session, id uint64) (bool, error)
+	flow(ctx context.Context, s reading, id uint64) (bool, error)
 	end() error
 }
 
@@ -54,7 +54,7 @@ func eachAlone(write exporter) func(io.Writer) exporting {
 	return func(w io.Writer) exporting { return aloneFile{write, w} }
 }
 
-func (f aloneFile) flow(ctx context.Context, s *store.Session, id uint64) (bool, error) {
+func (f aloneFile) flow(ctx context.Context, s reading, id uint64) (bool, error) {
 	return f.write(ctx, s, id, f.w)
 }
 
@@ -84,6 +84,7 @@ func findExporter(name string) (func(io.Writer) exporting, error) {
 
 func newExport(std stdio) *cobra.Command {
 	var format, output string
+	var masked bool
 	help := "Writes the flows of a session, oldest first, in another format:\n"
 	for _, f := range exportFormats {
 		help += fmt.Sprintf("  %-6s %s\n", f.name, f.help)
@@ -96,16 +97,17 @@ func newExport(std stdio) *cobra.Command {
   weir export bug.weir '~d api' --format jsonl -o api.jsonl`,
 		Args: usageArgs(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runExport(cmd.Context(), std, format, output, args)
+			return runExport(cmd.Context(), std, format, output, masked, args)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "", "write as FORMAT, one of: "+strings.Join(exportNames(), " ")+" (required)")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to FILE instead of standard output")
+	cmd.Flags().BoolVar(&masked, "mask", false, maskHelp)
 	complete(cmd, "format", exportNames()...)
 	return cmd
 }
 
-func runExport(ctx context.Context, std stdio, format, output string, args []string) error {
+func runExport(ctx context.Context, std stdio, format, output string, masked bool, args []string) error {
 	if format == "" {
 		return usagef("--format is missing").withHint("the formats are: " + strings.Join(exportNames(), " "))
 	}
@@ -129,7 +131,7 @@ func runExport(ctx context.Context, std stdio, format, output string, args []str
 	err = intoFile(std, output, func(w io.Writer) error {
 		file := begin(w)
 		err := eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error {
-			ok, err := file.flow(ctx, s, r.ID)
+			ok, err := file.flow(ctx, reading{s, masked}, r.ID)
 			if _, unfit := errors.AsType[*leftOutError](err); unfit {
 				report(std.err, fmt.Errorf("left out %w", err))
 				err = nil

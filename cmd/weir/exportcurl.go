@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	flowpb "weir/proto"
-	"weir/store"
 )
 
 // maxCurlWord bounds the body, and any field, that is put on a command line; Linux
@@ -18,7 +17,7 @@ import (
 const maxCurlWord = 100 << 10
 
 // exportCurl writes a shell command that sends the request again.
-func exportCurl(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+func exportCurl(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
 		return false, err
@@ -45,7 +44,7 @@ func exportCurl(ctx context.Context, s *store.Session, id uint64, w io.Writer) (
 }
 
 // curlBody is the body as it was sent, content coding kept; nil: there is none.
-func curlBody(ctx context.Context, s *store.Session, id uint64, b *flowpb.Body) ([]byte, error) {
+func curlBody(ctx context.Context, s reading, id uint64, b *flowpb.Body) ([]byte, error) {
 	if b == nil {
 		return nil, nil
 	}

@@ -8,14 +8,13 @@ import (
 	"io"
 
 	flowpb "weir/proto"
-	"weir/store"
 )
 
 // exportRaw writes what was on the wire: heads byte for byte, but for the line ends
 // of start line and closing line, which are always CRLF; bodies as they were
 // received. A chunked body is framed again, since the sizes of its chunks are not
 // kept; the extensions of its chunks and its trailers are.
-func exportRaw(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+func exportRaw(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
 		return false, err
@@ -33,7 +32,7 @@ func exportRaw(ctx context.Context, s *store.Session, id uint64, w io.Writer) (b
 	}
 }
 
-func rawHTTP(ctx context.Context, s *store.Session, f *flowpb.Flow, w io.Writer) error {
+func rawHTTP(ctx context.Context, s reading, f *flowpb.Flow, w io.Writer) error {
 	q := f.GetHttp().GetRequest()
 	if _, err := w.Write(requestHead(q)); err != nil {
 		return err
@@ -89,7 +88,7 @@ func appendFields(out []byte, fields []*flowpb.Field) []byte {
 	return out
 }
 
-func rawBody(ctx context.Context, s *store.Session, id uint64, side flowpb.Side, b *flowpb.Body, trailers []*flowpb.Field, w io.Writer) error {
+func rawBody(ctx context.Context, s reading, id uint64, side flowpb.Side, b *flowpb.Body, trailers []*flowpb.Field, w io.Writer) error {
 	if b == nil || b.GetState() == flowpb.BodyDropped {
 		return nil
 	}
@@ -151,7 +150,7 @@ func rawChunks(w io.Writer, body io.Reader, size int64, b *flowpb.Body, trailers
 }
 
 // eachMessage calls do for the messages of a flow, a page at a time.
-func eachMessage(ctx context.Context, s *store.Session, id uint64, do func(*flowpb.Message) error) error {
+func eachMessage(ctx context.Context, s reading, id uint64, do func(*flowpb.Message) error) error {
 	for next := uint64(1); ; {
 		page, err := s.Messages(ctx, id, next, pageSize)
 		if err != nil || len(page) == 0 {
@@ -168,7 +167,7 @@ func eachMessage(ctx context.Context, s *store.Session, id uint64, do func(*flow
 
 // exportJSONL writes what 'weir show --format json' prints, and after it the two
 // bodies as stored, in base64, streamed so that their size does not matter.
-func exportJSONL(ctx context.Context, s *store.Session, id uint64, w io.Writer) (bool, error) {
+func exportJSONL(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
 	f, err := loadFlowJSON(ctx, s, id)
 	if err != nil {
 		return false, err
@@ -193,7 +192,7 @@ func exportJSONL(ctx context.Context, s *store.Session, id uint64, w io.Writer) 
 	return err == nil, err
 }
 
-func jsonBody(ctx context.Context, s *store.Session, id uint64, key string, side flowpb.Side, have *halfJSON, w io.Writer) error {
+func jsonBody(ctx context.Context, s reading, id uint64, key string, side flowpb.Side, have *halfJSON, w io.Writer) error {
 	if have == nil || have.BodySize == nil || *have.BodyState == "dropped" {
 		_, err := fmt.Fprintf(w, `,"%s":null`, key)
 		return err

@@ -8,7 +8,6 @@ import (
 	flowpb "weir/proto"
 	"weir/proto/har"
 	"weir/proto/mitmdump"
-	"weir/store"
 )
 
 // wholeWriter is a format of other tools, written flow by flow.
@@ -31,7 +30,7 @@ func exportMitm(w io.Writer) exporting {
 	return wholeFile{mitmdump.NewWriter(w), mitmdump.ErrNoForm}
 }
 
-func (f wholeFile) flow(ctx context.Context, s *store.Session, id uint64) (bool, error) {
+func (f wholeFile) flow(ctx context.Context, s reading, id uint64) (bool, error) {
 	whole, err := loadWhole(ctx, s, id)
 	if err != nil {
 		return false, err

@@ -66,7 +66,7 @@ type errorJSON struct {
 
 // loadFlowJSON reads a whole flow. Bodies are read through once, piece by piece,
 // for their hash.
-func loadFlowJSON(ctx context.Context, s *store.Session, id uint64) (*flowJSON, error) {
+func loadFlowJSON(ctx context.Context, s reading, id uint64) (*flowJSON, error) {
 	rows, err := s.Rows(ctx, []uint64{id})
 	if err != nil {
 		return nil, err
@@ -85,23 +85,23 @@ func loadFlowJSON(ctx context.Context, s *store.Session, id uint64) (*flowJSON, 
 	if err := out.halves(ctx, s, f); err != nil {
 		return nil, err
 	}
-	client, err := loadConn(ctx, s, f.GetClientConn())
+	client, err := loadConn(ctx, s.Session, f.GetClientConn())
 	if err != nil {
 		return nil, err
 	}
-	server, err := loadConn(ctx, s, f.GetServerConn())
+	server, err := loadConn(ctx, s.Session, f.GetServerConn())
 	if err != nil {
 		return nil, err
 	}
 	out.ClientConn, out.ServerConn, out.Timing = newConn(client), newConn(server), newTiming(f, server)
 	out.WebSocket, out.DNS = newWebSocket(f.GetHttp().GetWebsocket()), newDNS(f.GetDns())
 	out.dns = f.GetDns()
-	out.Messages, out.MoreMessages, err = loadMessages(ctx, s, id)
+	out.Messages, out.MoreMessages, err = loadMessages(ctx, s.Session, id)
 	return out, err
 }
 
 // halves fills in request, response and 1xx of an HTTP flow.
-func (o *flowJSON) halves(ctx context.Context, s *store.Session, f *flowpb.Flow) error {
+func (o *flowJSON) halves(ctx context.Context, s reading, f *flowpb.Flow) error {
 	h := f.GetHttp()
 	if h == nil {
 		return nil
@@ -136,7 +136,7 @@ func newResponse(p *flowpb.Response) *halfJSON {
 }
 
 // body describes a stored body, decoded for its hash.
-func (h *halfJSON) body(ctx context.Context, s *store.Session, id uint64, side flowpb.Side, b *flowpb.Body, headers []*flowpb.Field) error {
+func (h *halfJSON) body(ctx context.Context, s reading, id uint64, side flowpb.Side, b *flowpb.Body, headers []*flowpb.Field) error {
 	if b == nil {
 		return nil
 	}

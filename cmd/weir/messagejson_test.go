@@ -49,7 +49,7 @@ func TestShowMessages(t *testing.T) {
 		&flowpb.Message{Side: flowpb.SideRequest, Type: flowpb.MessageText, Content: []byte("Hello"), Frames: []uint64{2, 3}, Compressed: true, Note: "not masked"},
 		&flowpb.Message{Side: flowpb.SideResponse, Type: flowpb.MessageEvent, Content: []byte{0xff}, Continues: true, Event: &flowpb.ServerEvent{Type: []byte("tick"), Id: []byte{}, RetryMs: proto.Uint64(5)}},
 	)
-	shown, err := loadFlowJSON(t.Context(), s, 1)
+	shown, err := loadFlowJSON(t.Context(), reading{Session: s}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestShowMessages(t *testing.T) {
 		}
 	}
 	var out strings.Builder
-	if err := showText(t.Context(), stdio{out: &out}, s, shown); err != nil {
+	if err := showText(t.Context(), stdio{out: &out}, reading{Session: s}, shown); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"[client text 5 bytes in 2 frames compressed note: not masked]\nHello\n", "[server event 1 bytes tick continues]\n/w==\n"} {
@@ -96,7 +96,7 @@ func TestShowDNS(t *testing.T) {
 		Response: &flowpb.DnsMessage{Id: 7, Answers: []*flowpb.DnsRecord{{Name: []byte("a.test"), Type: 1, Class: 1, Ttl: 60, Data: []byte{192, 0, 2, 7}}}},
 	}}}
 	s := recordMessages(t, f)
-	shown, err := loadFlowJSON(t.Context(), s, 1)
+	shown, err := loadFlowJSON(t.Context(), reading{Session: s}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestShowDNS(t *testing.T) {
 		}
 	}
 	var out strings.Builder
-	if err := showText(t.Context(), stdio{out: &out}, s, shown); err != nil {
+	if err := showText(t.Context(), stdio{out: &out}, reading{Session: s}, shown); err != nil {
 		t.Fatal(err)
 	}
 	if want := "  a.test  A           60s  192.0.2.7\n"; !strings.Contains(out.String(), want) {

@@ -21,6 +21,7 @@ type showFlags struct {
 	format string
 	body   string
 	as     string
+	masked bool
 }
 
 func newShow(std stdio) *cobra.Command {
@@ -40,6 +41,7 @@ With --body it prints that body alone, byte for byte, its content codings
 	f := cmd.Flags()
 	f.StringVar(&flags.format, "format", "text", "print as FORMAT: text or json")
 	f.StringVar(&flags.body, "body", "", "print only this BODY: request or response")
+	f.BoolVar(&flags.masked, "mask", false, maskHelp)
 	f.StringVar(&flags.as, "as", "", "print the body as VIEW: "+strings.Join(bodyViews(), " "))
 	complete(cmd, "format", "text", "json")
 	complete(cmd, "body", "request", "response")
@@ -55,11 +57,12 @@ func runShow(ctx context.Context, std stdio, flags showFlags, args []string) err
 	if err := flags.check(); err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, args[0], store.Options{ReadOnly: true})
+	session, err := store.Open(ctx, args[0], store.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer session.Close()
+	s := reading{session, flags.masked}
 	if flags.body != "" {
 		return showBody(ctx, std, s, id, flags)
 	}
@@ -94,7 +97,7 @@ const textBody = 64 << 10
 
 // showText prints a flow for a person. It may go to a terminal, so whatever was
 // captured passes the sanitiser.
-func showText(ctx context.Context, std stdio, s *store.Session, f *flowJSON) error {
+func showText(ctx context.Context, std stdio, s reading, f *flowJSON) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#%d %s %s\n", f.ID, f.Kind, f.State)
 	f.describe(&b)
@@ -184,7 +187,7 @@ func (h *halfJSON) startLine() string {
 }
 
 // writeBody appends the beginning of a body, decoded, or says why there is none.
-func (h *halfJSON) writeBody(ctx context.Context, b *strings.Builder, s *store.Session, id uint64, name string) error {
+func (h *halfJSON) writeBody(ctx context.Context, b *strings.Builder, s reading, id uint64, name string) error {
 	switch {
 	case h.BodySize == nil:
 		return nil

@@ -12,7 +12,7 @@ import (
 
 // showBody writes one body to standard output. One that is not whole is written as
 // far as it goes, and never silently.
-func showBody(ctx context.Context, std stdio, s *store.Session, id uint64, flags showFlags) error {
+func showBody(ctx context.Context, std stdio, s reading, id uint64, flags showFlags) error {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
 		return err

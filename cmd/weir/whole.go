@@ -11,7 +11,7 @@ import (
 
 // loadWhole puts a flow together with what is stored beside it. Bodies and
 // messages are read when they are asked for, in pieces, while the session is open.
-func loadWhole(ctx context.Context, s *store.Session, id uint64) (*flowpb.Whole, error) {
+func loadWhole(ctx context.Context, s reading, id uint64) (*flowpb.Whole, error) {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
 		return nil, err
@@ -21,10 +21,10 @@ func loadWhole(ctx context.Context, s *store.Session, id uint64) (*flowpb.Whole,
 		f.Uid = &flowpb.Uid{Session: session[:], Sequence: id}
 	}
 	w := &flowpb.Whole{Flow: f}
-	if w.Client, err = loadConn(ctx, s, f.GetClientConn()); err != nil {
+	if w.Client, err = loadConn(ctx, s.Session, f.GetClientConn()); err != nil {
 		return nil, err
 	}
-	if w.Server, err = loadConn(ctx, s, f.GetServerConn()); err != nil {
+	if w.Server, err = loadConn(ctx, s.Session, f.GetServerConn()); err != nil {
 		return nil, err
 	}
 	if w.Note, err = s.Note(ctx, id); err != nil {

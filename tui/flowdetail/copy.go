@@ -11,7 +11,6 @@ import (
 
 	flowpb "weir/proto"
 	"weir/tui/content"
-	"weir/tui/flowdetail/facts"
 	"weir/tui/widget"
 )
 
@@ -152,7 +151,7 @@ func (m *Model) headBytes() []byte {
 	}
 	out = append(bytes.Clone(out), "\r\n"...)
 	for _, f := range fields {
-		if m.masked && facts.Secret(f.GetName()) {
+		if m.masked && flowpb.Secret(f.GetName()) {
 			out = append(append(out, f.GetName()...), ": (hidden)\r\n"...)
 			continue
 		}

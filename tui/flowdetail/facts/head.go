@@ -2,7 +2,6 @@ package facts
 
 import (
 	"strconv"
-	"strings"
 
 	flowpb "weir/proto"
 	"weir/tui/content"
@@ -17,15 +16,6 @@ const shortValue = 256
 type HeadOptions struct {
 	Full   bool // long values to their end
 	Masked bool // the values of secrets are hidden
-}
-
-// Secret reports whether the field of that name carries credentials.
-func Secret(name []byte) bool {
-	switch strings.ToLower(string(name)) {
-	case "authorization", "proxy-authorization", "cookie", "set-cookie":
-		return true
-	}
-	return false
 }
 
 // Request is the head of an HTTP request.
@@ -128,7 +118,7 @@ func (w headWriter) fields(fields []*flowpb.Field) {
 // from "name: value".
 func (w headWriter) field(f *flowpb.Field) {
 	name := f.GetName()
-	if w.o.Masked && Secret(name) {
+	if w.o.Masked && flowpb.Secret(name) {
 		w.bytes(content.Key, name)
 		w.b.Say(content.Punct, ": ")
 		w.b.Say(content.Comment, "(hidden, "+widget.Size(int64(len(f.GetValue())))+" bytes)")

@@ -44,11 +44,9 @@ type client struct {
 // serveConn runs one client connection to its end.
 func (s *Server) serveConn(ctx context.Context, raw net.Conn) {
 	defer s.release(raw)
-	buf := s.buffer()
-	defer s.reclaim(buf)
 	c := &client{
 		s: s, to: recorder{s.opts.Sink}, raw: raw, conn: raw,
-		in: inbox{buf: *buf}, reader: h1.NewReader(h1.Request, s.opts.Limits),
+		in: newInbox(&s.buffers), reader: h1.NewReader(h1.Request, s.opts.Limits),
 		name: []byte(raw.RemoteAddr().String()),
 	}
 	c.rec.Side, c.rec.Transport, c.rec.Mode = flowpb.SideRequest, flowpb.TransportTCP, s.opts.Mode.String()
@@ -143,6 +141,7 @@ func (c *client) readHead() (head *h1.Head, startedNs int64, err error) {
 				return ev.Head, startedNs, err
 			}
 		}
+		c.in.rest()
 		_ = c.raw.SetReadDeadline(until)
 		if _, err := c.in.fill(c.conn); err != nil {
 			if errors.Is(err, io.EOF) && !c.reader.Idle() {
@@ -206,6 +205,8 @@ func (c *client) linger() {
 
 // close ends the connection with everything it holds.
 func (c *client) close(ctx context.Context, err error) {
+	c.in.advance(len(c.in.unread()))
+	c.in.rest()
 	for _, up := range c.upstreams {
 		up.close(ctx, nil)
 	}

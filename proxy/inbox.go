@@ -2,13 +2,29 @@ package proxy
 
 import (
 	"io"
+	"sync"
 )
 
+// smallBuffer is the size of the buffer that a connection keeps while it is idle:
+// most requests fit, and ten thousand of them are 20 MB.
+const smallBuffer = 2 << 10
+
 // inbox holds what was read from a client and not used yet: the rest of a
-// pipelined request, or the first bytes of a tunnel.
+// pipelined request, or the first bytes of a tunnel. It begins with a small buffer
+// and takes a large one from the pool where a read fills that.
 type inbox struct {
-	buf  []byte
-	r, w int
+	buf    []byte
+	r, w   int
+	filled bool // the last read left no room: more is to come
+
+	pool  *sync.Pool // of *[]byte, larger ones; nil where there are none
+	small []byte
+	large *[]byte // where buf is of the pool
+}
+
+func newInbox(pool *sync.Pool) inbox {
+	small := make([]byte, smallBuffer)
+	return inbox{buf: small, small: small, pool: pool}
 }
 
 // unread returns the bytes not used yet, valid until the next fill.
@@ -23,7 +39,9 @@ func (in *inbox) advance(n int) {
 }
 
 // full reports whether fill has no room.
-func (in *inbox) full() bool { return in.r == 0 && in.w == len(in.buf) }
+func (in *inbox) full() bool {
+	return in.r == 0 && in.w == len(in.buf) && (in.pool == nil || in.large != nil)
+}
 
 // fill makes one read from src. It moves unread bytes to the front first, so
 // there is room unless the inbox is full, which is io.ErrShortBuffer.
@@ -31,14 +49,28 @@ func (in *inbox) fill(src io.Reader) (int, error) {
 	if in.full() {
 		return 0, io.ErrShortBuffer
 	}
+	if in.filled && in.large == nil && in.pool != nil {
+		in.large = in.pool.Get().(*[]byte)
+		in.r, in.w, in.buf = 0, copy(*in.large, in.unread()), *in.large
+	}
 	if in.r > 0 {
 		in.w = copy(in.buf, in.unread())
 		in.r = 0
 	}
 	n, err := src.Read(in.buf[in.w:])
 	in.w += n
+	in.filled = in.w == len(in.buf)
 	if n > 0 {
 		err = nil // an error comes again on the next read
 	}
 	return n, err
+}
+
+// rest gives a large buffer back, where nothing unread is in it.
+func (in *inbox) rest() {
+	if in.large == nil || in.r != in.w {
+		return
+	}
+	in.pool.Put(in.large)
+	in.large, in.buf, in.r, in.w, in.filled = nil, in.small, 0, 0, false
 }

@@ -12,13 +12,13 @@ import (
 
 // Server is a listening proxy. Make one with Listen.
 type Server struct {
-	opts    Options
-	ln      net.Listener
-	pc      net.PacketConn // for modes that take UDP, on the same address; else nil
-	own     *ownAddresses
-	pins    *pinning
-	refused throttle
-	buffers sync.Pool // of *[]byte, bufferSize long
+	opts                Options
+	ln                  net.Listener
+	pc                  net.PacketConn // for modes that take UDP, on the same address; else nil
+	own                 *ownAddresses
+	pins                *pinning
+	refused, unaccepted throttle
+	buffers             sync.Pool // of *[]byte, bufferSize long
 
 	stopped chan struct{} // closed when stop has closed everything
 
@@ -131,7 +131,12 @@ func (s *Server) accept(ctx context.Context) error {
 			return fmt.Errorf("accept on %s: %w", s.ln.Addr(), err)
 		default:
 			// Out of file descriptors, mostly: existing connections go on, new ones wait.
-			s.opts.Notify(Notice{Text: fmt.Sprintf("accept on %s: %v", s.ln.Addr(), err)})
+			if _, tell := s.unaccepted.tell(time.Now()); tell {
+				s.opts.Notify(Notice{
+					Text: fmt.Sprintf("no more connections are taken for now: accept on %s: %v", s.ln.Addr(), err),
+					Hint: "those that are open go on; raise the limit on open files (ulimit -n) if this stays",
+				})
+			}
 			select {
 			case <-ctx.Done():
 				return nil

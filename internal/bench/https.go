@@ -40,7 +40,7 @@ type comparison struct {
 
 // httpsBar is how fast weir, recording to disk, must be against a proxy that
 // records nothing.
-const httpsBar = 0.8
+const httpsBar = 1.0
 
 // benchHTTPS compares with goproxy, over HTTP/1.1.
 func benchHTTPS(ctx context.Context, b *bench) error {

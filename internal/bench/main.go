@@ -5,7 +5,10 @@
 //	go -C internal/bench run . -only view -scale 100000,1000000,10000000 -sessions DIR
 //
 // The parts are: https, small requests through weir, recording, against a bare
-// goproxy MITM that records nothing; http2, the same over HTTP/2 against a proxy
+// goproxy MITM that records nothing; handshakes, bodies and hosts, the same with
+// a connection a request, with bodies of 1 MiB, and with hosts that need a new
+// certificate; mitmdump, small requests against mitmdump -w; idle, what idle
+// connections take of weir's memory; http2, the same over HTTP/2 against a proxy
 // made of net/http; rss, what one large download adds to
 // weir's memory, and whether it arrived whole; view, how soon a large session
 // shows its first page in any order and under filters, how soon the view is whole,
@@ -55,15 +58,16 @@ type options struct {
 	bodySize int64
 	scale    string
 	sessions string
+	idle     int
 }
 
 func (o *options) register(fs *flag.FlagSet) {
-	fs.StringVar(&o.only, "only", "https,http2,rss,view,keys", "parts to run, separated by commas")
+	fs.StringVar(&o.only, "only", "https,handshakes,bodies,hosts,http2,mitmdump,rss,idle,view,keys", "parts to run, separated by commas")
 	fs.StringVar(&o.weir, "weir", "", "the weir binary; built from the tree when empty")
-	fs.BoolVar(&o.self, "self", false, "https, http2: measure the baseline against itself, which shows the noise of the measurement")
-	fs.IntVar(&o.rounds, "rounds", 5, "https, http2: rounds, in each of which both sides run once")
-	fs.IntVar(&o.conns, "conns", 16, "https, http2: client connections")
-	fs.DurationVar(&o.duration, "duration", 5*time.Second, "https, http2: length of one side of a round")
+	fs.BoolVar(&o.self, "self", false, "measure the baseline against itself, which shows the noise of the measurement")
+	fs.IntVar(&o.rounds, "rounds", 5, "rounds, in each of which both sides run once")
+	fs.IntVar(&o.conns, "conns", 16, "client connections")
+	fs.DurationVar(&o.duration, "duration", 5*time.Second, "length of one side of a round")
 	fs.Int64Var(&o.size, "size", 1<<30, "rss: bytes to download")
 	fs.IntVar(&o.flows, "flows", 1_000_000, "view, keys: flows in the session")
 	fs.StringVar(&o.session, "session", "", "view, keys: a seeded session to use; made in a temporary directory when empty")
@@ -72,6 +76,7 @@ func (o *options) register(fs *flag.FlagSet) {
 		o.bodySize, err = parseSize(text)
 		return err
 	})
+	fs.IntVar(&o.idle, "idle", 10_000, "idle: connections")
 	fs.IntVar(&o.keys, "keys", 200, "keys: strokes of each kind")
 	fs.StringVar(&o.scale, "scale", "", "view: how many flows its sessions have, several separated by commas; -flows when empty")
 	fs.StringVar(&o.sessions, "sessions", "", "view: directory where the sessions of -scale are kept, to be used again; removed at the end when empty")
@@ -123,11 +128,15 @@ type part struct {
 }
 
 func runParts(ctx context.Context, o *options, out io.Writer) error {
-	parts := []part{{"https", benchHTTPS}, {"http2", benchHTTP2}, {"rss", benchDownload}, {"view", benchViews}, {"keys", benchKeys}, {"body", benchBody}}
+	parts := []part{
+		{"https", benchHTTPS}, {"handshakes", benchHandshakes}, {"bodies", benchBodies}, {"hosts", benchHosts},
+		{"http2", benchHTTP2}, {"mitmdump", benchMitmdump}, {"rss", benchDownload}, {"idle", benchIdle},
+		{"view", benchViews}, {"keys", benchKeys}, {"body", benchBody},
+	}
 	wanted := strings.Split(o.only, ",")
 	for _, name := range wanted {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("no part %q: choose from https, http2, rss, view, keys, body", name)
+			return fmt.Errorf("no part %q: choose from https, handshakes, bodies, hosts, http2, mitmdump, rss, idle, view, keys, body", name)
 		}
 	}
 	dir, err := os.MkdirTemp("", "weir-bench-")

@@ -37,8 +37,8 @@ type origin struct {
 	conns map[net.Conn]bool
 }
 
-// startOrigin listens on a loopback port. The certificate is for localhost, by
-// an authority made for the occasion.
+// startOrigin listens on a port of all addresses. The certificate is for localhost,
+// or for the address that was asked, by an authority made for the occasion.
 func startOrigin(dir string) (*origin, error) {
 	authority, err := ca.Load(filepath.Join(dir, "origin-ca"))
 	if err != nil {
@@ -48,8 +48,17 @@ func startOrigin(dir string) (*origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := &tls.Config{Certificates: []tls.Certificate{*leaf}, MinVersion: tls.VersionTLS13, NextProtos: []string{"h2", "http/1.1"}}
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	config := &tls.Config{
+		MinVersion: tls.VersionTLS13, NextProtos: []string{"h2", "http/1.1"},
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if hello.ServerName != "" {
+				return leaf, nil
+			}
+			host, _, _ := net.SplitHostPort(hello.Conn.LocalAddr().String())
+			return authority.Leaf(ca.NamesFor("", host, nil))
+		},
+	}
+	listener, err := tls.Listen("tcp4", ":0", config) // all of 127.0.0.0/8 are hosts
 	if err != nil {
 		return nil, fmt.Errorf("start origin: %w", err)
 	}

@@ -38,7 +38,7 @@ func (c *client) intercept(ctx context.Context, up *upstream) error {
 	})
 	c.in.advance(len(c.in.unread()))
 	_ = c.raw.SetDeadline(deadline(c.s.opts.Timeouts.Handshake))
-	err := conn.HandshakeContext(ctx)
+	err := apart(ctx, conn)
 	_ = c.raw.SetDeadline(time.Time{})
 	c.tunnel = i.route
 	i.record(conn.ConnectionState())

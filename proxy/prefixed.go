@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 )
@@ -33,7 +34,9 @@ func (p *prefixed) Write(b []byte) (int, error) {
 func (p *prefixed) Read(b []byte) (n int, err error) {
 	if len(p.prefix) > 0 {
 		n = copy(b, p.prefix)
-		p.prefix = p.prefix[n:]
+		if p.prefix = p.prefix[n:]; len(p.prefix) == 0 {
+			p.prefix = nil // a connection may last
+		}
 	} else {
 		n, err = p.Conn.Read(b)
 	}
@@ -58,4 +61,13 @@ func (p *prefixed) alert() (tls.AlertError, bool) {
 		return 0, false
 	}
 	return tls.AlertError(l[6]), true
+}
+
+// apart makes a TLS handshake on a goroutine of its own and waits for it. The
+// arithmetic needs a deep stack, which the goroutine of a connection would keep
+// for as long as that lasts.
+func apart(ctx context.Context, conn *tls.Conn) error {
+	done := make(chan error, 1)
+	go func() { done <- conn.HandshakeContext(ctx) }() // ends with the deadline of the connection at the latest
+	return <-done
 }

@@ -115,7 +115,7 @@ func (up *upstream) handshake(ctx context.Context, protocols []string) error {
 	v := verifier{name: up.route.serverName(), extra: up.s.opts.UpstreamCAs, insecure: up.s.opts.Insecure, opts: &up.s.opts.TLS}
 	cfg := v.config(up.route.sni, protocols)
 	conn := tls.Client(up.conn, cfg)
-	err := conn.HandshakeContext(ctx)
+	err := apart(ctx, conn)
 	_ = up.raw.SetDeadline(time.Time{})
 	up.rec.Tls = tlsRecord(conn.ConnectionState(), cfg.ServerName, protocols)
 	v.fill(up.rec.Tls)

@@ -31,7 +31,7 @@ type exchange struct {
 	up       *upstream
 	response *h1.Head // the final response's, once it is here
 	sent     bool     // the whole request has been passed on
-	answered bool     // the client has been sent something of a response
+	answered bool     // the client has been sent something of the final response
 	heard    bool     // the server has sent something of a response
 	leftover []byte   // what the server sent after its response
 

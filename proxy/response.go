@@ -173,7 +173,7 @@ func (x *exchange) pass(ctx context.Context, early, p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	x.answered = true
+	x.answered = x.response != nil // after an interim response there can still be a page
 	if _, err := x.c.conn.Write(p); err != nil {
 		return clientFailure(err)
 	}

@@ -14,14 +14,19 @@ import (
 	"github.com/elazarl/goproxy"
 )
 
-// cmdGoproxy is the sub-command that makes this binary the baseline.
-const cmdGoproxy = "goproxy"
+// The sub-commands that make this binary the baseline: as it is, and with no
+// connection to a server shared between clients, as weir's never are.
+const (
+	cmdGoproxy      = "goproxy"
+	cmdGoproxyApart = "goproxy-apart"
+)
 
 // serveGoproxy is the baseline: a goproxy that intercepts all TLS, verifies the
 // origin as weir does, keeps connections alive, caches its certificates, and
 // neither looks at nor records anything. Its arguments are the PEM file of its
-// authority and that of the origin's.
-func serveGoproxy(ctx context.Context, args []string) error {
+// authority and that of the origin's. apart has it open a connection to the
+// server for every request.
+func serveGoproxy(ctx context.Context, args []string, apart bool) error {
 	if len(args) != 2 {
 		return errors.New("goproxy: want two files: the authority, and what to trust")
 	}
@@ -39,6 +44,7 @@ func serveGoproxy(ctx context.Context, args []string) error {
 		TLSClientConfig:     &tls.Config{RootCAs: roots},
 		MaxIdleConnsPerHost: 256,
 		DisableCompression:  true,
+		DisableKeepAlives:   apart,
 	}
 	intercept := &goproxy.ConnectAction{Action: goproxy.ConnectMitm, TLSConfig: goproxy.TLSConfigFromCA(&authority)}
 	proxy.OnRequest().HandleConnectFunc(func(host string, _ *goproxy.ProxyCtx) (*goproxy.ConnectAction, string) {

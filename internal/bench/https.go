@@ -173,6 +173,12 @@ func (b *bench) startGoproxy(ctx context.Context, origin *origin, name string) (
 	return b.startSelf(ctx, origin, dir, cmdGoproxy, filepath.Join(dir, "weir-ca.pem"))
 }
 
+// startGoproxyApart runs it with connections to the server that are not shared.
+func (b *bench) startGoproxyApart(ctx context.Context, origin *origin, name string) (*side, error) {
+	dir := filepath.Join(b.dir, name)
+	return b.startSelf(ctx, origin, dir, cmdGoproxyApart, filepath.Join(dir, "weir-ca.pem"))
+}
+
 // startSelf runs this binary as a proxy, with an authority in dir of the same
 // kind as weir's, so that both sides do the same cryptography.
 func (b *bench) startSelf(ctx context.Context, origin *origin, dir, command, authorityArg string) (*side, error) {

@@ -101,7 +101,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 {
 		switch args[0] {
 		case cmdGoproxy:
-			return serveGoproxy(ctx, args[1:])
+			return serveGoproxy(ctx, args[1:], false)
+		case cmdGoproxyApart:
+			return serveGoproxy(ctx, args[1:], true)
 		case cmdH2Proxy:
 			return serveH2Proxy(ctx, args[1:])
 		case cmdViews:

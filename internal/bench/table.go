@@ -56,8 +56,11 @@ func underMB(got, bar int64) verdict {
 	return verdict{bar: "< " + megabytes(bar), met: got < bar}
 }
 
-// atLeast is the verdict on a ratio.
+// atLeast is the verdict on a ratio, none where there is no bar.
 func atLeast(got, bar float64) verdict {
+	if bar == 0 {
+		return verdict{}
+	}
 	return verdict{bar: fmt.Sprintf(">= %.2f", bar), met: got >= bar}
 }
 

@@ -186,7 +186,7 @@ func Summarize(f *Flow) Summary {
 	if s.Duration == Absent && f.GetError() != nil {
 		s.ended(f.GetError().GetAtNs())
 	}
-	if s.Kind != KindHTTP && s.Host == "" {
+	if s.Host == "" && (s.Kind != KindHTTP || f.GetHttp().GetRequest() == nil) {
 		s.Host, s.Port = splitHostPort(s.Server)
 	}
 	return s

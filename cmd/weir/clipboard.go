@@ -37,7 +37,10 @@ func copyFile(format string) (exporter, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
-		file := begin(w)
+		file, err := begin(w, &exportFlags{})
+		if err != nil {
+			return false, err
+		}
 		ok, err := file.flow(ctx, s, id)
 		if e := file.end(); err == nil {
 			err = e

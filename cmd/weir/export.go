@@ -28,12 +28,14 @@ func (e *leftOutError) Unwrap() error { return e.err }
 // exportFormats is every format of 'weir export', by name.
 var exportFormats = []struct {
 	name, help string
-	begin      func(w io.Writer) exporting
+	begin      func(w io.Writer, f *exportFlags) (exporting, error)
 }{
 	{"har", "an HTTP Archive, as browsers and other proxies read and write it", exportHAR},
 	{"mitm", "a dump of mitmproxy, version 21, without TLS handshakes that failed", exportMitm},
 	{"jsonl", "one JSON object a line: what show prints, with both bodies in base64", eachAlone(exportJSONL)},
+	{"csv", "the keys of query as columns, all of them or those of --columns", beginCSV},
 	{"curl", "one curl command a flow, which sends its request again", eachAlone(exportCurl)},
+	{"httpie", "one command of HTTPie a flow, the same way", eachAlone(exportHTTPie)},
 	{"raw", rawHelp, eachAlone(exportRaw)},
 }
 
@@ -50,8 +52,8 @@ type aloneFile struct {
 	w     io.Writer
 }
 
-func eachAlone(write exporter) func(io.Writer) exporting {
-	return func(w io.Writer) exporting { return aloneFile{write, w} }
+func eachAlone(write exporter) func(io.Writer, *exportFlags) (exporting, error) {
+	return func(w io.Writer, _ *exportFlags) (exporting, error) { return aloneFile{write, w}, nil }
 }
 
 func (f aloneFile) flow(ctx context.Context, s reading, id uint64) (bool, error) {
@@ -73,7 +75,7 @@ func exportNames() []string {
 }
 
 // findExporter returns what begins a file of a format.
-func findExporter(name string) (func(io.Writer) exporting, error) {
+func findExporter(name string) (func(io.Writer, *exportFlags) (exporting, error), error) {
 	for _, f := range exportFormats {
 		if f.name == name {
 			return f.begin, nil
@@ -82,9 +84,15 @@ func findExporter(name string) (func(io.Writer) exporting, error) {
 	return nil, usagef("--format %q: not a format of export", name).withHint("the formats are: " + strings.Join(exportNames(), " "))
 }
 
+// exportFlags are the options of export.
+type exportFlags struct {
+	format, output string
+	columns        []string // of CSV; nil: all
+	masked         bool
+}
+
 func newExport(std stdio) *cobra.Command {
-	var format, output string
-	var masked bool
+	var flags exportFlags
 	help := "Writes the flows of a session, oldest first, in another format:\n"
 	for _, f := range exportFormats {
 		help += fmt.Sprintf("  %-6s %s\n", f.name, f.help)
@@ -97,29 +105,42 @@ func newExport(std stdio) *cobra.Command {
   weir export bug.weir '~d api' --format jsonl -o api.jsonl`,
 		Args: usageArgs(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runExport(cmd.Context(), std, format, output, masked, args)
+			return runExport(cmd.Context(), std, &flags, args)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "", "write as FORMAT, one of: "+strings.Join(exportNames(), " ")+" (required)")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "write to FILE instead of standard output")
-	cmd.Flags().BoolVar(&masked, "mask", false, maskHelp)
+	cmd.Flags().StringVar(&flags.format, "format", "", "write as FORMAT, one of: "+strings.Join(exportNames(), " ")+" (required)")
+	cmd.Flags().StringVarP(&flags.output, "output", "o", "", "write to FILE instead of standard output")
+	cmd.Flags().StringSliceVar(&flags.columns, "columns", nil, "of csv: only these KEYS of query, in this order, separated by commas")
+	cmd.Flags().BoolVar(&flags.masked, "mask", false, maskHelp)
 	complete(cmd, "format", exportNames()...)
+	complete(cmd, "columns", columns...)
 	return cmd
 }
 
-func runExport(ctx context.Context, std stdio, format, output string, masked bool, args []string) error {
-	if format == "" {
+// check refuses what can be refused before the session is opened.
+func (f *exportFlags) check(session string) error {
+	switch {
+	case f.format == "":
 		return usagef("--format is missing").withHint("the formats are: " + strings.Join(exportNames(), " "))
+	case f.columns != nil && f.format != "csv":
+		return usagef("--columns goes with --format csv")
 	}
-	begin, err := findExporter(format)
+	if err := checkColumns(f.columns); err != nil {
+		return err
+	}
+	return checkOutput(f.output, session)
+}
+
+func runExport(ctx context.Context, std stdio, flags *exportFlags, args []string) error {
+	if err := flags.check(args[0]); err != nil {
+		return err
+	}
+	begin, err := findExporter(flags.format)
 	if err != nil {
 		return err
 	}
 	expr, err := parseFilter(args[1:])
 	if err != nil {
-		return err
-	}
-	if err := checkOutput(output, args[0]); err != nil {
 		return err
 	}
 	s, err := store.Open(ctx, args[0], store.Options{ReadOnly: true})
@@ -128,10 +149,13 @@ func runExport(ctx context.Context, std stdio, format, output string, masked boo
 	}
 	defer s.Close()
 	var done, skipped int
-	err = intoFile(std, output, func(w io.Writer) error {
-		file := begin(w)
-		err := eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error {
-			ok, err := file.flow(ctx, reading{s, masked}, r.ID)
+	err = intoFile(std, flags.output, func(w io.Writer) error {
+		file, err := begin(w, flags)
+		if err != nil {
+			return err
+		}
+		err = eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error {
+			ok, err := file.flow(ctx, reading{s, flags.masked}, r.ID)
 			if _, unfit := errors.AsType[*leftOutError](err); unfit {
 				report(std.err, fmt.Errorf("left out %w", err))
 				err = nil
@@ -151,7 +175,7 @@ func runExport(ctx context.Context, std stdio, format, output string, masked boo
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.err, "exported %d flows as %s", done, format)
+	fmt.Fprintf(std.err, "exported %d flows as %s", done, flags.format)
 	if skipped > 0 {
 		fmt.Fprintf(std.err, ", left out %d that have no such form", skipped)
 	}

@@ -22,12 +22,12 @@ type wholeFile struct {
 	noForm error // what the writer says of a flow that has no form
 }
 
-func exportHAR(w io.Writer) exporting {
-	return wholeFile{har.NewWriter(w, version()), har.ErrNoForm}
+func exportHAR(w io.Writer, _ *exportFlags) (exporting, error) {
+	return wholeFile{har.NewWriter(w, version()), har.ErrNoForm}, nil
 }
 
-func exportMitm(w io.Writer) exporting {
-	return wholeFile{mitmdump.NewWriter(w), mitmdump.ErrNoForm}
+func exportMitm(w io.Writer, _ *exportFlags) (exporting, error) {
+	return wholeFile{mitmdump.NewWriter(w), mitmdump.ErrNoForm}, nil
 }
 
 func (f wholeFile) flow(ctx context.Context, s reading, id uint64) (bool, error) {

@@ -99,16 +99,25 @@ func (f queryFlags) query(args []string) (store.Query, error) {
 	if f.limit < 0 {
 		return store.Query{}, usagef("--limit %d: must not be negative", f.limit)
 	}
-	if f.columns != nil && len(f.columns) == 0 {
-		return store.Query{}, usagef("--columns: names no key").withHint("the keys are: " + strings.Join(columns, " "))
-	}
-	for _, name := range f.columns {
-		if !slices.Contains(columns, name) {
-			return store.Query{}, usagef("--columns: no key %q", name).withHint("the keys are: " + strings.Join(columns, " "))
-		}
+	if err := checkColumns(f.columns); err != nil {
+		return store.Query{}, err
 	}
 	expr, err := parseFilter(args[1:])
 	return store.Query{Filter: expr, Order: order, Reverse: f.reverse, Limit: f.limit}, err
+}
+
+// checkColumns refuses a list of keys that names none, or one that is none.
+func checkColumns(names []string) error {
+	hint := "the keys are: " + strings.Join(columns, " ")
+	if names != nil && len(names) == 0 {
+		return usagef("--columns: names no key").withHint(hint)
+	}
+	for _, name := range names {
+		if !slices.Contains(columns, name) {
+			return usagef("--columns: no key %q", name).withHint(hint)
+		}
+	}
+	return nil
 }
 
 // parseFilter reads the optional filter argument; a mistake in it is a usage error.

@@ -347,8 +347,11 @@ func TestCompactorHoldsTheLockShortly(t *testing.T) {
 		held   time.Duration
 		want   int64
 	}{
-		{256 << 10, maxHold + 1, 128 << 10}, {256 << 10, maxHold, 256 << 10}, {256 << 10, maxHold / 8, 512 << 10},
-		{leastBudget, time.Second, leastBudget}, {mostBudget, 0, mostBudget},
+		{256 << 10, maxHold + 1, 128 << 10},
+		{256 << 10, maxHold, 256 << 10},
+		{256 << 10, maxHold / 8, 512 << 10},
+		{leastBudget, time.Second, leastBudget},
+		{mostBudget, 0, mostBudget},
 	} {
 		if got := nextBudget(tt.budget, tt.held); got != tt.want {
 			t.Errorf("after %d bytes in %v: got %d, want %d", tt.budget, tt.held, got, tt.want)
@@ -494,7 +497,7 @@ func TestVerifyCountsUses(t *testing.T) {
 	}
 }
 
-// Savings are those of the bodies that are there, whatever came and went.
+// What is summed up of savings is that of the bodies that are there, whatever came and went.
 func TestSavings(t *testing.T) {
 	s, w := newWriter(t, never(WriterOptions{}))
 	body := text(1, 5000)
@@ -503,22 +506,21 @@ func TestSavings(t *testing.T) {
 	}
 	recordTyped(t, w, "text/plain", text(2, 2*PieceSize))
 	compactNow(t, s)
-	got, err := s.Savings(t.Context())
+	got, err := s.Details(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Savings{
-		Packed: 5000 + 2*PieceSize, PackedTo: queryInt(t, s, "SELECT sum(length(data)) FROM body WHERE enc = 1"),
-		SharedBodies: 2, SharedBytes: 2 * 5000,
+	if packed := queryInt(t, s, "SELECT sum(length(data)) FROM body WHERE enc = 1"); got.PackedFrom != 5000+2*PieceSize || got.PackedTo != packed {
+		t.Errorf("packed: got %d to %d bytes, want %d to %d", got.PackedFrom, got.PackedTo, 5000+2*PieceSize, packed)
 	}
-	if got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+	if got.SharedBodies != 2 || got.SharedBytes != 2*5000 {
+		t.Errorf("shared: got %d bodies of %d bytes, want 2 of 10000", got.SharedBodies, got.SharedBytes)
 	}
 	if _, err := s.Drop(t.Context(), []uint64{1, 2, 3, 4}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.Savings(t.Context()); err != nil || got != (Savings{}) {
-		t.Errorf("after all is dropped: got %+v, %v, want nothing", got, err)
+	if got, err = s.Details(t.Context(), false); err != nil || got.PackedFrom != 0 || got.PackedTo != 0 || got.SharedBodies != 0 || got.SharedBytes != 0 {
+		t.Errorf("after all is dropped: got %+v, %v, want nothing saved", got, err)
 	}
 }
 
@@ -563,13 +565,13 @@ func TestCompactionProperty(t *testing.T) {
 
 // checkSavings compares what is counted with what there is.
 func (m *bodyModel) checkSavings(rt *rapid.T) {
-	got, err := m.s.Savings(context.Background())
-	var want Savings
+	var got, want Details
+	err := m.s.readSums(context.Background(), &got)
 	if err == nil {
-		err = m.s.read.QueryRow("SELECT coalesce(sum(size), 0), coalesce(sum(length(data)), 0) FROM body WHERE enc = 1").Scan(&want.Packed, &want.PackedTo)
+		err = m.s.read.QueryRow("SELECT coalesce(sum(size), 0), coalesce(sum(length(data)), 0) FROM body WHERE enc = 1").Scan(&want.PackedFrom, &want.PackedTo)
 	}
-	if err != nil || got.Packed != want.Packed || got.PackedTo != want.PackedTo {
-		rt.Fatalf("savings: got %+v, %v, want %d bytes packed to %d", got, err, want.Packed, want.PackedTo)
+	if err != nil || got.PackedFrom != want.PackedFrom || got.PackedTo != want.PackedTo {
+		rt.Fatalf("savings: got %+v, %v, want %d bytes packed to %d", got, err, want.PackedFrom, want.PackedTo)
 	}
 }
 

@@ -28,6 +28,7 @@ const (
 	roleAnnotate = "annotate" // marks flows 1 to 20, one at a time
 	roleSecond   = "second"   // tries to capture as well
 	roleWatch    = "watch"    // waits for flow 2 and prints its host
+	roleCompact  = "compact"  // records, compacts and drops until killed; prints each round
 	roleRemove   = "remove"   // removes flows 2 and 3; told to go on, brings them back
 )
 
@@ -49,6 +50,8 @@ func play(role string) int {
 			err = playWatch(ctx, s)
 		case roleRemove:
 			err = playRemove(ctx, s)
+		case roleCompact:
+			err = playCompact(ctx, s)
 		}
 		err = errors.Join(err, s.Close())
 	}

@@ -117,10 +117,13 @@ type tuning struct {
 	pace  time.Duration   // at least, between two refreshes
 	first int             // flows in the first part of a build that SQL decides alone
 	moves int             // flows that a refresh moves at most, about: see maxMoves
+	ranks int64           // of a small table at most
 	sort  extsort.Options // Expect is how many flows count as one, 0: as one
 }
 
-func usual() tuning { return tuning{pace: maxRefresh, first: firstPart, moves: maxMoves} }
+func usual() tuning {
+	return tuning{pace: maxRefresh, first: firstPart, moves: maxMoves, ranks: maxRanks}
+}
 
 // build fills the view's list, in sight of its readers the first time; aside, and
 // all at once when it is done, if it is done again.

@@ -33,7 +33,7 @@ func TestABuildShowsOnlyWhatIsSo(t *testing.T) {
 		}
 		var lengths []int
 		last := 0
-		b := builder{sel: sel, tune: tuning{first: 8}, newest: true}
+		b := builder{sel: sel, tune: tuning{first: 8, ranks: maxRanks}, newest: true}
 		b.show = func(l idlist.List, progress int) {
 			lengths = append(lengths, l.Len())
 			ids := slices.Collect(l.All())

@@ -17,11 +17,11 @@ type keyer struct {
 	ranks ranks // nil: keys are those of Order.key
 }
 
-// keyer makes a keyer for the order of the selection.
-func (sel *selection) keyer(ctx context.Context) (k keyer, err error) {
+// keyer makes a keyer for the order of the selection, with so many ranks at most.
+func (sel *selection) keyer(ctx context.Context, maxRanks int64) (k keyer, err error) {
 	k.order = sel.order
 	if t := orders[k.order].ranked; t != (table{}) {
-		k.ranks, err = sel.session.ranks(ctx, t)
+		k.ranks, err = sel.session.ranks(ctx, t, maxRanks)
 	}
 	return k, err
 }
@@ -81,8 +81,7 @@ func (k keyer) sampleColumns() columns {
 
 func (k keyer) sampled(row []driver.Value) string {
 	if k.ranks != nil {
-		rank, _ := k.ranks.of(row[0])
-		return extsort.Number(rank)
+		return extsort.Number(k.ranks.of(row[0]))
 	}
 	return strings.Clone(k.order.key(row))
 }
@@ -104,15 +103,11 @@ type urlStem struct {
 // maxStems bounds how many beginnings of URLs an adder remembers.
 const maxStems = 16 << 10
 
-// add adds a flow by its columns. One whose term or site came after the ranks were
-// read it leaves out: the change log has that flow.
+// add adds a flow by its columns.
 func (a *adder) add(id uint32, row []driver.Value) error {
 	switch {
 	case a.ranks != nil:
-		if rank, known := a.ranks.of(row[0]); known {
-			return a.shard.AddNumber(id, rank)
-		}
-		return nil
+		return a.shard.AddNumber(id, a.ranks.of(row[0]))
 	case a.order == OrderURL:
 		return a.addURL(id, row)
 	case a.order == OrderPath:

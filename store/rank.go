@@ -20,17 +20,17 @@ var (
 // number; equal texts have one place, from 1 on. 0 is that of no row.
 type ranks []uint32
 
-// maxRanks bounds ranks, to 16 MB: where there are more rows, scans read texts.
+// maxRanks bounds ranks, to 16 MB: where there are more rows, sorts read texts.
 const maxRanks = 4 << 20
 
-// ranks reads a table's ranks, nil if there are too many. The index hands the texts
+// ranks reads a table's ranks, nil if there are more than most. The index hands the texts
 // over in order, so that none has to be held.
-func (s *Session) ranks(ctx context.Context, t table) (ranks, error) {
+func (s *Session) ranks(ctx context.Context, t table, most int64) (ranks, error) {
 	var top int64
 	if err := s.read.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM "+t.name).Scan(&top); err != nil {
 		return nil, fmt.Errorf("rank %ss: %w", t.name, classify(err))
 	}
-	if top > maxRanks {
+	if top > most {
 		return nil, nil
 	}
 	all := make(ranks, top+1)
@@ -58,15 +58,12 @@ func (s *Session) ranks(ctx context.Context, t table) (ranks, error) {
 	return all, nil
 }
 
-// of is the rank of a number; not known if its row came after the ranks were read.
-// A number without a row, which only a damaged file has, comes first.
-func (r ranks) of(number driver.Value) (rank uint64, known bool) {
+// of is the rank of a number, 0 if it has none: its row came after the ranks were
+// read, and then the change log has the flow, or the file is damaged.
+func (r ranks) of(number driver.Value) uint64 {
 	n, _ := number.(int64)
-	if n <= 0 {
-		return 0, true
+	if n <= 0 || n >= int64(len(r)) {
+		return 0
 	}
-	if n >= int64(len(r)) {
-		return 0, false
-	}
-	return uint64(r[n]), true
+	return uint64(r[n])
 }

@@ -103,7 +103,7 @@ func (s *sorting) findMembers(ctx context.Context, r span) error {
 
 // run reads all keys and sorts them.
 func (s *sorting) run(ctx context.Context, r span) (list idlist.List, err error) {
-	if s.keyer, err = s.sel.keyer(ctx); err != nil {
+	if s.keyer, err = s.sel.keyer(ctx, s.tune.ranks); err != nil {
 		return list, err
 	}
 	o := s.tune.sort

@@ -266,6 +266,7 @@ func drawTuning(t *rapid.T) tuning {
 	return tuning{
 		first: rapid.SampledFrom([]int{1, 3, 1000}).Draw(t, "first"),
 		moves: rapid.SampledFrom([]int{1, 10, 1000}).Draw(t, "moves"),
+		ranks: rapid.SampledFrom([]int64{0, maxRanks}).Draw(t, "ranks"),
 		sort: extsort.Options{
 			Expect: rapid.SampledFrom([]int{1, 1000}).Draw(t, "cuts"),
 			Memory: rapid.SampledFrom([]int{1, 1 << 20}).Draw(t, "memory"),
@@ -386,7 +387,7 @@ func TestViewThatFollowsEqualsOneMadeAfresh(t *testing.T) {
 // newView makes a view with few flows in a range, and waits until it is whole.
 func newView(t testing.TB, s *Session, q Query) *View {
 	t.Helper()
-	v, err := s.view(t.Context(), q, tuning{first: 4, moves: 1000})
+	v, err := s.view(t.Context(), q, tuning{first: 4, moves: 1000, ranks: maxRanks})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ type Options struct {
 	Shards int    // how many goroutines add; 1
 	Memory int    // bytes of records that are held in memory; 16 MB
 	Load   int    // bytes that sorting one bucket may take; 8 MB
-	Dir    string // where the file is made; the system's directory for temporary files
+	Dir    string // where the file is made; what TMPDIR says, /var/tmp, or the system's directory for such files
 }
 
 func (o Options) withDefaults() Options {

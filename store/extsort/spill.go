@@ -25,7 +25,7 @@ func (s *spill) open() (*os.File, error) {
 	if s.file != nil {
 		return s.file, nil
 	}
-	f, err := os.CreateTemp(s.dir, "weir-sort-*")
+	f, err := createTemp(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("make a file to sort in: %w", err)
 	}
@@ -34,6 +34,21 @@ func (s *spill) open() (*os.File, error) {
 		_ = os.Remove(f.Name()) // close tries again
 	}
 	return f, nil
+}
+
+// onDisk is where temporary files go that are to outlive memory: /tmp often is memory.
+const onDisk = "/var/tmp"
+
+// createTemp makes a temporary file, on a disk rather than in memory where nobody
+// said otherwise.
+func createTemp(dir string) (*os.File, error) {
+	const pattern = "weir-sort-*"
+	if dir == "" && os.Getenv("TMPDIR") == "" {
+		if f, err := os.CreateTemp(onDisk, pattern); err == nil {
+			return f, nil
+		}
+	}
+	return os.CreateTemp(dir, pattern)
 }
 
 // write appends a block and returns where it is.

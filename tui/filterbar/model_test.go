@@ -181,6 +181,16 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+// Without a filter there is nothing to look for: what takes its time is the sort.
+func TestSortsAreNoScans(t *testing.T) {
+	m := newBar(t, nil)
+	m.SetSize(80)
+	m.SetProgress(Progress{How: "columns", Building: true, Percent: 43, Hits: 7})
+	if got := ansi.Strip(m.View()); !strings.Contains(got, "sorting 43 %") || strings.Contains(got, "hits") {
+		t.Errorf("got %q, want that it sorts", got)
+	}
+}
+
 // TestView holds the line to its width in every state and says how a filter runs.
 func TestView(t *testing.T) {
 	m := newBar(t, nil)

@@ -74,7 +74,11 @@ func (m *Model) status() string {
 	switch {
 	case p.How == "":
 	case p.Building:
-		parts = append(parts, t.Warn.Render("scanning "+p.How+" "+strconv.Itoa(p.Percent)+" %"))
+		doing := "scanning " + p.How
+		if m.Shown() == "" {
+			doing = "sorting" // there is nothing to look for
+		}
+		parts = append(parts, t.Warn.Render(doing+" "+strconv.Itoa(p.Percent)+" %"))
 	case m.Shown() != "":
 		parts = append(parts, t.Dim.Render(p.How+" ")+t.Good.Render(t.Glyphs.Good))
 	}

@@ -243,6 +243,9 @@ func (k *retainer) tooOld(started int64, now time.Time) bool {
 // forget drops some of the flows that were removed before: those that are too old and,
 // where space is short, the earliest removed ones.
 func (k *retainer) forget(ctx context.Context, now time.Time, short bool) (n int, err error) {
+	if err := k.resume(ctx); err != nil {
+		return 0, err
+	}
 	for more := short; more && n == 0 && err == nil; {
 		begun := time.Now()
 		if n, more, err = k.s.purgeSome(ctx, laterThanAll); err == nil {
@@ -269,6 +272,17 @@ func (k *retainer) forget(ctx context.Context, now time.Time, short bool) (n int
 		_, err = k.s.purge(ctx, atDropped)
 	}
 	return n, err
+}
+
+// resume deletes what is left of flows that were dropped before, and told of then.
+func (k *retainer) resume(ctx context.Context) error {
+	var some bool
+	err := k.s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM removed WHERE at = ?)", atDropped).Scan(&some)
+	if err != nil || !some {
+		return classify(err)
+	}
+	_, err = k.s.purge(ctx, atDropped)
+	return err
 }
 
 // What retention leaves of free pages: a share of the file, and some. New flows fill

@@ -113,6 +113,23 @@ func TestRetentionByBytes(t *testing.T) {
 	}
 }
 
+// TestRetentionGoesOnWithWhatWasCutShort does not take flows that were dropped, but not
+// deleted yet, for some that could still be brought back.
+func TestRetentionGoesOnWithWhatWasCutShort(t *testing.T) {
+	s, _ := removing(t, 5)
+	r := removal{session: s, drop: true}
+	if err := r.take(t.Context(), []uint64{1, 2}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Remove(t.Context(), []uint64{4}); err != nil {
+		t.Fatal(err)
+	}
+	k := &retainer{s: s, limits: Retention{Bytes: 1}}
+	if got, want := retainAll(t, k), (Retained{Removed: 1, TooBig: 2, Stuck: true}); got != want {
+		t.Errorf("retention: got %+v, want %+v", got, want)
+	}
+}
+
 // TestRetentionOfFlowsThatGrowOld runs beside a capture, in time that the test makes.
 func TestRetentionOfFlowsThatGrowOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -52,6 +52,7 @@ type App struct {
 	typed   []string          // history of the ":" line
 
 	order   order
+	history viewHistory
 	gen     int // of the list that was asked for last
 	listing *listing
 	status  Status

@@ -249,6 +249,36 @@ func (failing) Annotate(context.Context, []uint64, NoteChange) ([]flowpb.Note, e
 	return nil, errors.New("disk full")
 }
 
+// TestViewHistory walks back and forth through what was shown; what was only typed on the
+// way to a filter is not part of it.
+func TestViewHistory(t *testing.T) {
+	drive(t, newFake(fakeRows(60)...), Options{}, 100, 24, func(d *driver) {
+		d.keys("[")
+		d.says("view-back: there is no view before this one")
+		d.keys("/")
+		d.text("~m POST")
+		d.pass(time.Second)
+		d.keys("enter 8 M")
+		d.says("marked only")
+		d.keys("[ [")
+		d.says("view 2 of 4")
+		d.says("❯ ~m POST")
+		d.hides("by response_size")
+		d.keys("[")
+		d.says("60 flows")
+		d.keys("] ]")
+		d.says("view 3 of 4")
+		d.says("by response_size")
+		d.hides("marked only")
+		d.keys("*") // something new: what was ahead is gone
+		d.keys("]")
+		d.says("view-forward: there is no view after this one")
+		d.keys("[")
+		d.says("12 / 60")
+		d.says("view 3 of 4")
+	})
+}
+
 // TestSecrets hides credentials with one key, everywhere, and finds that again when
 // the session is opened again.
 func TestSecrets(t *testing.T) {

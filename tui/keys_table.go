@@ -82,6 +82,14 @@ func globalBindings() []Binding {
 			Run: func(a *App, _ string) tea.Cmd { return a.toggleMouse() },
 		},
 		{
+			View: ViewGlobal, Keys: []string{"["}, Name: "view-back", Help: "the filter and order before", Off: noEarlierView,
+			Run: func(a *App, _ string) tea.Cmd { return a.walkViews(-1) },
+		},
+		{
+			View: ViewGlobal, Keys: []string{"]"}, Name: "view-forward", Help: "the filter and order after", Off: noLaterView,
+			Run: func(a *App, _ string) tea.Cmd { return a.walkViews(1) },
+		},
+		{
 			View: ViewGlobal, Keys: []string{"S"}, Name: "secrets", Help: "hide credentials, or show them",
 			Tip: "In what is shown and in what is copied: the values of Authorization, Proxy-Authorization, Cookie and Set-Cookie.",
 			Run: func(a *App, _ string) tea.Cmd { return a.mask(!a.masked) },

@@ -15,7 +15,7 @@ import (
 // that are not named here start in a list of many flows, in the middle.
 var before = map[string]string{
 	"filter-toggle": "/ ~ m space G E T enter", "filter-clear": "/ ~ m space G E T enter",
-	"undo": "d", "detail-undo": "enter d", "purge-hidden": "/ ~ m space P O S T enter",
+	"view-back": "2", "view-forward": "2 [", "undo": "d", "detail-undo": "enter d", "purge-hidden": "/ ~ m space P O S T enter",
 	"unmark-all": "m", "next-pane": "enter esc enter", "maximise": "enter", "grow": "enter", "shrink": "enter",
 	"escape": "shift+down", "back": "enter", "top": "", "follow": "",
 	"copy-curl": "y", "copy-url": "y", "copy-body": "y", "copy-headers": "y",

@@ -54,6 +54,7 @@ func (a *App) query() Query {
 // open asks for the list as it is wanted now. What is on the screen stays until
 // the new list answers.
 func (a *App) open() tea.Cmd {
+	a.remember()
 	a.gen++
 	a.loading, a.slow = true, false
 	gen, src, q := a.gen, a.src, a.query()

@@ -47,6 +47,20 @@ func noNote(a *App) string {
 	return noFocus(a)
 }
 
+func noEarlierView(a *App) string {
+	if !a.history.beside(-1) {
+		return "there is no view before this one"
+	}
+	return ""
+}
+
+func noLaterView(a *App) string {
+	if !a.history.beside(1) {
+		return "there is no view after this one"
+	}
+	return ""
+}
+
 func noFlows(a *App) string {
 	if reason := noWrite(a); reason != "" {
 		return reason

@@ -22,6 +22,7 @@ import (
 type origin struct {
 	HTTP, HTTPS string // base URLs
 	CA          string // file with the certificate that weir has to trust
+	live        *live
 }
 
 // startOrigin serves:
@@ -31,6 +32,7 @@ type origin struct {
 //	/chunked    a chunked body with trailers
 //	/page       an HTML page of 50 assets
 //	/asset/N    one of them
+//	/live       a page that talks without end, see livePage
 func startOrigin(t *testing.T) *origin {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -39,6 +41,8 @@ func startOrigin(t *testing.T) *origin {
 	mux.HandleFunc("/chunked", serveChunked)
 	mux.HandleFunc("/page", servePage)
 	mux.HandleFunc("/asset/{n}", serveAsset)
+	l := newLive()
+	l.register(mux)
 	quiet := log.New(io.Discard, "", 0)
 	plain := httptest.NewUnstartedServer(mux)
 	plain.Config.ErrorLog = quiet
@@ -53,7 +57,7 @@ func startOrigin(t *testing.T) *origin {
 	if err := os.WriteFile(ca, cert, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &origin{HTTP: plain.URL, HTTPS: secure.URL, CA: ca}
+	return &origin{HTTP: plain.URL, HTTPS: secure.URL, CA: ca, live: l}
 }
 
 // noise is n reproducible bytes that do not compress, made as they are read.

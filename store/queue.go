@@ -15,8 +15,8 @@ type entry interface {
 
 // queue is what stands between those who record and the goroutine that writes.
 // It is bounded in bytes, those of the batch being written included: put waits
-// for room. One flow's bodies are bounded besides, so that a download faster than the
-// disk does not fill the queue's memory. Entries leave in the order they came.
+// for room. One flow's bodies and messages are bounded besides, so that a download
+// faster than the disk does not fill the queue's memory. Entries leave in the order they came.
 type queue struct {
 	limits WriterOptions
 
@@ -25,7 +25,7 @@ type queue struct {
 	flows   int              // of the entries
 	waiting int64            // bytes of the entries
 	held    int64            // bytes of the entries and of the batch being written
-	bodies  map[uint64]int64 // of held, bytes of bodies by flow
+	bodies  map[uint64]int64 // of held, bytes of bodies and messages by flow
 	came    []time.Time      // when each of the entries did
 	oldest  time.Time        // when the first of the batch being written came
 	in, out uint64           // entries that ever came, and that ever were committed
@@ -95,11 +95,22 @@ func (q *queue) crowded(e entry, n int64) bool {
 	if q.held > 0 && q.held+n > q.limits.QueueBytes {
 		return true
 	}
-	if b, ok := e.(*bodyEntry); ok {
-		own := q.bodies[b.flow]
+	if flow, ok := carries(e); ok {
+		own := q.bodies[flow]
 		return own > 0 && own+n > q.limits.BodyBytes
 	}
 	return false
+}
+
+// carries returns the flow whose content e is, false where it is none.
+func carries(e entry) (flow uint64, ok bool) {
+	switch e := e.(type) {
+	case *bodyEntry:
+		return e.flow, true
+	case *messageEntry:
+		return e.flow, true
+	}
+	return 0, false
 }
 
 func (q *queue) push(e entry, n int64) {
@@ -110,11 +121,10 @@ func (q *queue) push(e entry, n int64) {
 	q.in++
 	q.waiting += n
 	q.held += n
-	switch e := e.(type) {
-	case *flowEntry:
+	if flow, ok := carries(e); ok {
+		q.bodies[flow] += n
+	} else if _, ok := e.(*flowEntry); ok {
 		q.flows++
-	case *bodyEntry:
-		q.bodies[e.flow] += n
 	}
 	if q.full() {
 		q.poke()
@@ -223,9 +233,9 @@ func (q *queue) release(b []entry) {
 	for _, e := range b {
 		n := e.cost()
 		q.held -= n
-		if e, ok := e.(*bodyEntry); ok {
-			if q.bodies[e.flow] -= n; q.bodies[e.flow] <= 0 {
-				delete(q.bodies, e.flow)
+		if flow, ok := carries(e); ok {
+			if q.bodies[flow] -= n; q.bodies[flow] <= 0 {
+				delete(q.bodies, flow)
 			}
 		}
 	}

@@ -173,6 +173,32 @@ func TestQueueBoundsABody(t *testing.T) {
 	})
 }
 
+// TestQueueBoundsMessages counts a flow's messages with its bodies.
+func TestQueueBoundsMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(WriterOptions{QueueBytes: 1 << 30, BodyBytes: 2000, BatchFlows: 9, BatchBytes: 1, BatchDelay: time.Hour})
+		message := func(flow uint64) *messageEntry { return &messageEntry{flow: flow, content: make([]byte, 1500)} }
+		body := sized(1500)
+		body.flow = 3
+		mustPut(t, q, message(3))
+		mustPut(t, q, message(4))
+		for _, e := range []entry{message(3), body} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if ok, err := q.put(ctx, e, always); ok || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("more of the flow: got %v, %v, want it to wait", ok, err)
+			}
+			cancel()
+		}
+		for len(q.entries) > 0 {
+			b, _ := q.next()
+			q.committed(b)
+		}
+		if len(q.bodies) != 0 {
+			t.Errorf("held at the end: got %v, want nothing", q.bodies)
+		}
+	})
+}
+
 func TestQueueTakesWhatIsLargerThanItself(t *testing.T) {
 	q := newQueue(WriterOptions{QueueBytes: 1000, BodyBytes: 10, BatchFlows: 1, BatchBytes: 1, BatchDelay: time.Hour})
 	mustPut(t, q, sized(100_000))

@@ -16,7 +16,7 @@ import (
 // each field is its default.
 type WriterOptions struct {
 	QueueBytes int64         // memory of what waits to be written; 64 MB
-	BodyBytes  int64         // of that, for the bodies of one flow; 1 MB
+	BodyBytes  int64         // of that, for the bodies and messages of one flow; 1 MB
 	BatchFlows int           // flows a transaction at most; 512
 	BatchBytes int64         // bytes a transaction at most, about; 2 MB
 	BatchDelay time.Duration // how long something waits for company; 50 ms

@@ -70,7 +70,7 @@ const (
 	lastHeadsPart  = 8 << 10
 
 	// Where bodies are read, a part is as large as what is read in such a time.
-	firstBodiesPart = 256
+	firstBodiesPart = 64
 	leastBodiesPart = 64
 	lastBodiesPart  = 16 << 10
 	bodiesPace      = 100 * time.Millisecond

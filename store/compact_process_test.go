@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	flowpb "weir/proto"
 )
@@ -57,6 +59,45 @@ func playCompact(ctx context.Context, s *Session) error {
 			return err
 		}
 	}
+}
+
+// TestCompactionBesideACapture lets the compactor run whenever the queue is empty, while
+// flows come and go: no body is touched by that.
+func TestCompactionBesideACapture(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{CompactAfter: time.Nanosecond})
+	want := map[uint64][]byte{}
+	for n := range 40 {
+		body := compactedBody(uint64(n + 1))
+		f := bodyFlow(len(body), "text/plain")
+		f.State = flowpb.StateResponse
+		record(t, w, f)
+		for part := range slices.Chunk(body, PieceSize/2) {
+			if err := w.Body(t.Context(), f.Id, flowpb.SideResponse, part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.State = flowpb.StateComplete
+		record(t, w, f)
+		want[f.Id] = body
+		if n%5 == 4 {
+			if _, err := s.Drop(t.Context(), []uint64{f.Id - 2}); err != nil {
+				t.Fatal(err)
+			}
+			delete(want, f.Id-2)
+		}
+		if got := readBody(t, s, f.Id); !bytes.Equal(got, body) {
+			t.Fatalf("body of flow %d just recorded: got %d other bytes, want %d", f.Id, len(got), len(body))
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for flow, body := range want {
+		if got := readBody(t, s, flow); !bytes.Equal(got, body) {
+			t.Errorf("body of flow %d: got %d other bytes, want %d", flow, len(got), len(body))
+		}
+	}
+	clean(t, s)
 }
 
 // TestKilledCompactionLeavesTheFileWhole kills a process that compacts at a random moment,

@@ -199,6 +199,8 @@ func (a *App) answer(msg tea.Msg) tea.Cmd {
 		return a.modesSet(msg)
 	case unpinned:
 		return a.unpinned(msg)
+	case marksFound:
+		return a.marksFound(msg)
 	case removed:
 		return a.removed(msg)
 	case undone:

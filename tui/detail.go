@@ -64,7 +64,7 @@ func detailBindings() []Binding {
 		Binding{
 			View: ViewDetail, Keys: []string{"d"}, Name: "detail-delete", Help: "delete this flow, and show the next", Off: noNote,
 			Tip: "u brings it back.",
-			Run: func(a *App, _ string) tea.Cmd { return a.remove() },
+			Run: func(a *App, arg string) tea.Cmd { return a.remove(arg) },
 		},
 		Binding{
 			View: ViewDetail, Keys: []string{"u"}, Name: "detail-undo", Help: "bring back what was deleted last", Off: noWrite,

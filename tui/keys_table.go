@@ -173,18 +173,19 @@ func listBindings() []Binding {
 			Run: func(a *App, _ string) tea.Cmd { return a.countMarks() },
 		},
 		{
-			View: ViewList, Keys: []string{";"}, Name: "comment", Help: "comment on the flow", Hint: "comment", Arg: "TEXT", Off: noNote,
+			View: ViewList, Keys: []string{";"}, Name: "comment", Help: "comment on the flow", Hint: "comment", Arg: "[@marked] TEXT", Off: noNote,
 			Run: func(a *App, arg string) tea.Cmd { return a.comment(arg) },
 		},
 		{
-			View: ViewList, Keys: []string{"t"}, Name: "tags", Help: "set the flow's tags", Arg: "TAGS", Off: noNote,
+			View: ViewList, Keys: []string{"t"}, Name: "tags", Help: "set the flow's tags", Arg: "[@marked] TAGS", Off: noNote,
 			Tip: "With blanks between; they replace those it has.",
 			Run: func(a *App, arg string) tea.Cmd { return a.tags(arg) },
 		},
 		{
-			View: ViewList, Keys: []string{"d"}, Name: "delete", Help: "delete the flow, or the range", Hint: "delete", Off: noNote,
-			Tip: "u brings it back, until the session is compacted.",
-			Run: func(a *App, _ string) tea.Cmd { return a.remove() },
+			View: ViewList, Keys: []string{"d"}, Name: "delete", Help: "delete the flow, or the range", Hint: "delete", Arg: "[@marked]", Off: noNote,
+			Tip:    "u brings it back, until the session is compacted. After : it takes @marked, as comment and tags do.",
+			Values: func(*App) []string { return []string{markedFlows} },
+			Run:    func(a *App, arg string) tea.Cmd { return a.remove(arg) },
 		},
 		{
 			View: ViewList, Keys: []string{"u"}, Name: "undo", Help: "bring back what was deleted last", Off: noWrite,

@@ -27,7 +27,7 @@ type noted struct {
 
 // targets returns a function that reads the rows that an action is for: the
 // range, else the focus. It is called from commands.
-func (a *App) targets() func(ctx context.Context) ([]flowpb.Row, error) {
+func (a *App) targets() rowsOf {
 	first, last, ranged := a.list.Range()
 	row := a.list.Focus()
 	if !ranged || a.listing == nil {
@@ -35,35 +35,27 @@ func (a *App) targets() func(ctx context.Context) ([]flowpb.Row, error) {
 		return func(context.Context) ([]flowpb.Row, error) { return rows, nil }
 	}
 	n, list := min(last-first+1, maxRange), a.listing.List
-	return func(ctx context.Context) ([]flowpb.Row, error) {
-		var out []flowpb.Row
-		for len(out) < n {
-			page, err := list.Page(ctx, first+len(out), min(rangePage, n-len(out)))
-			if err != nil {
-				return nil, err
-			}
-			if len(page) == 0 {
-				break
-			}
-			out = append(out, page...)
-		}
-		return out, nil
-	}
+	return func(ctx context.Context) ([]flowpb.Row, error) { return readRows(ctx, list, first, n) }
 }
 
-// annotate changes the notes of what the action is for. change is made from the
-// rows, in the command.
+// annotate changes the notes of what the action is for.
 func (a *App) annotate(change func(rows []flowpb.Row) (NoteChange, string)) tea.Cmd {
-	src, targets := a.src, a.targets()
+	return a.annotateAll(a.targets(), change)
+}
+
+// annotateAll changes the notes of some flows. change is made from the rows, in the
+// command.
+func (a *App) annotateAll(targets rowsOf, change func(rows []flowpb.Row) (NoteChange, string)) tea.Cmd {
+	src := a.src
 	return a.async.Do(func(ctx context.Context) tea.Msg {
 		rows, err := targets(ctx)
 		if err != nil {
 			return noted{err: err}
 		}
-		ids := make([]uint64, len(rows))
-		for i := range rows {
-			ids[i] = rows[i].ID
+		if len(rows) == 0 {
+			return noted{}
 		}
+		ids := rowIDs(rows)
 		c, said := change(rows)
 		notes, err := src.Annotate(ctx, ids, c)
 		return noted{ids, notes, said, err}
@@ -71,8 +63,12 @@ func (a *App) annotate(change func(rows []flowpb.Row) (NoteChange, string)) tea.
 }
 
 func (a *App) noted(msg noted) tea.Cmd {
-	if msg.err != nil {
+	switch {
+	case msg.err != nil:
 		a.fail("write the note", msg.err, "nothing was changed")
+		return nil
+	case len(msg.ids) == 0:
+		a.say(Info, "no flow is marked", "")
 		return nil
 	}
 	var shown tea.Cmd
@@ -103,6 +99,9 @@ func (a *App) mark() tea.Cmd {
 
 // comment sets the comment given, or opens a line to write one.
 func (a *App) comment(text string) tea.Cmd {
+	if rest, ok := cutMarked(text); ok {
+		return a.ofMarked("comment", rest, commenting)
+	}
 	if text != "" {
 		return a.setComment(text)
 	}
@@ -111,17 +110,24 @@ func (a *App) comment(text string) tea.Cmd {
 }
 
 func (a *App) setComment(text string) tea.Cmd {
+	return a.annotate(commenting(text))
+}
+
+func commenting(text string) func([]flowpb.Row) (NoteChange, string) {
 	text = strings.TrimSpace(text)
-	return a.annotate(func([]flowpb.Row) (NoteChange, string) {
+	return func([]flowpb.Row) (NoteChange, string) {
 		if text == "" {
 			return NoteChange{Comment: &text}, "removed the comment of"
 		}
 		return NoteChange{Comment: &text}, "commented on"
-	})
+	}
 }
 
 // tags sets the tags given, or opens a line to write them.
 func (a *App) tags(text string) tea.Cmd {
+	if rest, ok := cutMarked(text); ok {
+		return a.ofMarked("tags", rest, tagging)
+	}
 	if text != "" {
 		return a.setTags(text)
 	}
@@ -129,14 +135,16 @@ func (a *App) tags(text string) tea.Cmd {
 	return nil
 }
 
-func (a *App) setTags(text string) tea.Cmd {
+func (a *App) setTags(text string) tea.Cmd { return a.annotate(tagging(text)) }
+
+func tagging(text string) func([]flowpb.Row) (NoteChange, string) {
 	tags := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })
 	slices.Sort(tags)
 	tags = slices.Compact(tags)
-	return a.annotate(func([]flowpb.Row) (NoteChange, string) {
+	return func([]flowpb.Row) (NoteChange, string) {
 		if len(tags) == 0 {
 			return NoteChange{Tags: &tags}, "removed the tags of"
 		}
 		return NoteChange{Tags: &tags}, "tagged"
-	})
+	}
 }

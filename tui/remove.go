@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"strconv"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -33,9 +34,16 @@ func (a *App) total() uint64 {
 // hidden is the number of flows that are not in the list that is shown.
 func (a *App) hidden() uint64 { return a.total() - min(a.total(), uint64(a.list.Len())) }
 
-// remove deletes the flows of the action. It does not ask, for it can be undone;
-// of several it says at once how many.
-func (a *App) remove() tea.Cmd {
+// remove deletes the flows of the action, or the marked ones if those are named. It
+// does not ask, for it can be undone; of several it says at once how many.
+func (a *App) remove(arg string) tea.Cmd {
+	switch rest, marked := cutMarked(arg); {
+	case marked && rest == "":
+		return a.removeMarked()
+	case arg != "":
+		a.say(Error, "delete: what is "+strconv.Quote(arg)+"?", "nothing, or "+markedFlows)
+		return nil
+	}
 	src, targets := a.src, a.targets()
 	n := uint64(1)
 	if first, last, ok := a.list.Range(); ok {
@@ -47,12 +55,37 @@ func (a *App) remove() tea.Cmd {
 		if err != nil {
 			return 0, err
 		}
-		ids := make([]uint64, len(rows))
-		for i := range rows {
-			ids[i] = rows[i].ID
-		}
-		return src.Remove(ctx, ids)
+		return src.Remove(ctx, rowIDs(rows))
 	})
+}
+
+// marksFound is the marked flows, to be deleted.
+type marksFound struct {
+	ids []uint64
+	err error
+}
+
+// removeMarked finds the marked flows first, so that it can say how many there are.
+func (a *App) removeMarked() tea.Cmd {
+	marked := a.marked()
+	return a.start("finding the marked flows", func(ctx context.Context) tea.Msg {
+		rows, err := marked(ctx)
+		return marksFound{rowIDs(rows), err}
+	})
+}
+
+func (a *App) marksFound(msg marksFound) tea.Cmd {
+	a.endJob()
+	switch {
+	case msg.err != nil:
+		a.fail("find the marked flows", msg.err, "nothing was deleted")
+		return nil
+	case len(msg.ids) == 0:
+		a.say(Info, "no flow is marked", "")
+		return nil
+	}
+	src := a.src
+	return a.removing(uint64(len(msg.ids)), func(ctx context.Context) (int, error) { return src.Remove(ctx, msg.ids) })
 }
 
 func (a *App) removeAll() tea.Cmd { return a.removing(a.total(), a.src.RemoveAll) }

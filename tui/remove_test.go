@@ -131,3 +131,36 @@ func (slow) RemoveAll(ctx context.Context) (int, error) {
 	<-ctx.Done()
 	return 7, ctx.Err()
 }
+
+// TestMarkedFlows acts on the marked flows where a command asks for them.
+func TestMarkedFlows(t *testing.T) {
+	drive(t, newFake(fakeRows(20)...), Options{}, 100, 24, func(d *driver) {
+		command := func(text string) {
+			d.keys(":")
+			d.text(text)
+			d.keys("enter")
+		}
+		command("delete @marked")
+		d.says("no flow is marked")
+		command("comment @marked x")
+		d.says("no flow is marked")
+		d.keys("g m j j m G")
+		command("comment @marked")
+		d.says("comment @marked: what to write is missing")
+		command("comment @marked look here")
+		d.says("commented on 2 flows")
+		command("tags @marked slow cart")
+		d.says("tagged 2 flows")
+		if r := d.src.rows[2]; r.Comment != "look here" || len(r.Tags) != 2 || d.src.rows[19].Comment != "" {
+			t.Errorf("the third row: got %+v, want a comment and two tags, and none on the focus", r.Note)
+		}
+		command("delete everything")
+		d.says(`delete: what is "everything"?`)
+		command("delete @marked")
+		d.says("2 flows deleted · u brings them back")
+		d.says("18 flows")
+		d.focusIs(20)
+		d.keys("u")
+		d.says("2 flows are back")
+	})
+}

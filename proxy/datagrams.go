@@ -60,6 +60,10 @@ func (d *datagrams) deliver(ctx context.Context, client net.Addr, to route, p []
 			return
 		}
 		q = d.newPair(client, to, answer)
+		if d.s.opts.Mode.Kind == SOCKS5 && isQUIC(p) {
+			q.refusal = noVersion(p)
+			q.refused = true
+		}
 		d.pairs[key] = q
 		d.running.Go(func() { q.run(ctx, key) })
 	}
@@ -97,6 +101,9 @@ type pair struct {
 	answer func([]byte) error
 	in     chan []byte // from the client
 
+	refused bool   // it is QUIC
+	refusal []byte // what the client is told then
+
 	client, server flowpb.Conn
 	conn           net.Conn
 	rec            passRecord
@@ -132,10 +139,8 @@ func (q *pair) open(ctx context.Context) error {
 	if err := q.to.conn(ctx, &q.client); err != nil {
 		return err
 	}
-	q.server.StartedNs = nowNs()
-	conn, err := q.d.s.dial(ctx, "udp", q.route, &q.server)
+	conn, err := q.connect(ctx)
 	if err != nil {
-		err = dialFailure(q.route, err)
 		q.server.EndedNs, q.server.Error = nowNs(), asFailure(err).record()
 	} else {
 		q.conn = conn
@@ -154,6 +159,23 @@ func (q *pair) open(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// connect opens the socket to the server, unless what the client wants there is
+// refused.
+func (q *pair) connect(ctx context.Context) (net.Conn, error) {
+	q.server.StartedNs = nowNs()
+	if q.refused {
+		if q.refusal != nil {
+			_ = q.answer(q.refusal) // the client may have left
+		}
+		return nil, errHTTP3(q.route)
+	}
+	conn, err := q.d.s.dial(ctx, "udp", q.route, &q.server)
+	if err != nil {
+		return nil, dialFailure(q.route, err)
+	}
+	return conn, nil
 }
 
 // begin makes the record.
@@ -233,7 +255,11 @@ func (q *pair) receive(ctx context.Context) error {
 		if err := q.rec.add(ctx, flowpb.SideResponse, buf[:n]); err != nil {
 			return err
 		}
-		if err := q.answer(buf[:n]); err != nil {
+		out, err := q.withoutHTTPS(ctx, buf[:n])
+		if err != nil {
+			return err
+		}
+		if err := q.answer(out); err != nil {
 			return clientFailure(err)
 		}
 	}

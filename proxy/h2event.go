@@ -59,6 +59,9 @@ func (r *relay) control(from *h2end, ev *h2.Event) {
 	case h2.Priority:
 		to.out = to.state.AppendPriority(to.out, ev.Stream, ev.Priority)
 	case h2.Unknown:
+		if r.isAltSvcFrame(ev.Type) {
+			break
+		}
 		to.out = to.state.AppendUnknown(to.out, ev.Type, ev.Flags, ev.Stream, ev.Data)
 	}
 }
@@ -79,6 +82,7 @@ func (r *relay) message(ctx context.Context, from *h2end, ev *h2.Event) error {
 		return nil
 	}
 	s.respond(ev)
+	ev.Fields = r.withoutAltSvc(s, ev.Fields)
 	s.answered = true
 	if s.opens(ev) {
 		if err := s.open(ctx); err != nil {

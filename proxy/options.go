@@ -33,6 +33,9 @@ type Options struct {
 	Insecure bool
 	// UpstreamCAs are trusted for servers in addition to the system's roots.
 	UpstreamCAs *x509.CertPool
+	// StripAltSvc keeps clients from learning of HTTP/3: without Alt-Svc in responses,
+	// and without answers to questions for HTTPS records.
+	StripAltSvc bool
 	// TLS says how it is spoken.
 	TLS TLSOptions
 	// Ignore and Only are searched for in "host:port" of where a tunnel leads, by its

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -35,13 +34,6 @@ func (s *Server) passReason(names ...string) string {
 		return "no --only fits"
 	}
 	return ""
-}
-
-// passThrough passes the tunnel on unopened. The flow counts its bytes and keeps
-// none: nobody could read them.
-func (c *client) passThrough(ctx context.Context, up *upstream, reason string) error {
-	c.passing = reason
-	return c.rawTunnel(ctx, up, nil)
 }
 
 // pinning remembers the clients that refuse our certificate for a host. One that

@@ -212,20 +212,25 @@ func (r *httpRecord) odd(side flowpb.Side, what h1.Oddity) {
 	if what == 0 {
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	key := "odd request"
 	if side == flowpb.SideResponse {
 		key = "odd response"
 	}
+	r.note(key, what.String())
+}
+
+// note says something about the flow that its fields do not, once for each key.
+func (r *httpRecord) note(key, value string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, m := range r.flow.Meta {
 		if m.Key == key {
-			r.dirty = r.dirty || m.Value != what.String()
-			m.Value = what.String()
+			r.dirty = r.dirty || m.Value != value
+			m.Value = value
 			return
 		}
 	}
-	r.flow.Meta = append(r.flow.Meta, &flowpb.Meta{Key: key, Value: what.String()})
+	r.flow.Meta = append(r.flow.Meta, &flowpb.Meta{Key: key, Value: value})
 	r.dirty = true
 }
 

@@ -104,11 +104,11 @@ func (x *exchange) relay(ctx context.Context, p []byte) (done bool, err error) {
 			}
 			return false, x.pass(ctx, early, p[from:to])
 		case h1.MessageHead:
-			if took != len(ev.Head.Raw) {
+			if raw, changed := x.headToClient(ev.Head); changed || took != len(ev.Head.Raw) {
 				if err := x.pass(ctx, early, p[from:to]); err != nil {
 					return false, err
 				}
-				early, from = ev.Head.Raw, pos
+				early, from = raw, pos
 			}
 			err = x.takeResponseHead(ev.Head)
 		case h1.Data:

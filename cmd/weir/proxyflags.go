@@ -22,6 +22,7 @@ type proxyFlags struct {
 	upstreamAuth string
 	allowPublic  bool
 	lenient      bool
+	stripAltSvc  bool
 	ignore       []string
 	only         []string
 	noAutoIgnore bool
@@ -38,6 +39,7 @@ func (f *proxyFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.upstreamAuth, "upstream-auth", "", "USER:PASSWORD for the proxy of upstream mode")
 	flags.BoolVar(&f.allowPublic, "allow-public", false, "take clients from public addresses, too")
 	flags.BoolVar(&f.lenient, "lenient", false, "pass on messages whose framing is ambiguous (request smuggling), too; they are flagged")
+	flags.BoolVar(&f.stripAltSvc, "strip-alt-svc", false, "keep clients from learning of HTTP/3: without Alt-Svc in responses and HTTPS records in DNS answers")
 	flags.StringArrayVar(&f.ignore, "ignore", nil, "pass TLS and tunnels to hosts unopened where REGEX is found in host:port; may be given several times")
 	flags.StringArrayVar(&f.only, "only", nil, "open TLS and tunnels only to hosts where REGEX is found in host:port; may be given several times")
 	flags.BoolVar(&f.noAutoIgnore, "no-auto-ignore", false, "go on opening TLS for a client that refused weir's certificate for a host twice")
@@ -85,7 +87,7 @@ func (f *proxyFlags) options(o *proxy.Options) (err error) {
 	}
 	o.NoAutoIgnore = f.noAutoIgnore
 	o.KeepHost, o.AllowPublic = f.keepHost, f.allowPublic
-	o.Limits.Lenient = f.lenient
+	o.Limits.Lenient, o.StripAltSvc = f.lenient, f.stripAltSvc
 	if f.auth == "" {
 		return nil
 	}

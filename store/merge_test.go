@@ -29,11 +29,11 @@ func mergeable(t *testing.T, n int, from, step int64) *Session {
 		f.CreatedNs = from + step*int64(i)
 		f.GetHttp().Request.Path = fmt.Appendf(nil, "/%d/%d", from, i)
 		f.ServerConn = c.GetId()
-		f.GetHttp().Response.Body.Size = 20000
+		f.GetHttp().Response.Body.Size = 5000
 		if err := w.Flow(ctx, f); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Body(ctx, f.GetId(), flowpb.SideResponse, pattern(int(from)+i%2, 20000)); err != nil {
+		if err := w.Body(ctx, f.GetId(), flowpb.SideResponse, pattern(int(from)+i%2, 5000)); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Message(ctx, &flowpb.Message{Flow: f.GetId(), Content: fmt.Appendf(nil, "hi %d", i), Note: "odd", Compressed: true}); err != nil {
@@ -127,7 +127,7 @@ func tellAll(t *testing.T, s *Session) (all []string) {
 
 func TestMerge(t *testing.T) {
 	ctx := t.Context()
-	a, b := mergeable(t, 700, 1000, 10), mergeable(t, 300, 1005, 20)
+	a, b := mergeable(t, 420, 1000, 10), mergeable(t, 180, 1005, 20)
 	if _, err := b.Compact(ctx, CompactOptions{}); err != nil { // its bodies are packed and shared now
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestMerge(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, m := merge(t, a, b)
-	if want := (Merged{Flows: 1000}); m != want {
+	if want := (Merged{Flows: 600}); m != want {
 		t.Errorf("merged: got %+v, want %+v", m, want)
 	}
 	got := tellAll(t, c)
@@ -158,7 +158,7 @@ func TestMerge(t *testing.T) {
 
 	// Merged again with one of them it stays what it is.
 	d, m := merge(t, c, a)
-	if want := (Merged{Flows: 1000, Duplicates: 700}); m != want {
+	if want := (Merged{Flows: 600, Duplicates: 420}); m != want {
 		t.Errorf("merged again: got %+v, want %+v", m, want)
 	}
 	const identities = "SELECT uid FROM flows ORDER BY id"

@@ -30,7 +30,15 @@ func (m *mender) prune(ctx context.Context) error {
 			m.r.report(t.table, "%d rows with impossible ids were left out", n)
 		}
 	}
+	// A row with a number that stands for nothing is as good as lost: its head makes it anew.
+	const odd = ` WHERE kind NOT BETWEEN 0 AND 255 OR flags NOT BETWEEN 0 AND 4294967295 OR status NOT BETWEEN 0 AND 4294967295
+		OR state NOT BETWEEN 0 AND 2147483647 OR replay NOT BETWEEN 0 AND 2147483647`
 	return m.w.all(ctx,
+		"DELETE FROM flow"+odd,
+		"DELETE FROM removed"+odd,
+		"DELETE FROM site WHERE port NOT BETWEEN 0 AND 65535",
+		"UPDATE message SET side = 0 WHERE side NOT BETWEEN 0 AND 7",
+		"UPDATE message SET type = 0 WHERE type NOT BETWEEN 0 AND 2147483647",
 		"DELETE FROM removed WHERE id IN (SELECT id FROM flow)",
 		"INSERT OR IGNORE INTO session (key, value) SELECT '"+keyRemoved+"', count(*) FROM removed",
 		"INSERT INTO change (revision, flows) SELECT coalesce(max(revision), 0) + 1, x'' FROM flow",

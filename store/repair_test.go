@@ -101,6 +101,18 @@ func mended(t *testing.T, content []byte) (*Session, *Repaired) {
 	if n, err := s.Count(t.Context()); err != nil || n != r.Flows {
 		t.Errorf("flows: got %d, %v, want %d", n, err, r.Flows)
 	}
+	listed := uint64(0)
+	err = s.Select(t.Context(), Query{}, func(id uint64) bool {
+		rows, err := s.Rows(t.Context(), []uint64{id})
+		if err != nil || len(rows) != 1 {
+			t.Errorf("row of flow %d: got %d, %v", id, len(rows), err)
+		}
+		listed++
+		return true
+	})
+	if err != nil || listed != r.Flows {
+		t.Errorf("listed: got %d, %v, want %d", listed, err, r.Flows)
+	}
 	return s, r
 }
 
@@ -173,7 +185,7 @@ func TestRepairOnePage(t *testing.T) {
 	pages := len(whole) / pageSize
 	step := 1
 	if testing.Short() {
-		step = 5
+		step = 9
 	}
 	for page := 0; page < pages; page += step {
 		content := bytes.Clone(whole)
@@ -199,9 +211,9 @@ func TestRepairFlippedBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(5, 6))
-	rounds := 40
+	rounds := 20
 	if testing.Short() {
-		rounds = 8
+		rounds = 4
 	}
 	for range rounds {
 		content := bytes.Clone(whole)

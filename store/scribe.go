@@ -25,7 +25,7 @@ func newScribe(s *Session) *scribe {
 
 // exec runs a statement that writes n bytes, and returns how many rows it changed.
 func (w *scribe) exec(ctx context.Context, n int64, query string, args ...any) (int64, error) {
-	stmt, err := w.stmt(ctx, query)
+	stmt, err := w.stmt(ctx, query) //nolint:sqlclosecheck // its transaction closes it
 	if err != nil {
 		return 0, err
 	}
@@ -41,7 +41,7 @@ func (w *scribe) exec(ctx context.Context, n int64, query string, args ...any) (
 
 // scan reads the one row of a query, what was written before included.
 func (w *scribe) scan(ctx context.Context, query string, args []any, into ...any) error {
-	stmt, err := w.stmt(ctx, query)
+	stmt, err := w.stmt(ctx, query) //nolint:sqlclosecheck // its transaction closes it
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ type viewTimes struct {
 	What  string        `json:"what"`
 	First time.Duration `json:"first"` // until a page could be read
 	Done  time.Duration `json:"done"`  // until the view was whole
+	CPU   time.Duration `json:"cpu"`   // what it took of all processors together
 	Len   int           `json:"len"`
 	Peak  int64         `json:"peak"` // memory of the process while it was made
 }
@@ -175,7 +176,7 @@ func (b *bench) reportView(v viewTimes, flows int, bars bars) {
 	b.table.add(result{
 		what:  fmt.Sprintf("view %s: first page, %d flows, RSS", v.What, v.Len),
 		weir:  milliseconds(v.First) + ", " + milliseconds(v.Done) + ", " + megabytes(v.Peak),
-		ratio: fmt.Sprintf("%.0f ns/flow", float64(v.Done)/float64(max(flows, 1))),
+		ratio: fmt.Sprintf("%.0f ns/flow, CPU %.0f", float64(v.Done)/float64(max(flows, 1)), float64(v.CPU)/float64(max(flows, 1))),
 		bar: verdict{
 			bar: fmt.Sprintf("< %v, %v, %s", bars.first, bars.whole, megabytes(bars.memory)),
 			met: v.First < bars.first && v.Done < bars.whole && v.Peak < bars.memory,
@@ -260,6 +261,10 @@ func medianView(ctx context.Context, s *store.Session, q store.Query) (viewTimes
 	if err := resetPeakOf(os.Getpid()); err != nil {
 		return v, err
 	}
+	before, err := usageOf(os.Getpid())
+	if err != nil {
+		return v, err
+	}
 	for range viewRuns {
 		var err error
 		if v, err = makeView(ctx, s, q, time.Now()); err != nil {
@@ -268,7 +273,9 @@ func medianView(ctx context.Context, s *store.Session, q store.Query) (viewTimes
 		first, done = append(first, v.First), append(done, v.Done)
 	}
 	v.First, v.Done = quantile(first, 0.5), quantile(done, 0.5)
-	return v, nil
+	after, err := usageOf(os.Getpid())
+	v.CPU = (after.cpu - before.cpu) / viewRuns
+	return v, err
 }
 
 // makeView makes a view as the interface does: it waits for news, reads the

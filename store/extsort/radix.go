@@ -13,7 +13,12 @@ const radixEntries = 512
 // room again.
 func sortByWord(entries, other []entry) {
 	if len(entries) < radixEntries {
-		slices.SortFunc(entries, func(a, b entry) int { return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.id, b.id)) })
+		slices.SortFunc(entries, func(a, b entry) int {
+			if a.word != b.word {
+				return cmp.Compare(a.word, b.word)
+			}
+			return cmp.Compare(a.id, b.id)
+		})
 		return
 	}
 	var counts [wordBytes][256]int

@@ -26,7 +26,8 @@ const (
 // datagrams carries UDP datagrams to the servers that clients ask for. What one
 // client and one server say to each other is a flow, or with DNS a flow a
 // question, until both have been silent for Timeouts.Datagrams. Datagrams that
-// come faster than a name is resolved are dropped, as a network would.
+// come faster than a name is resolved, or of more pairs than are kept, are
+// dropped, as a network would, and a notice says so.
 //
 // Each pair has two goroutines, one a direction; close returns after the last.
 type datagrams struct {
@@ -34,6 +35,7 @@ type datagrams struct {
 	local net.Addr // where the clients send to
 
 	over    chan struct{} // closed when all pairs are to end
+	dropped throttle
 	mu      sync.Mutex
 	pairs   map[pairKey]*pair
 	running sync.WaitGroup
@@ -56,7 +58,8 @@ func (d *datagrams) deliver(ctx context.Context, client net.Addr, to route, p []
 	defer d.mu.Unlock()
 	q := d.pairs[key]
 	if q == nil {
-		if len(d.pairs) >= maxPairs || ctx.Err() != nil {
+		if len(d.pairs) >= maxPairs {
+			d.drop(client, fmt.Sprintf("%d clients and servers talk already", maxPairs))
 			return
 		}
 		q = d.newPair(client, to, answer)
@@ -70,7 +73,21 @@ func (d *datagrams) deliver(ctx context.Context, client net.Addr, to route, p []
 	select {
 	case q.in <- bytes.Clone(p):
 	default:
+		d.drop(client, "it sends faster than they are passed on")
 	}
+}
+
+// drop tells, not too often, that a datagram is dropped.
+func (d *datagrams) drop(client net.Addr, why string) {
+	skipped, tell := d.dropped.tell(time.Now())
+	if !tell {
+		return
+	}
+	text := fmt.Sprintf("a datagram from %s was dropped: %s", client, why)
+	if skipped > 0 {
+		text += fmt.Sprintf(" (and %d more)", skipped)
+	}
+	d.s.opts.Notify(Notice{Text: text})
 }
 
 // close ends all pairs and returns when they have ended.

@@ -144,6 +144,33 @@ func TestDatagramsStopped(t *testing.T) {
 	}
 }
 
+// TestDatagramsDropped tells of what is dropped while a name is resolved.
+func TestDatagramsDropped(t *testing.T) {
+	resolved := make(chan struct{})
+	told := make(chan Notice, 10)
+	s, sink := start(t, Options{
+		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			<-resolved
+			var d net.Dialer
+			return d.DialContext(ctx, network, "127.0.0.1:9")
+		},
+		Notify: func(n Notice) { told <- n },
+	})
+	d := s.newDatagrams(s.Addr())
+	for range maxQueued + 5 {
+		d.deliver(t.Context(), &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 7}, route{scheme: "udp", host: "slow.test", port: 9}, []byte("x"), func([]byte) error { return nil })
+	}
+	if n := <-told; !strings.Contains(n.Text, "192.0.2.1:7 was dropped") {
+		t.Errorf("notice: got %q", n.Text)
+	}
+	close(resolved)
+	d.close()
+	sink.finished(t, 1)
+	if len(told) != 0 {
+		t.Errorf("more notices: got %d, want one a minute", len(told))
+	}
+}
+
 // question packs a query.
 func question(t *testing.T, id uint16, name string) string {
 	t.Helper()

@@ -144,7 +144,9 @@ func TestReverseStreams(t *testing.T) {
 	a, pool := authority(t)
 	leaf := selfSigned(t, a)
 	wrapped := origin(t, func(p *peer) {
-		greet(newPeer(t, tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{*leaf}})))
+		secure := newPeer(t, tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{*leaf}}))
+		greet(secure)
+		secure.rest() // the goodbye, which unread would reset the connection
 	})
 	for _, tt := range []struct{ spec, dial string }{
 		{"reverse:tcp://" + origin(t, greet), ""},

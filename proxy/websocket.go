@@ -60,6 +60,7 @@ func (w *webSocket) take(side flowpb.Side, p []byte, emit func(*flowpb.Message) 
 			return err
 		}
 	}
+	w.flow.Messages++
 	return emit(&flowpb.Message{Side: side, Type: flowpb.MessageData, Content: p})
 }
 

@@ -51,7 +51,34 @@ func Response(h *flowpb.Http, o HeadOptions) *content.Document {
 		w.response(r)
 		w.trailers(r.GetTrailers())
 	}
+	if s := h.GetWebsocket(); s != nil {
+		w.b.Newline()
+		w.remark(socket(s))
+	}
 	return w.b.Document()
+}
+
+// socket says in a line how a WebSocket connection went. What its close said is
+// among the messages as well.
+func socket(s *flowpb.WebSocket) string {
+	text := "WebSocket, " + widget.Group(s.GetMessages()) + " messages"
+	switch {
+	case s.ClosedByClient == nil && s.GetEndedNs() == 0:
+		return text + " so far"
+	case s.ClosedByClient == nil:
+		return text + ", ended without a close"
+	case s.GetClosedByClient():
+		text += ", closed by the client"
+	default:
+		text += ", closed by the server"
+	}
+	if s.CloseCode != nil {
+		text += ": " + closeCode(uint16(s.GetCloseCode()))
+	}
+	if len(s.GetCloseReason()) > 0 {
+		text += " " + widget.Sanitize(s.GetCloseReason())
+	}
+	return text
 }
 
 type headWriter struct {

@@ -58,8 +58,9 @@ func frames(lengths []uint64) string {
 
 // CloseCode names the code that the content of a close begins with, which has
 // two bytes or more (RFC 6455, section 7.4.1, and its registry).
-func CloseCode(p []byte) string {
-	code := binary.BigEndian.Uint16(p)
+func CloseCode(p []byte) string { return closeCode(binary.BigEndian.Uint16(p)) }
+
+func closeCode(code uint16) string {
 	name := map[uint16]string{
 		1000: "normal", 1001: "going away", 1002: "protocol error", 1003: "unsupported data", 1007: "invalid data",
 		1008: "policy violation", 1009: "too big", 1010: "extension missing", 1011: "server error",

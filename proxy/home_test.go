@@ -27,6 +27,9 @@ func TestHome(t *testing.T) {
 	if res.StatusCode != 200 || !bytes.Contains(body, []byte(a.Fingerprint())) || !bytes.Contains(body, []byte("update-ca-certificates")) {
 		t.Errorf("page: got %d %s", res.StatusCode, body)
 	}
+	if bytes.Contains(body, []byte("{{")) {
+		t.Errorf("something was not filled in: %s", body)
+	}
 	if _, body = fetch(dial(t, s), "GET", "http://MITM.it./cert/pem"); !bytes.Equal(body, a.CertPEM()) {
 		t.Errorf("PEM: got %q", body)
 	}

@@ -74,5 +74,18 @@ say where it listens takes --listen or, on the same host, the port named here.
 	for _, m := range proxy.Modes() {
 		fmt.Fprintf(&b, "  %s\n        %s (port %d)\n", m.Spec, m.Help, m.Port)
 	}
+	b.WriteString(`
+In upstream mode a lone '@' ends the credentials, unless a plain HOST[:PORT] is
+before it: then it begins the address to listen on. Write both where you mean both.
+
+Transparent mode takes what the system leads to it, for example all HTTP and HTTPS
+of the machines behind this one:
+
+  nft 'table ip weir { chain pre { type nat hook prerouting priority dstnat;
+    iifname "lan0" tcp dport { 80, 443 } redirect to :8080; } }'
+  weir --mode transparent@0.0.0.0:8080
+
+What weir itself connects to must not be led back to it.
+`)
 	return &cobra.Command{Use: "modes", Short: "The modes of the proxy (a help topic)", Long: strings.TrimSpace(b.String())}
 }

@@ -43,6 +43,9 @@ func statusFilter(r *flowpb.Row) string {
 }
 
 func typeFilter(r *flowpb.Row) string {
+	if r.Flags&flowpb.FlagWebSocket != 0 {
+		return "~websocket"
+	}
 	mediaType, _, _ := strings.Cut(r.ContentType, ";")
 	mediaType = strings.TrimSpace(mediaType)
 	if mediaType == "" {

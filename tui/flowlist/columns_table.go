@@ -112,6 +112,9 @@ func statusText(m *Model, r *flowpb.Row) (string, lipgloss.Style) {
 }
 
 func typeText(m *Model, r *flowpb.Row) (string, lipgloss.Style) {
+	if r.Flags&flowpb.FlagWebSocket != 0 {
+		return "ws", m.theme.Dim
+	}
 	return widget.Sanitize(shortType(r.ContentType)), m.theme.Dim
 }
 

@@ -34,6 +34,26 @@ func TestShortType(t *testing.T) {
 	}
 }
 
+// TestWebSocketIsAType shows and filters WebSocket flows as a type of their own.
+func TestWebSocketIsAType(t *testing.T) {
+	row := flowpb.Row{Summary: flowpb.Summary{Kind: flowpb.KindHTTP, Flags: flowpb.FlagResponse | flowpb.FlagWebSocket}}
+	looks, err := theme.New(theme.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range columns {
+		if c.name != "type" {
+			continue
+		}
+		if got, _ := c.text(&Model{theme: looks}, &row); got != "ws" {
+			t.Errorf("type: got %q, want ws", got)
+		}
+		if got := c.filter(&row); got != "~websocket" {
+			t.Errorf("filter: got %q, want ~websocket", got)
+		}
+	}
+}
+
 // TestCellFilter holds every cell's expression to keep the row it came from and
 // to drop one that differs there.
 func TestCellFilter(t *testing.T) {

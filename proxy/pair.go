@@ -1,0 +1,260 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	flowpb "weir/proto"
+	"weir/proxy/dns"
+)
+
+// pair is one client and one server.
+type pair struct {
+	d      *datagrams
+	to     recorder
+	route  route
+	answer func([]byte) error
+	in     chan []byte // from the client
+
+	refused bool   // it is QUIC
+	refusal []byte // what the client is told then
+
+	client, server flowpb.Conn
+	conn           net.Conn
+	rec            passRecord
+	dns            *dnsRecord // rec, where it is DNS
+
+	mu   sync.Mutex
+	last time.Time // when something passed
+}
+
+func (d *datagrams) newPair(client net.Addr, to route, answer func([]byte) error) *pair {
+	q := &pair{d: d, to: recorder{d.s.opts.Sink}, route: to, answer: answer, in: make(chan []byte, maxQueued)}
+	q.client.Side, q.client.Transport, q.client.Mode = flowpb.SideRequest, flowpb.TransportUDP, d.s.opts.Mode.String()
+	q.client.Peer, q.client.Local = addressOf(client), addressOf(d.local)
+	q.server.Side, q.server.Transport = flowpb.SideResponse, flowpb.TransportUDP
+	q.server.Target = &flowpb.Address{Host: []byte(to.host), Port: uint32(to.port)}
+	q.last = time.Now()
+	q.client.StartedNs = q.last.UnixNano()
+	return q
+}
+
+// run carries datagrams until the pair has nothing more to say.
+func (q *pair) run(ctx context.Context, key pairKey) {
+	err := q.open(ctx)
+	if err == nil {
+		err = q.carry(ctx, key)
+	}
+	q.d.leave(key, q, true)
+	q.close(ctx, err)
+}
+
+// open connects to the server and begins to record.
+func (q *pair) open(ctx context.Context) error {
+	if err := q.to.conn(ctx, &q.client); err != nil {
+		return err
+	}
+	conn, err := q.connect(ctx)
+	if err != nil {
+		q.server.EndedNs, q.server.Error = nowNs(), asFailure(err).record()
+	} else {
+		q.conn = conn
+		q.server.ConnectedNs = nowNs()
+		q.server.Peer, q.server.Local = addressOf(conn.RemoteAddr()), addressOf(conn.LocalAddr())
+	}
+	if rerr := q.to.conn(ctx, &q.server); rerr != nil {
+		return rerr
+	}
+	if rerr := q.begin(ctx); rerr != nil {
+		return rerr
+	}
+	for err != nil && len(q.in) > 0 { // what could not be sent is what the flow is about
+		if rerr := q.rec.add(ctx, flowpb.SideRequest, <-q.in); rerr != nil {
+			return rerr
+		}
+	}
+	return err
+}
+
+// connect opens the socket to the server, unless what the client wants there is
+// refused.
+func (q *pair) connect(ctx context.Context) (net.Conn, error) {
+	q.server.StartedNs = nowNs()
+	if q.refused {
+		if q.refusal != nil {
+			_ = q.answer(q.refusal) // the client may have left
+		}
+		return nil, errHTTP3(q.route)
+	}
+	conn, err := q.d.s.dial(ctx, "udp", q.route, &q.server)
+	if err != nil {
+		return nil, dialFailure(q.route, err)
+	}
+	return conn, nil
+}
+
+// begin makes the record.
+func (q *pair) begin(ctx context.Context) error {
+	if q.route.scheme == "dns" || q.route.port == dnsPort {
+		q.dns = &dnsRecord{to: q.to, server: q.route.hostPort(), identify: q.identify}
+		q.rec = q.dns
+		return nil
+	}
+	stream := &flowpb.Stream{}
+	flow := &flowpb.Flow{CreatedNs: nowNs(), Protocol: &flowpb.Flow_Udp{Udp: stream}}
+	q.identify(flow)
+	r := newStreamRecord(q.to, flow, stream)
+	q.rec = r
+	return r.open(ctx)
+}
+
+func (q *pair) identify(f *flowpb.Flow) {
+	f.ClientConn, f.ServerConn = q.client.Id, q.server.Id
+	f.Client = fmt.Appendf(nil, "%s", net.JoinHostPort(string(q.client.Peer.Host), fmt.Sprint(q.client.Peer.Port)))
+	f.Server = []byte(q.route.hostPort())
+}
+
+// carry passes datagrams both ways until the pair is idle.
+func (q *pair) carry(ctx context.Context, key pairKey) error {
+	received := make(chan error, 1)
+	go func() { received <- q.receive(ctx) }() // carry waits for it
+	err := q.forward(ctx, key, received)
+	_ = q.conn.Close()
+	if rerr := <-received; err == nil && !errors.Is(rerr, net.ErrClosed) {
+		err = rerr
+	}
+	return err
+}
+
+// forward passes on what the client sends. It ends when the pair is idle, or
+// when receive, which tells received, does.
+func (q *pair) forward(ctx context.Context, key pairKey, received chan error) error {
+	idle := time.NewTimer(q.patience())
+	defer idle.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-q.d.over:
+			return ctx.Err()
+		case err := <-received:
+			received <- err
+			return nil
+		case p := <-q.in:
+			q.touch()
+			if err := q.rec.add(ctx, flowpb.SideRequest, p); err != nil {
+				return err
+			}
+			if _, err := q.conn.Write(p); err != nil && !errors.Is(err, syscall.EMSGSIZE) {
+				return q.failure(err)
+			}
+		case <-idle.C:
+			left := q.patience()
+			if left <= 0 && q.d.leave(key, q, false) {
+				return nil
+			}
+			idle.Reset(max(left, time.Millisecond))
+		}
+	}
+}
+
+// receive passes on what the server sends.
+func (q *pair) receive(ctx context.Context) error {
+	buf := make([]byte, maxDatagram)
+	for {
+		n, err := q.conn.Read(buf)
+		if err != nil {
+			return q.failure(err)
+		}
+		q.touch()
+		if err := q.rec.add(ctx, flowpb.SideResponse, buf[:n]); err != nil {
+			return err
+		}
+		out, err := q.withoutHTTPS(ctx, buf[:n])
+		if err != nil {
+			return err
+		}
+		if err := q.answer(out); err != nil {
+			return clientFailure(err)
+		}
+	}
+}
+
+func (q *pair) touch() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.last = time.Now()
+}
+
+// patience is how long the pair may stay silent from now on.
+func (q *pair) patience() time.Duration {
+	t := q.d.s.opts.Timeouts.Datagrams
+	switch {
+	case q.dns != nil && q.dns.waiting():
+		t = answerPatience
+	case q.dns != nil:
+		t = dnsLinger
+	case t < 0:
+		t = time.Hour // UDP has no end that could be seen
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return t - time.Since(q.last)
+}
+
+// failure explains an error of the socket to the server.
+func (q *pair) failure(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	f := &flowError{code: flowpb.CodeServerGone, side: flowpb.SideResponse, cause: err}
+	f.message = fmt.Sprintf("datagrams to %s: %v", q.route.hostPort(), err)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		f.code, f.message, f.hint = flowpb.CodeConnect, q.route.hostPort()+" takes no datagrams", "is the server running, and on this port?"
+	}
+	return f
+}
+
+// close records the end of the pair. Where we are asked as the resolver a
+// client is not left to wait for what will not come.
+func (q *pair) close(ctx context.Context, err error) {
+	if q.rec != nil {
+		if err != nil {
+			q.rec.failed(err)
+		}
+		if err != nil && ctx.Err() == nil && q.dns != nil && q.route.scheme == "dns" {
+			q.giveUp(ctx)
+		}
+		if rerr := q.rec.end(ctx); rerr != nil {
+			err = rerr
+		}
+	}
+	q.client.EndedNs, q.server.EndedNs = nowNs(), nowNs()
+	if f := asFailure(stopFailure(ctx, err)); f != nil && q.server.Error == nil && f.side == flowpb.SideResponse {
+		q.server.Error = f.record()
+	}
+	for _, c := range []*flowpb.Conn{&q.client, &q.server} {
+		if c.Id == 0 {
+			continue
+		}
+		if err := q.to.conn(ctx, c); err != nil {
+			q.d.s.opts.Notify(Notice{Text: err.Error()})
+		}
+	}
+}
+
+// giveUp answers the open questions with SERVFAIL.
+func (q *pair) giveUp(ctx context.Context) {
+	const servFail = 2
+	for _, query := range q.dns.unansweredQueries() {
+		if p := dns.Failure(query, servFail); p != nil {
+			_ = q.answer(p) // the client may have left
+			_ = q.dns.inject(ctx, p)
+		}
+	}
+}

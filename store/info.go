@@ -15,7 +15,7 @@ type Info struct {
 	Format  int
 
 	Flows         uint64
-	First, Last   int64 // Flow.created_ns of the first and the last flow to arrive; 0: no flows
+	First, Last   int64 // the least and the greatest Flow.created_ns; 0: no flows
 	Marked        int   // flows with a mark
 	RequestBytes  int64 // bytes of bodies, and of streams' client sides
 	ResponseBytes int64
@@ -46,11 +46,9 @@ func (s *Session) Info(ctx context.Context) (Info, error) {
 	}
 	if in.Format, err = userVersion(ctx, s.read); err == nil {
 		err = s.read.QueryRowContext(ctx, `SELECT
-			coalesce((SELECT started FROM flow ORDER BY id LIMIT 1), 0),
-			coalesce((SELECT started FROM flow ORDER BY id DESC LIMIT 1), 0),
+			coalesce(min(nullif(started, 0)), 0), coalesce(max(started), 0),
 			(SELECT count(*) FROM note WHERE marked <> '' AND flow IN (SELECT id FROM flow)),
-			coalesce((SELECT sum(request_size) FROM flow), 0),
-			coalesce((SELECT sum(response_size) FROM flow), 0)`).
+			coalesce(sum(request_size), 0), coalesce(sum(response_size), 0) FROM flow`).
 			Scan(&in.First, &in.Last, &in.Marked, &in.RequestBytes, &in.ResponseBytes)
 	}
 	if err != nil {

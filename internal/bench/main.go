@@ -131,9 +131,17 @@ type part struct {
 
 func runParts(ctx context.Context, o *options, out io.Writer) error {
 	parts := []part{
-		{"https", benchHTTPS}, {"handshakes", benchHandshakes}, {"bodies", benchBodies}, {"hosts", benchHosts},
-		{"http2", benchHTTP2}, {"mitmdump", benchMitmdump}, {"rss", benchDownload}, {"idle", benchIdle},
-		{"view", benchViews}, {"keys", benchKeys}, {"body", benchBody},
+		{"https", benchHTTPS},
+		{"handshakes", benchHandshakes},
+		{"bodies", benchBodies},
+		{"hosts", benchHosts},
+		{"http2", benchHTTP2},
+		{"mitmdump", benchMitmdump},
+		{"rss", benchDownload},
+		{"idle", benchIdle},
+		{"view", benchViews},
+		{"keys", benchKeys},
+		{"body", benchBody},
 	}
 	wanted := strings.Split(o.only, ",")
 	for _, name := range wanted {

@@ -16,7 +16,7 @@ import (
 // The bars of the rows that are compared with goproxy, which records nothing.
 const (
 	handshakeBar = 0.9
-	bodiesBar      = 0.8
+	bodiesBar    = 0.8
 	hostBar      = 1.0
 )
 

@@ -371,6 +371,34 @@ func TestMessageFacts(t *testing.T) {
 	})
 }
 
+// TestSearchGoesThroughMessages finds the message that has what is searched, both
+// ways and around the ends, and says so where none has.
+func TestSearchGoesThroughMessages(t *testing.T) {
+	drive(t, 80, 24, func(d *driver) {
+		d.open(flowSocket)
+		d.run(d.m.SelectTab("Messages"))
+		for _, step := range []struct{ keys, want string }{
+			{"/ 7 7 7 enter", "777 of 1,000"},
+			{"n", "777 of 1,000"},
+			{"/ 7 7 enter", "777 of 1,000"},
+			{"n", "778 of 1,000"},
+			{"N", "777 of 1,000"},
+			{"N", "776 of 1,000"},
+			{"/ 1 0 0 0 enter", "1,000 of 1,000"},
+			{"/ 7 7 enter", "77 of 1,000"},
+			{"N", "977 of 1,000"},
+			{"n", "77 of 1,000"},
+			{"/ n o n e enter", "not found: none"},
+		} {
+			d.keys(step.keys)
+			d.says(step.want)
+		}
+		if n := len(d.m.msgs.rows); n > messagePage {
+			t.Errorf("messages held: got %d, want at most %d", n, messagePage)
+		}
+	})
+}
+
 // TestUncountedMessages goes to the last of messages whose number nobody knows.
 func TestUncountedMessages(t *testing.T) {
 	drive(t, 80, 24, func(d *driver) {

@@ -46,7 +46,7 @@ func commands() []command {
 				Tip: "Views that arrange a body anew show its beginning: up to 1 MB as one scrolls, up to 2 MB with this key. hex and raw show any part of it.",
 			}, quietly((*Model).loadFull), needMore,
 		},
-		{widget.Command{Name: "search", Keys: []string{"/"}, Help: "search in the pane and all of the body", Tip: "Text or a regular expression, upper and lower case alike.", Hint: "search"}, quietly((*Model).openSearch), nil},
+		{widget.Command{Name: "search", Keys: []string{"/"}, Help: "search in the pane and all of the body", Tip: "Text or a regular expression, upper and lower case alike. In the messages it goes on in those that follow.", Hint: "search"}, quietly((*Model).openSearch), nil},
 		{widget.Command{Name: "next-hit", Keys: []string{"n"}, Help: "next hit of the search"}, quietly(func(m *Model) tea.Cmd { return m.nextHit(1) }), needSearch},
 		{widget.Command{Name: "prev-hit", Keys: []string{"N"}, Help: "previous hit of the search"}, quietly(func(m *Model) tea.Cmd { return m.nextHit(-1) }), needSearch},
 		{widget.Command{Name: "copy", Keys: []string{"y"}, Help: "copy …", Hint: "copy"}, quietly((*Model).chooseCopy), needFlow},

@@ -28,6 +28,7 @@ type messages struct {
 	again    bool // the page will be old when it is here
 	err      error
 	shown    uint64 // the message whose content is in the pane
+	arrive   after  // where to go in the next one that is shown
 }
 
 // messageRow is what the list keeps of a message.
@@ -200,6 +201,7 @@ func (m *Model) showMessage() tea.Cmd {
 	if row.size > 0 {
 		p.hint = nil
 		p.body = m.messageBody(*row, view)
+		p.body.follow, s.arrive = s.arrive, after{}
 	}
 	m.relay(tabMessages)
 	p.pager.Goto(0)

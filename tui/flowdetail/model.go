@@ -219,6 +219,8 @@ func (m *Model) Update(msg tea.Msg) tea.Cmd {
 		return m.found(msg)
 	case walked:
 		return m.walked(msg)
+	case hunted:
+		return m.hunted(msg)
 	case copied:
 		if msg.opened == m.opened {
 			return m.copied(msg)

@@ -266,8 +266,16 @@ func (m *Model) leg(b *body, ahead, last bool) *stream.Walk {
 	return nil
 }
 
-// wrapped goes on at the other end of what is shown.
+// wrapped goes on in the other messages, or at the other end of what is shown.
 func (m *Model) wrapped(step int) tea.Cmd {
+	if m.tab == tabMessages && m.hasMessages() {
+		return m.beginHunt(step)
+	}
+	return m.around(step)
+}
+
+// around goes on at the other end of what is shown.
+func (m *Model) around(step int) tea.Cmd {
 	s := &m.search
 	switch {
 	case len(s.hits) == 0:

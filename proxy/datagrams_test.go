@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -322,6 +323,30 @@ func TestDNSOverTCP(t *testing.T) {
 	}
 	if got, want := sink.conn(f.ClientConn).Mode, "dns:"+addr; got != want {
 		t.Errorf("mode: got %q, want %q", got, want)
+	}
+}
+
+// TestDNSOverTLS reads the questions in TLS that is intercepted.
+func TestDNSOverTLS(t *testing.T) {
+	a, pool := authority(t)
+	leaf := selfSigned(t, a)
+	addr := origin(t, func(p *peer) {
+		secure := newPeer(t, tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{*leaf}}))
+		q := make([]byte, 2+len(question(t, 7, "a.test.")))
+		_, _ = io.ReadFull(secure.r, q)
+		secure.send(framed(string(answerTo(t, q[2:]))))
+		secure.rest()
+	})
+	s, sink := start(t, Options{Authority: a, UpstreamCAs: pool, Dial: dialTo(addr)})
+	conn := tls.Client(tunnel(t, s, "bench.test:853").Conn, &tls.Config{RootCAs: pool, ServerName: "bench.test"})
+	c := newPeer(t, conn)
+	q := question(t, 7, "a.test.")
+	c.send(framed(q))
+	c.expect(framed(string(answerTo(t, []byte(q)))))
+	c.Close()
+	f := sink.finished(t, 1)
+	if got := dnsLine(f); got != "COMPLETE a.test code 0 192.0.2.7" || sink.conn(f.ClientConn).Tls == nil {
+		t.Errorf("got %s, %v", got, sink.conn(f.ClientConn))
 	}
 }
 

@@ -7,8 +7,12 @@ import (
 	"weir/proxy/dns"
 )
 
-// dnsPort is where DNS is expected, whatever the mode (RFC 1035 §4.2).
-const dnsPort = 53
+// Where DNS is expected, whatever the mode: as it is (RFC 1035 §4.2), and in TLS
+// (RFC 7858 §3.1).
+const (
+	dnsPort    = 53
+	dnsTLSPort = 853
+)
 
 // dnsStream is the record of DNS over a stream: a message is recorded before its
 // last byte is passed on.
@@ -37,7 +41,11 @@ func (c *client) speaksDNS() bool {
 	if c.tunnel.scheme == "dns" {
 		return true
 	}
-	if c.tunnel.port != dnsPort || c.conn != c.raw {
+	expected := dnsPort
+	if c.conn != c.raw {
+		expected = dnsTLSPort
+	}
+	if c.tunnel.port != expected {
 		return false
 	}
 	p := c.in.unread()

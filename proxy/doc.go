@@ -39,7 +39,7 @@
 //	              └─ failed ─► flow with an error; a page if the client saw nothing yet
 //
 //	a datagram ─► its client and server are a pair, until both fall silent
-//	                  ├─ to port 53, or where DNS is served ─► a dns flow a question
+//	                  ├─ to port 53, or where DNS is served ─► a dns flow a question (853 inside TLS)
 //	                  └─ anything else ──────────────────────► a udp flow, each datagram a message
 //
 //	relay:      client ──frames──►  h2 ──record──► Sink ──then──► server, each stream a flow

@@ -154,7 +154,7 @@ func runOpen(ctx context.Context, std stdio, args []string, readOnly bool, look 
 	if err != nil {
 		return err
 	}
-	boundHeap(flows, false)
+	boundHeap(flows, 0)
 	if interactive {
 		var text string
 		if len(args) > 1 {

@@ -12,19 +12,16 @@ import (
 const (
 	heapBase    = 28 << 20
 	heapPerFlow = 8
-	heapQueue   = 64 << 20 // a capture whose disk is slow
+	heapPerByte = 1 // of what is not on disk yet, of a capture whose disk is slow
 )
 
-// boundHeap sets the soft limit of the Go heap for a session of so many flows; it
-// may be called again and again while there come more. It
-// makes garbage smaller, never the program stop; GOMEMLIMIT, where set, wins.
-func boundHeap(flows uint64, capturing bool) {
+// boundHeap sets the soft limit of the Go heap for a session of so many flows, and
+// so many bytes that wait to be written; it is called again and again while there
+// come more. It makes garbage smaller, never the program stop; GOMEMLIMIT, where
+// set, wins.
+func boundHeap(flows uint64, queued int64) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	limit := int64(heapBase + heapPerFlow*flows)
-	if capturing {
-		limit += heapQueue
-	}
-	debug.SetMemoryLimit(limit)
+	debug.SetMemoryLimit(int64(heapBase+heapPerFlow*flows) + heapPerByte*queued)
 }

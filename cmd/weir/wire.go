@@ -175,7 +175,9 @@ func (s *source) Stats(ctx context.Context) (tui.Stats, error) {
 	if err != nil {
 		return tui.Stats{}, err
 	}
-	boundHeap(total, s.capture != nil)
+	if s.capture == nil { // a capture does that itself
+		boundHeap(total, 0)
+	}
 	out := tui.Stats{
 		Session: strings.TrimSuffix(filepath.Base(s.session.Path()), sessionSuffix), Path: s.session.Path(), Mode: tui.Offline,
 		Total: total, RSS: residentSet(),

@@ -131,6 +131,14 @@ func clientTLSFailure(name string, err error) *flowError {
 		f.hint = "it may not trust weir's certificate: `weir ca trust-help`"
 	case strings.Contains(reason, "unsupported application protocols"):
 		f.message = fmt.Sprintf("the client offers no application protocol that weir intercepts (%s)", reason)
+	case strings.Contains(reason, "unsupported versions"):
+		f.message = fmt.Sprintf("the client speaks only TLS versions that weir does not (%s)", reason)
+		f.hint = "--tls-min 1.0 speaks old versions, too"
+	case strings.Contains(reason, "no cipher suite supported"):
+		f.message = fmt.Sprintf("client and weir have no cipher suite in common (%s)", reason)
+		f.hint = "--ciphers NAME,… offers others up to TLS 1.2; what the client offers is in its connection"
+	case strings.Contains(reason, "does not look like a TLS handshake"):
+		f.message, f.hint = "what the client sends is no TLS handshake", "--ignore passes such connections through"
 	default:
 		f.message = "TLS handshake with the client: " + reason
 	}

@@ -152,7 +152,8 @@ func TestClientThatDoesNotTrustUsIsAFlow(t *testing.T) {
 	}{
 		{"untrusted", &tls.Config{ServerName: "example.com"}, "does not trust weir's certificate for example.com"},
 		{"only h3", &tls.Config{ServerName: "example.com", NextProtos: []string{"h3"}}, "no application protocol"},
-		{"old", &tls.Config{ServerName: "example.com", MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, "version"},
+		{"old", &tls.Config{ServerName: "example.com", MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, "speaks only TLS versions that weir does not"},
+		{"no cipher", &tls.Config{ServerName: "example.com", MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}, "no cipher suite in common"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, sink := start(t, Options{Authority: a, UpstreamCAs: pool})

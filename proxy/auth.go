@@ -7,6 +7,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/h1"
+	"weir/proxy/record"
 )
 
 // Authenticator knows who may use the proxy.
@@ -82,7 +83,7 @@ func (c *client) hideLogin(r *httpRecord) {
 	}
 	r.setHeader(c.s.login().request, []byte("[a login to weir, not recorded]"))
 	if c.user != "" {
-		r.flow.Meta = append(r.flow.Meta, &flowpb.Meta{Key: "proxy user", Value: printable(c.user)})
+		r.flow.Meta = append(r.flow.Meta, &flowpb.Meta{Key: "proxy user", Value: record.Printable(c.user)})
 	}
 }
 

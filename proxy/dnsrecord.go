@@ -10,6 +10,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/dns"
+	"weir/proxy/record"
 )
 
 // dnsRecord makes a flow of each question, with its answer, that pass between
@@ -64,7 +65,7 @@ func (r *dnsRecord) add(ctx context.Context, side flowpb.Side, p []byte) error {
 			return err
 		}
 	} else if side == flowpb.SideResponse && f.dns.Response == nil {
-		f.dns.Response = dnsMessage(m, now)
+		f.dns.Response = record.DNSMessage(m, now.UnixNano())
 		f.note("response", err)
 		if err := r.complete(ctx, f); err != nil {
 			return err
@@ -125,10 +126,10 @@ func (r *dnsRecord) begin(ctx context.Context, now time.Time, side flowpb.Side, 
 		f.key = keyOf(m)
 	}
 	if side == flowpb.SideRequest {
-		f.dns.Request, f.query = dnsMessage(m, now), bytes.Clone(p)
+		f.dns.Request, f.query = record.DNSMessage(m, now.UnixNano()), bytes.Clone(p)
 		f.note("request", wrong)
 	} else {
-		f.dns.Response, f.flow.State = dnsMessage(m, now), flowpb.StateComplete
+		f.dns.Response, f.flow.State = record.DNSMessage(m, now.UnixNano()), flowpb.StateComplete
 		f.note("response", wrong)
 	}
 	if err := r.to.flow(ctx, f.flow); err != nil {
@@ -148,7 +149,7 @@ func (r *dnsRecord) begin(ctx context.Context, now time.Time, side flowpb.Side, 
 // note says in the flow what is wrong with a message.
 func (f *dnsFlow) note(which string, err error) {
 	if err != nil {
-		f.flow.Meta = append(f.flow.Meta, &flowpb.Meta{Key: "dns " + which, Value: printable(err.Error())})
+		f.flow.Meta = append(f.flow.Meta, &flowpb.Meta{Key: "dns " + which, Value: record.Printable(err.Error())})
 	}
 }
 
@@ -230,27 +231,4 @@ func (r *dnsRecord) end(ctx context.Context) error {
 		}
 	}
 	return err
-}
-
-// dnsMessage is m as flows keep it; nil becomes an empty one.
-func dnsMessage(m *dns.Message, now time.Time) *flowpb.DnsMessage {
-	out := &flowpb.DnsMessage{AtNs: now.UnixNano()}
-	if m == nil {
-		return out
-	}
-	out.Id, out.OpCode, out.ResponseCode, out.ReservedBits = uint32(m.ID), uint32(m.OpCode), uint32(m.Code), uint32(m.Reserved)
-	out.Authoritative, out.Truncated = m.Authoritative, m.Truncated
-	out.RecursionDesired, out.RecursionAvailable = m.RecursionDesired, m.RecursionAvailable
-	for _, q := range m.Questions {
-		out.Questions = append(out.Questions, &flowpb.DnsQuestion{Name: q.Name, Type: uint32(q.Type), Class: uint32(q.Class)})
-	}
-	out.Answers, out.Authorities, out.Additionals = dnsRecords(m.Answers), dnsRecords(m.Authorities), dnsRecords(m.Additionals)
-	return out
-}
-
-func dnsRecords(records []dns.Record) (out []*flowpb.DnsRecord) {
-	for _, r := range records {
-		out = append(out, &flowpb.DnsRecord{Name: r.Name, Type: uint32(r.Type), Class: uint32(r.Class), Ttl: r.TTL, Data: r.Data})
-	}
-	return out
 }

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"html"
 	"net/http"
-	"strconv"
+
+	"weir/proxy/record"
 )
 
 // errorPage is the whole response that tells a client why there is no other:
@@ -36,9 +37,9 @@ func pageFor(f *flowError, accept []byte) (status int, contentType, body string)
 }
 
 func textPage(f *flowError) string {
-	s := "weir: " + printable(f.message) + "\n"
+	s := "weir: " + record.Printable(f.message) + "\n"
 	if f.hint != "" {
-		s += "hint: " + printable(f.hint) + "\n"
+		s += "hint: " + record.Printable(f.hint) + "\n"
 	}
 	return s
 }
@@ -46,23 +47,9 @@ func textPage(f *flowError) string {
 func htmlPage(status int, f *flowError) string {
 	title := fmt.Sprintf("%d %s", status, http.StatusText(status))
 	s := "<!doctype html>\n<title>weir: " + title + "</title>\n<h1>" + title + "</h1>\n<p>" +
-		html.EscapeString(printable(f.message)) + "</p>\n"
+		html.EscapeString(record.Printable(f.message)) + "</p>\n"
 	if f.hint != "" {
-		s += "<p>" + html.EscapeString(printable(f.hint)) + "</p>\n"
+		s += "<p>" + html.EscapeString(record.Printable(f.hint)) + "</p>\n"
 	}
 	return s + "<hr><p>weir</p>\n"
-}
-
-// printable escapes control characters and broken UTF-8, and leaves the rest.
-func printable(s string) string {
-	out := make([]byte, 0, len(s))
-	for _, r := range s {
-		if strconv.IsPrint(r) && r != '\uFFFD' {
-			out = append(out, string(r)...)
-			continue
-		}
-		q := strconv.QuoteRuneToASCII(r)
-		out = append(out, q[1:len(q)-1]...)
-	}
-	return string(out)
 }

@@ -9,6 +9,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/h1"
+	"weir/proxy/record"
 )
 
 // exchange is one request and its response on the way through.
@@ -192,7 +193,7 @@ func (x *exchange) fail(ctx context.Context, err error) error {
 	}
 	if f.code == flowpb.CodeRecording {
 		text := fmt.Sprintf("%s %s: %s", x.head.Method, x.route.hostPort(), f.message)
-		x.c.s.opts.Notify(Notice{Text: printable(text), Hint: f.hint})
+		x.c.s.opts.Notify(Notice{Text: record.Printable(text), Hint: f.hint})
 	}
 	switch {
 	case x.answered:

@@ -12,6 +12,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/h2"
+	"weir/proxy/record"
 )
 
 // closeStream ends a flow before its time; nothing more of it is passed on.
@@ -223,7 +224,7 @@ func (r *relay) closeStreams(ctx context.Context, from *h2end, f *flowError) {
 		}
 	}
 	if g := asFailure(r.err); g != nil && g.code == flowpb.CodeRecording {
-		r.c.s.opts.Notify(Notice{Text: printable(g.message), Hint: g.hint})
+		r.c.s.opts.Notify(Notice{Text: record.Printable(g.message), Hint: g.hint})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/h2"
+	"weir/proxy/record"
 )
 
 // versionHTTP2 is the version of every message of HTTP/2.
@@ -75,7 +76,7 @@ func (s *h2stream) respond(ev *h2.Event) {
 	r.http.Response = &r.response
 	r.response.StartedNs = nowNs()
 	fillStreamResponse(&r.response, ev)
-	r.events = newEventStream(r.response.Headers)
+	r.events = record.NewEvents(r.response.Headers)
 	r.flow.State = flowpb.StateResponse
 	r.dirty = true
 	if !ev.End && !s.opens(ev) {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	flowpb "weir/proto"
+	"weir/proxy/record"
 )
 
 // errPassThrough ends a handshake that is not ours to make, before a byte of it
@@ -140,7 +141,7 @@ func (c *client) refusedUs(p Pin) {
 		return
 	}
 	c.s.opts.Notify(Notice{
-		Text: printable(fmt.Sprintf("%s refused weir's certificate for %s twice: its connections there are passed through unopened from now on", p.Client, p.Host)),
+		Text: record.Printable(fmt.Sprintf("%s refused weir's certificate for %s twice: its connections there are passed through unopened from now on", p.Client, p.Host)),
 		Hint: "P (intercept-again) opens them again, as a new start does; --no-auto-ignore never passes them through",
 	})
 }
@@ -157,6 +158,8 @@ func (c *client) trustsLeaf() {
 // unkept is what passes through: nothing of it becomes a message.
 type unkept struct{}
 
-func (unkept) take(flowpb.Side, []byte, func(*flowpb.Message) error) error { return nil }
+// Take implements splitter.
+func (unkept) Take(flowpb.Side, []byte, func(*flowpb.Message) error) error { return nil }
 
-func (unkept) end(func(*flowpb.Message) error) error { return nil }
+// End implements splitter.
+func (unkept) End(int64, func(*flowpb.Message) error) error { return nil }

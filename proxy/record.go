@@ -9,6 +9,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/h1"
+	"weir/proxy/record"
 )
 
 // What one flow may gather in its head, beyond the limits of its fields.
@@ -61,9 +62,9 @@ type httpRecord struct {
 	http     flowpb.Http
 	request  flowpb.Request
 	response flowpb.Response
-	bodies   [2]bodyRecord // request, response
-	interim  int           // bytes of the heads of the 1xx responses
-	events   *eventStream  // of the response; nil where it is none
+	bodies   [2]bodyRecord  // request, response
+	interim  int            // bytes of the heads of the 1xx responses
+	events   *record.Events // of the response; nil where it is none
 }
 
 // bodyRecord is one half's body.
@@ -128,7 +129,16 @@ func (r *httpRecord) data(ctx context.Context, side flowpb.Side, p []byte) error
 	if err := r.to.body(ctx, r.flow.Id, side, p); err != nil || r.events == nil || side != flowpb.SideResponse {
 		return err
 	}
-	return r.events.take(ctx, r.to, r.flow.Id, p)
+	return r.events.Take(p, r.event(ctx))
+}
+
+// event returns what records a server-sent event of the response as of now.
+func (r *httpRecord) event(ctx context.Context) func(*flowpb.Message) error {
+	now := nowNs()
+	return func(m *flowpb.Message) error {
+		m.Flow, m.AtNs = r.flow.Id, now
+		return r.to.message(ctx, m)
+	}
 }
 
 // extension records a chunk extension of one side, as long as there is room.
@@ -191,7 +201,7 @@ func (r *httpRecord) responseHead(head *h1.Head) {
 	if announcesBody(head) {
 		r.openBody(&r.response.Body, 1, head.Framing == h1.FramingChunked)
 	}
-	r.events = newEventStream(r.response.Headers)
+	r.events = record.NewEvents(r.response.Headers)
 	r.flow.State = flowpb.StateResponse
 	r.dirty = true
 }
@@ -278,7 +288,7 @@ func (r *httpRecord) end(ctx context.Context, f *flowError) error {
 		}
 	}
 	if r.events != nil {
-		if err := r.events.end(ctx, r.to, r.flow.Id); err != nil && f == nil {
+		if err := r.events.End(r.event(ctx)); err != nil && f == nil {
 			f = asFailure(err)
 		}
 	}
@@ -296,7 +306,7 @@ func (r *httpRecord) end(ctx context.Context, f *flowError) error {
 // record returns f as flows and connections keep it.
 func (f *flowError) record() *flowpb.Error {
 	return &flowpb.Error{
-		Code: f.code, Message: printable(f.message), Hint: printable(f.hint), AtNs: nowNs(), Side: f.side,
+		Code: f.code, Message: record.Printable(f.message), Hint: record.Printable(f.hint), AtNs: nowNs(), Side: f.side,
 	}
 }
 

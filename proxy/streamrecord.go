@@ -29,11 +29,12 @@ type streamRecord struct {
 // splitter makes messages of the bytes of a stream, each direction by itself.
 // It is called by one goroutine at a time.
 type splitter interface {
-	// take gives emit the messages that are whole with p, which came from side. It
+	// Take gives emit the messages that are whole with p, which came from side. It
 	// may change what it counts in the flow. The error is emit's.
-	take(side flowpb.Side, p []byte, emit func(*flowpb.Message) error) error
-	// end gives emit what is left of messages that will not be whole any more.
-	end(emit func(*flowpb.Message) error) error
+	Take(side flowpb.Side, p []byte, emit func(*flowpb.Message) error) error
+	// End gives emit what is left of messages that will not be whole any more, since
+	// the stream ended at that time, in nanoseconds since 1970.
+	End(at int64, emit func(*flowpb.Message) error) error
 }
 
 // open records the flow as open.
@@ -54,7 +55,7 @@ func (r *streamRecord) add(ctx context.Context, side flowpb.Side, p []byte) erro
 	}
 	*n += uint64(len(p))
 	now := time.Now()
-	if err := r.split.take(side, p, r.emit(ctx, now)); err != nil {
+	if err := r.split.Take(side, p, r.emit(ctx, now)); err != nil {
 		return err
 	}
 	if now.Sub(r.saved) < time.Second {
@@ -86,7 +87,7 @@ func (r *streamRecord) end(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	serr := r.split.end(r.emit(ctx, now))
+	serr := r.split.End(now.UnixNano(), r.emit(ctx, now))
 	r.flow.State = flowpb.StateComplete
 	*r.endedNs = now.UnixNano()
 	err := stopFailure(ctx, r.err)
@@ -123,7 +124,8 @@ type rawMessages struct {
 // it is passed on as it is.
 const startTLS = "TLS begins here, and is not intercepted"
 
-func (r *rawMessages) take(side flowpb.Side, p []byte, emit func(*flowpb.Message) error) error {
+// Take implements splitter.
+func (r *rawMessages) Take(side flowpb.Side, p []byte, emit func(*flowpb.Message) error) error {
 	m := &flowpb.Message{Side: side, Type: flowpb.MessageData, Content: p}
 	if side == flowpb.SideRequest && r.begun && isClientHello(p) {
 		m.Note = startTLS
@@ -135,7 +137,8 @@ func (r *rawMessages) take(side flowpb.Side, p []byte, emit func(*flowpb.Message
 	return emit(m)
 }
 
-func (*rawMessages) end(func(*flowpb.Message) error) error { return nil }
+// End implements splitter.
+func (*rawMessages) End(int64, func(*flowpb.Message) error) error { return nil }
 
 // isClientHello reports whether p begins like a TLS record with a ClientHello
 // (RFC 8446 §4, §5.1).

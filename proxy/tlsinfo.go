@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	flowpb "weir/proto"
+	"weir/proxy/record"
 )
 
 // verifier checks a server's certificate the way a browser would and remembers
@@ -84,7 +85,7 @@ func (v *verifier) fill(t *flowpb.Tls) {
 	}
 	t.Verified = v.asked && v.err == nil
 	if v.err != nil {
-		t.VerifyError = printable(v.err.Error())
+		t.VerifyError = record.Printable(v.err.Error())
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	flowpb "weir/proto"
+	"weir/proxy/record"
 )
 
 // rawTunnel passes the tunnel on as a TCP stream. spoken is what the server
@@ -77,7 +78,7 @@ func (c *client) newStream() (*flowpb.Flow, *flowpb.Stream) {
 	flow := &flowpb.Flow{CreatedNs: nowNs(), Protocol: &flowpb.Flow_Tcp{Tcp: stream}}
 	c.identify(flow, c.tunnel)
 	if c.passing != "" {
-		flow.Meta = append(flow.Meta, &flowpb.Meta{Key: "passed through", Value: printable(c.passing)})
+		flow.Meta = append(flow.Meta, &flowpb.Meta{Key: "passed through", Value: record.Printable(c.passing)})
 	}
 	return flow, stream
 }

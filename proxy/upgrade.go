@@ -2,10 +2,9 @@ package proxy
 
 import (
 	"context"
-	"strings"
 
 	flowpb "weir/proto"
-	"weir/proxy/ws"
+	"weir/proxy/record"
 )
 
 // upgrade passes the connection on as it is once the server switched protocols.
@@ -25,20 +24,13 @@ func (x *exchange) upgrade(ctx context.Context) error {
 // extended CONNECT (RFC 8441), which the flow has already: messages where
 // protocol is WebSocket, else each read as one.
 func newUpgradeRecord(to recorder, flow *flowpb.Flow, protocol []byte) *streamRecord {
-	h := flow.GetHttp()
-	h.Upgrade = &flowpb.Upgrade{Protocol: protocol}
-	r := &streamRecord{
-		to: to, flow: flow, split: &rawMessages{},
-		client: &h.Upgrade.ClientBytes, server: &h.Upgrade.ServerBytes, endedNs: &h.Upgrade.EndedNs,
+	split := splitter(&rawMessages{})
+	if w := record.Upgraded(flow, protocol); w != nil {
+		split = w
 	}
-	if strings.EqualFold(string(protocol), "websocket") {
-		const field = "Sec-WebSocket-Extensions"
-		agreed := ws.Negotiate(flowpb.Get(h.GetRequest().GetHeaders(), field), flowpb.Get(h.GetResponse().GetHeaders(), field))
-		for _, problem := range agreed.Problems {
-			flow.Meta = append(flow.Meta, &flowpb.Meta{Key: "websocket", Value: printable(problem)})
-		}
-		h.Websocket = &flowpb.WebSocket{}
-		r.split = newWebSocket(h.Websocket, agreed)
+	up := flow.GetHttp().GetUpgrade()
+	return &streamRecord{
+		to: to, flow: flow, split: split,
+		client: &up.ClientBytes, server: &up.ServerBytes, endedNs: &up.EndedNs,
 	}
-	return r
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	flowpb "weir/proto"
+	"weir/proxy/record"
 )
 
 // echoSockets is a server that accepts WebSocket connections and sends back what it gets.
@@ -223,7 +224,7 @@ func TestWebSocketAsItIs(t *testing.T) {
 // TestWebSocketRecordsFirst sees that a message is recorded when its last byte
 // reaches the client, and that a message without end is recorded in parts.
 func TestWebSocketRecordsFirst(t *testing.T) {
-	part := strings.Repeat("x", messagePart/2)
+	part := strings.Repeat("x", record.MessagePart/2)
 	next := make(chan struct{})
 	c, sink := upgraded(t, "", func(p *peer) {
 		p.send("\x81\x05Hello")
@@ -244,15 +245,15 @@ func TestWebSocketRecordsFirst(t *testing.T) {
 		c.expect(part)
 	}
 	sink.mu.Lock()
-	if got := sink.messages; len(got) != 3 || !got[1].Continues || !got[2].Continues || len(got[1].Content)+len(got[2].Content) < 2*messagePart*9/10 {
+	if got := sink.messages; len(got) != 3 || !got[1].Continues || !got[2].Continues || len(got[1].Content)+len(got[2].Content) < 2*record.MessagePart*9/10 {
 		t.Errorf("of a message without end: got %d rows, want two parts after the first message", len(got))
 	}
 	sink.mu.Unlock()
 	next <- struct{}{}
 	c.Close()
 	sink.finished(t, 1)
-	if got := len(sink.contents(flowpb.SideResponse)[flowpb.MessageBinary]); got != 5*messagePart/2 {
-		t.Errorf("in all: got %d bytes, want %d", got, 5*messagePart/2)
+	if got := len(sink.contents(flowpb.SideResponse)[flowpb.MessageBinary]); got != 5*record.MessagePart/2 {
+		t.Errorf("in all: got %d bytes, want %d", got, 5*record.MessagePart/2)
 	}
 }
 

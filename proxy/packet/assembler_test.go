@@ -18,6 +18,9 @@ const (
 	post = "POST /b HTTP/1.1\r\nHost: x.test\r\nContent-Length: 5\r\n\r\nhello"
 	ok2  = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 	ok10 = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"
+
+	socketRequest = "GET / HTTP/1.1\r\nHost: x.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+	socketAnswer  = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: upgrade\r\n\r\n"
 )
 
 func TestConversations(t *testing.T) {
@@ -60,6 +63,27 @@ http complete GET http://x.test/a -> 200 "ok"
 			w.open().say(0, "GET / HTTP/1.1\r\nHost: x.test\r\nConnection: upgrade\r\nUpgrade: odd\r\n\r\n").
 				say(1, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: odd\r\n\r\nyes").say(0, "go").shut()
 		}, `http complete GET http://x.test/ -> 101 <"yes" >"go"
+`},
+		{"WebSocket", func(w *wire) {
+			w.open().say(0, socketRequest).say(1, socketAnswer+"\x81\x02hi").say(0, "\x81\x83\x00\x00\x00\x00y").say(0, "es\x88\x82\x00\x00\x00\x00\x03\xe8").
+				say(1, "\x02\x01a\x89\x01p\x80\x01b").shut()
+		}, `http complete GET http://x.test/ -> 101 <"hi" >"yes" >"\x03\xe8" <"p" <"ab"
+`},
+		{"WebSocket, compressed", func(w *wire) {
+			const deflate = "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+			w.open().say(0, socketRequest[:len(socketRequest)-2]+deflate).say(1, socketAnswer[:len(socketAnswer)-2]+deflate).
+				say(1, "\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00").shut()
+		}, `http complete GET http://x.test/ -> 101 <"Hello"
+`},
+		{"missing in WebSocket", func(w *wire) {
+			w.open().say(0, socketRequest).say(1, socketAnswer+"\x81\x05he").lose(1, "llo").say(1, "\x81\x01x").say(0, "\x81\x81\x00\x00\x00\x00y")
+			w.at += second
+			w.shut()
+		}, `http complete GET http://x.test/ -> 101 >"y" <"he" <"\x81\x01x" [3 missing of response at 4]
+`},
+		{"server-sent events", func(w *wire) {
+			w.open().say(0, get).say(1, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: o").say(1, "ne\n\ndata: tw").shut()
+		}, `http complete GET http://x.test/a -> 200 "data: one\n\ndata: tw" <"one" <"tw"
 `},
 		{"through SOCKS", func(w *wire) {
 			w.open().say(0, "\x05\x01\x00").say(1, "\x05\x00").say(0, "\x05\x01\x00\x03\x06z.test\x00\x50").
@@ -201,6 +225,36 @@ func TestAnySegments(t *testing.T) {
 			r.Fatalf("got:\n%swant:\n%s", got, want)
 		}
 	})
+}
+
+// TestAnySegmentsOfMessages is the same for what makes messages of a stream, which has
+// to come in the order of the conversation.
+func TestAnySegmentsOfMessages(t *testing.T) {
+	for name, said := range map[string][4]string{
+		"WebSocket": {socketRequest, socketAnswer, "\x81\x83\x00\x00\x00\x00yes\x88\x82\x00\x00\x00\x00\x03\xe8", "\x02\x01a\x89\x01p\x80\x01b"},
+		"events":    {get, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", "", "data: one\n\ndata: tw"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plain := newWire(t, Options{}).open()
+			for i, text := range said {
+				plain.say(i%2, text)
+			}
+			want := story(plain.shut().sink)
+			rapid.Check(t, func(r *rapid.T) {
+				w := newWire(t, Options{}).open()
+				for i, text := range said {
+					for text != "" {
+						n := rapid.IntRange(1, len(text)).Draw(r, "length")
+						w.say(i%2, text[:n])
+						text = text[n:]
+					}
+				}
+				if got := story(w.shut().sink); got != want {
+					r.Fatalf("got:\n%swant:\n%s", got, want)
+				}
+			})
+		})
+	}
 }
 
 // TestManyConversations sees that no more are followed than was said, and that those

@@ -7,6 +7,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/dns"
+	"weir/proxy/record"
 )
 
 // Ports on which DNS is spoken, multicast and link-local names among them
@@ -64,11 +65,11 @@ func (d *dnsTalk) message(ctx context.Context, from flowpb.Side, p []byte, at in
 		f := d.told[i]
 		d.told = slices.Delete(d.told, i, i+1)
 		f.CreatedNs = at
-		f.GetDns().Request = dnsMessage(m, at)
+		f.GetDns().Request = record.DNSMessage(m, at)
 		d.flaw(f, err, at)
 		return d.c.a.sink.Flow(ctx, f)
 	}
-	f := &flowpb.Flow{CreatedNs: at, State: flowpb.StateWaiting, Protocol: &flowpb.Flow_Dns{Dns: &flowpb.Dns{Request: dnsMessage(m, at)}}}
+	f := &flowpb.Flow{CreatedNs: at, State: flowpb.StateWaiting, Protocol: &flowpb.Flow_Dns{Dns: &flowpb.Dns{Request: record.DNSMessage(m, at)}}}
 	d.flaw(f, err, at)
 	if err := d.record(ctx, f); err != nil {
 		return err
@@ -88,12 +89,12 @@ func (d *dnsTalk) answer(ctx context.Context, m *dns.Message, flaw error, at int
 	if i := find(d.asked, m, (*flowpb.Dns).GetRequest); i >= 0 {
 		f := d.asked[i]
 		d.asked = slices.Delete(d.asked, i, i+1)
-		f.GetDns().Response = dnsMessage(m, at)
+		f.GetDns().Response = record.DNSMessage(m, at)
 		f.State = flowpb.StateComplete
 		d.flaw(f, flaw, at)
 		return d.c.a.sink.Flow(ctx, f)
 	}
-	f := &flowpb.Flow{CreatedNs: at, State: flowpb.StateComplete, Protocol: &flowpb.Flow_Dns{Dns: &flowpb.Dns{Response: dnsMessage(m, at)}}}
+	f := &flowpb.Flow{CreatedNs: at, State: flowpb.StateComplete, Protocol: &flowpb.Flow_Dns{Dns: &flowpb.Dns{Response: record.DNSMessage(m, at)}}}
 	d.flaw(f, flaw, at)
 	if d.told = append(d.told, f); len(d.told) > maxTold {
 		d.told = d.told[1:]
@@ -161,25 +162,4 @@ func (d *dnsTalk) close(ctx context.Context, why ending, at int64) error {
 		return d.rest.close(ctx, why, at)
 	}
 	return nil
-}
-
-// dnsMessage is m as flows keep it.
-func dnsMessage(m *dns.Message, at int64) *flowpb.DnsMessage {
-	out := &flowpb.DnsMessage{
-		AtNs: at, Id: uint32(m.ID), OpCode: uint32(m.OpCode), ResponseCode: uint32(m.Code), ReservedBits: uint32(m.Reserved),
-		Authoritative: m.Authoritative, Truncated: m.Truncated,
-		RecursionDesired: m.RecursionDesired, RecursionAvailable: m.RecursionAvailable,
-		Answers: dnsRecords(m.Answers), Authorities: dnsRecords(m.Authorities), Additionals: dnsRecords(m.Additionals),
-	}
-	for _, q := range m.Questions {
-		out.Questions = append(out.Questions, &flowpb.DnsQuestion{Name: q.Name, Type: uint32(q.Type), Class: uint32(q.Class)})
-	}
-	return out
-}
-
-func dnsRecords(records []dns.Record) (out []*flowpb.DnsRecord) {
-	for _, r := range records {
-		out = append(out, &flowpb.DnsRecord{Name: r.Name, Type: uint32(r.Type), Class: uint32(r.Class), Ttl: r.TTL, Data: r.Data})
-	}
-	return out
 }

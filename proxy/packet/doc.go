@@ -9,7 +9,8 @@
 //	                                ├─ the port of DNS ─► dns flows
 //	                                ├─ SOCKS ─► detector again, inside
 //	                                ├─ a request line ─► h1, pipelined ─► http flows
-//	                                │      └─ 101, 2xx to CONNECT ─► detector again
+//	                                │      ├─ 2xx to CONNECT ─► detector again
+//	                                │      └─ 101 ─► WebSocket, or messages as they came
 //	                                └─ anything else ─► messages (tcp flow)
 //
 // An [Assembler] is given packets in the order of their capture and tells a [Sink]

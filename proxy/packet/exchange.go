@@ -6,6 +6,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/h1"
+	"weir/proxy/record"
 )
 
 // Bounds of what one flow gathers in its head beyond its fields.
@@ -24,6 +25,7 @@ type exchange struct {
 	request  flowpb.Request
 	response flowpb.Response
 	bodies   [2]flowpb.Body
+	events   *record.Events // of the response; nil where it is none
 	done     [2]bool
 }
 
@@ -79,9 +81,30 @@ func (x *exchange) open(to **flowpb.Body, half int, head *h1.Head) {
 	*to = b
 }
 
-func (x *exchange) data(ctx context.Context, side flowpb.Side, p []byte) error {
+func (x *exchange) data(ctx context.Context, side flowpb.Side, p []byte, at int64) error {
 	x.bodies[index(side)].Size += uint64(len(p))
-	return x.c.a.sink.Body(ctx, x.flow.GetId(), side, p)
+	err := x.c.a.sink.Body(ctx, x.flow.GetId(), side, p)
+	if err != nil || x.events == nil || side != flowpb.SideResponse {
+		return err
+	}
+	return x.events.Take(p, x.emit(ctx, at))
+}
+
+// emit returns what records a message of the flow that passed at that time.
+func (x *exchange) emit(ctx context.Context, at int64) func(*flowpb.Message) error {
+	return func(m *flowpb.Message) error {
+		m.Flow, m.AtNs = x.flow.GetId(), at
+		return x.c.a.sink.Message(ctx, m)
+	}
+}
+
+// endEvents records the event that the end of the response cuts off.
+func (x *exchange) endEvents(ctx context.Context, at int64) error {
+	e := x.events
+	if x.events = nil; e == nil {
+		return nil
+	}
+	return e.End(x.emit(ctx, at))
 }
 
 func (x *exchange) extension(side flowpb.Side, ext []byte) {
@@ -133,6 +156,7 @@ func (x *exchange) answer(head *h1.Head, at int64) {
 	x.response.StartedNs = at
 	fill(&x.response, head)
 	x.open(&x.response.Body, 1, head)
+	x.events = record.NewEvents(x.response.Headers)
 	x.flow.State = flowpb.StateResponse
 }
 
@@ -141,6 +165,9 @@ func (x *exchange) answered(ctx context.Context, trailer []h1.Field, at int64) e
 	x.response.Trailers, x.response.EndedNs = copied(trailer), at
 	x.bodies[1].State = flowpb.BodyComplete
 	x.done[1] = true
+	if err := x.endEvents(ctx, at); err != nil {
+		return err
+	}
 	return x.settle(ctx)
 }
 
@@ -172,6 +199,9 @@ func (x *exchange) fail(ctx context.Context, code flowpb.ErrorCode, side flowpb.
 		return x.finish(ctx) // the rest of a request that was answered already
 	}
 	x.cutBodies()
+	if err := x.endEvents(ctx, at); err != nil {
+		return err
+	}
 	x.flow.State = flowpb.StateError
 	x.flow.Error = &flowpb.Error{Code: code, Message: message, AtNs: at, Side: side}
 	return x.save(ctx)
@@ -190,51 +220,4 @@ func (x *exchange) cutBodies() {
 			x.bodies[i].State = flowpb.BodyCut
 		}
 	}
-}
-
-// upgrade goes on with what the connection became.
-func (x *exchange) upgrade() speaker {
-	up := &flowpb.Upgrade{}
-	if names := flowpb.Get(x.response.GetHeaders(), "upgrade"); len(names) > 0 {
-		up.Protocol = names[0]
-	}
-	x.http.Upgrade = up
-	x.flow.State = flowpb.StateOpen
-	return &upgraded{x: x, up: up}
-}
-
-// upgraded records what is said on a connection that switched protocols.
-type upgraded struct {
-	x    *exchange
-	up   *flowpb.Upgrade
-	last int64
-}
-
-func (u *upgraded) data(ctx context.Context, from flowpb.Side, p []byte, at int64) error {
-	u.last = at
-	if from == flowpb.SideRequest {
-		u.up.ClientBytes += uint64(len(p))
-	} else {
-		u.up.ServerBytes += uint64(len(p))
-	}
-	return u.x.c.a.sink.Message(ctx, &flowpb.Message{
-		Flow: u.x.flow.GetId(), Side: from, Type: flowpb.MessageData, AtNs: at, Content: p,
-	})
-}
-
-func (u *upgraded) gap(_ context.Context, from flowpb.Side, n, _ int64) error {
-	addGap(&u.x.flow, from, 0, n)
-	return nil
-}
-
-func (u *upgraded) end(context.Context, flowpb.Side, int64) error { return nil }
-
-func (u *upgraded) close(ctx context.Context, why ending, at int64) error {
-	u.up.EndedNs = max(u.last, u.x.response.GetStartedNs())
-	u.x.response.EndedNs = u.x.response.GetStartedNs()
-	u.x.flow.State = flowpb.StateComplete
-	if why == reset {
-		u.x.flow.State, u.x.flow.Error = flowpb.StateError, &flowpb.Error{Code: flowpb.CodeServerGone, Message: "the connection was reset", AtNs: at}
-	}
-	return u.x.save(ctx)
 }

@@ -82,7 +82,7 @@ func (s *http) event(ctx context.Context, from flowpb.Side, ev h1.Event, at int6
 		}
 		return s.answered(ctx, ev.Head, at)
 	case h1.Data:
-		return s.speaking(from).data(ctx, from, ev.Data)
+		return s.speaking(from).data(ctx, from, ev.Data, at)
 	case h1.ChunkExtension:
 		s.speaking(from).extension(from, ev.Data)
 	case h1.MessageEnd:

@@ -1,6 +1,7 @@
-package proxy
+package record
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -10,25 +11,28 @@ import (
 	"weir/proxy/ws"
 )
 
-// messagePart is how much of a message is one row, in bytes: what a connection
-// holds in memory of each direction. A longer message goes on in further rows.
-const messagePart = 1 << 20
+// MessagePart is how much of a WebSocket message is one row, in bytes: what a
+// connection holds in memory of each direction. A longer message goes on in further
+// rows.
+const MessagePart = 1 << 20
 
 // keptBuffer is the largest buffer that is kept for the next message.
 const keptBuffer = 64 << 10
 
-// webSocket makes messages of the bytes of a connection that became WebSocket.
-// Frames are passed on as they came, so that a message is recorded before its
-// last byte is passed on.
-type webSocket struct {
+// WebSocket makes messages of the bytes of a connection that became WebSocket, and
+// counts them in its flow. It makes them as soon as they are whole, so that a caller
+// which gives it bytes before it passes them on has a message recorded before its
+// last byte arrives.
+type WebSocket struct {
 	flow   *flowpb.WebSocket
-	halves [2]webSocketHalf // the client's, the server's
+	halves [2]half // the client's, the server's
 }
 
-// webSocketHalf is one direction. A control message may come inside another.
-type webSocketHalf struct {
+// half is one direction. A control message may come inside another.
+type half struct {
 	reader        *ws.Reader
-	lost          bool // the reader gave up: the rest is recorded as it comes
+	lost          bool   // the reader gave up: the rest is recorded as it comes
+	note          string // says why, for the first message of that
 	data, control gathered
 }
 
@@ -38,20 +42,24 @@ type gathered struct {
 	content []byte
 }
 
-func newWebSocket(flow *flowpb.WebSocket, agreed ws.Extensions) *webSocket {
-	w := &webSocket{flow: flow}
+// NewWebSocket returns a WebSocket that counts in flow, for the extensions that the
+// handshake agreed on.
+func NewWebSocket(flow *flowpb.WebSocket, agreed ws.Extensions) *WebSocket {
+	w := &WebSocket{flow: flow}
 	w.halves[0].reader = ws.NewReader(ws.Client, agreed, ws.Limits{})
 	w.halves[1].reader = ws.NewReader(ws.Server, agreed, ws.Limits{})
 	return w
 }
 
-func (w *webSocket) take(side flowpb.Side, p []byte, emit func(*flowpb.Message) error) error {
+// Take gives emit the messages that are whole with p, which came from side. The
+// error is emit's.
+func (w *WebSocket) Take(side flowpb.Side, p []byte, emit func(*flowpb.Message) error) error {
 	h := &w.halves[side-flowpb.SideRequest]
 	for !h.lost {
 		n, ev, err := h.reader.Feed(p)
 		p = p[n:]
 		if err != nil {
-			return w.lose(side, err, p, emit)
+			return w.misread(side, err, p, emit)
 		}
 		if ev.Kind == ws.NeedMore {
 			return nil
@@ -60,27 +68,42 @@ func (w *webSocket) take(side flowpb.Side, p []byte, emit func(*flowpb.Message) 
 			return err
 		}
 	}
-	w.flow.Messages++
-	return emit(&flowpb.Message{Side: side, Type: flowpb.MessageData, Content: p})
+	return w.raw(side, p, emit)
 }
 
-// lose records the rest of a direction whose frames cannot be found any more.
-func (w *webSocket) lose(side flowpb.Side, err error, p []byte, emit func(*flowpb.Message) error) error {
-	w.halves[side-flowpb.SideRequest].lost = true
-	if err := w.endHalf(side, emit); err != nil {
-		return err
-	}
-	m := &flowpb.Message{Side: side, Type: flowpb.MessageData, Note: "from here on as it came: " + err.Error()}
-	if parse, ok := errors.AsType[*ws.Error](err); ok {
-		m.Content = append(m.Content, parse.Head...)
-	}
-	m.Content = append(m.Content, p...)
+// raw records bytes without frames.
+func (w *WebSocket) raw(side flowpb.Side, p []byte, emit func(*flowpb.Message) error) error {
+	h := &w.halves[side-flowpb.SideRequest]
+	m := &flowpb.Message{Side: side, Type: flowpb.MessageData, Content: p, Note: h.note}
+	h.note = ""
 	w.flow.Messages++
 	return emit(m)
 }
 
+// Lose gives up the frames of a side, which cannot be found any more: what it says
+// from here on is recorded as it comes, and the first message of it says why.
+func (w *WebSocket) Lose(side flowpb.Side, why string, emit func(*flowpb.Message) error) error {
+	h := &w.halves[side-flowpb.SideRequest]
+	if h.lost {
+		return nil
+	}
+	h.lost, h.note = true, "from here on as it came: "+why
+	return w.endHalf(side, emit)
+}
+
+// misread gives up a side whose frames make no sense from p on.
+func (w *WebSocket) misread(side flowpb.Side, err error, p []byte, emit func(*flowpb.Message) error) error {
+	if err := w.Lose(side, err.Error(), emit); err != nil {
+		return err
+	}
+	if parse, ok := errors.AsType[*ws.Error](err); ok {
+		p = append(bytes.Clone(parse.Head), p...)
+	}
+	return w.raw(side, p, emit)
+}
+
 // event takes one step of a message.
-func (w *webSocket) event(side flowpb.Side, ev ws.Event, emit func(*flowpb.Message) error) error {
+func (w *WebSocket) event(side flowpb.Side, ev ws.Event, emit func(*flowpb.Message) error) error {
 	h := &w.halves[side-flowpb.SideRequest]
 	g := &h.data
 	if ev.Control {
@@ -92,7 +115,7 @@ func (w *webSocket) event(side flowpb.Side, ev ws.Event, emit func(*flowpb.Messa
 			g.message = messageType(ev.Frame.Opcode)
 		}
 	case ws.Data:
-		if len(g.content)+len(ev.Data) > messagePart {
+		if len(g.content)+len(ev.Data) > MessagePart {
 			if err := emit(g.take(side, true)); err != nil {
 				return err
 			}
@@ -105,7 +128,7 @@ func (w *webSocket) event(side flowpb.Side, ev ws.Event, emit func(*flowpb.Messa
 }
 
 // messageEnd records a message, or the last part of it.
-func (w *webSocket) messageEnd(side flowpb.Side, g *gathered, m *ws.Message, emit func(*flowpb.Message) error) error {
+func (w *WebSocket) messageEnd(side flowpb.Side, g *gathered, m *ws.Message, emit func(*flowpb.Message) error) error {
 	row := g.take(side, false)
 	g.message = flowpb.MessageUnspecified
 	row.Compressed, row.Note = m.Compressed, m.Note()
@@ -143,9 +166,10 @@ func (g *gathered) take(side flowpb.Side, continues bool) *flowpb.Message {
 	return m
 }
 
-// end records what is left of messages that were cut off.
-func (w *webSocket) end(emit func(*flowpb.Message) error) error {
-	w.flow.EndedNs = nowNs()
+// End gives emit what is left of messages that were cut off, since the connection
+// ended at that time, in nanoseconds since 1970.
+func (w *WebSocket) End(at int64, emit func(*flowpb.Message) error) error {
+	w.flow.EndedNs = at
 	for _, side := range []flowpb.Side{flowpb.SideRequest, flowpb.SideResponse} {
 		if w.halves[side-flowpb.SideRequest].lost {
 			continue
@@ -157,7 +181,7 @@ func (w *webSocket) end(emit func(*flowpb.Message) error) error {
 	return nil
 }
 
-func (w *webSocket) endHalf(side flowpb.Side, emit func(*flowpb.Message) error) error {
+func (w *WebSocket) endHalf(side flowpb.Side, emit func(*flowpb.Message) error) error {
 	r := w.halves[side-flowpb.SideRequest].reader
 	for ev := r.End(); ev.Kind != ws.NeedMore; ev = r.End() {
 		if err := w.event(side, ev, emit); err != nil {

@@ -7,10 +7,9 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	pb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-
-	pb "google.golang.org/grpc/interop/grpc_testing"
 )
 
 // service answers the calls of gRPC's own interoperability tests.
@@ -63,9 +62,12 @@ func (service) FullDuplexCall(stream grpc.BidiStreamingServer[pb.StreamingOutput
 	}
 }
 
-func sendAll(in *pb.StreamingOutputCallRequest, to interface {
+// sender is the server's half of a stream of answers.
+type sender interface {
 	Send(out *pb.StreamingOutputCallResponse) error
-}) error {
+}
+
+func sendAll(in *pb.StreamingOutputCallRequest, to sender) error {
 	for _, p := range in.GetResponseParameters() {
 		out := &pb.StreamingOutputCallResponse{Payload: &pb.Payload{Body: make([]byte, p.GetSize())}}
 		if err := to.Send(out); err != nil {

@@ -48,7 +48,7 @@ func record(t *testing.T, trust []byte) *recorder {
 	dir := t.TempDir()
 	r := &recorder{binary: filepath.Join(dir, "weir"), session: filepath.Join(dir, "grpc.weir"), roots: x509.NewCertPool()}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", r.binary, "./cmd/weir")
-	build.Dir, build.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
+	build.Dir, build.Env = "../../..", append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build weir: %v\n%s", err, out)
 	}

@@ -1,4 +1,4 @@
-module weir/internal/grpctest
+module weir/internal/e2e/grpctest
 
 go 1.26.0
 

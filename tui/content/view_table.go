@@ -17,6 +17,8 @@ func Views() []View {
 		{Name: "hex", Help: "offsets, bytes, ASCII", Windowed: true, priority: hexPriority, render: renderHex},
 		{Name: "text", Help: "text in its charset", priority: textPriority, render: renderText},
 		{Name: "raw", Help: "UTF-8, other bytes escaped", Windowed: true, priority: rawPriority, render: renderRaw},
+		{Name: "grpc", Help: "gRPC messages, without a schema", priority: grpcPriority, render: renderGRPC},
+		{Name: "protobuf", Help: "protocol buffers, without a schema", priority: protobufPriority, render: renderProtobuf},
 	}
 }
 
@@ -48,6 +50,21 @@ func jsonPriority(in *Input, media string) float64 {
 func multipartPriority(in *Input, media string) float64 {
 	if strings.HasPrefix(media, "multipart/") && len(in.Data) > 0 {
 		return 1
+	}
+	return 0
+}
+
+func grpcPriority(in *Input, media string) float64 {
+	if len(in.Data) > 0 && (media == "application/grpc" || strings.HasPrefix(media, "application/grpc+")) {
+		return 1
+	}
+	return 0
+}
+
+func protobufPriority(in *Input, media string) float64 {
+	switch media {
+	case "application/x-protobuf", "application/protobuf", "application/vnd.google.protobuf", "application/x-google-protobuf":
+		return only(media)(in, media)
 	}
 	return 0
 }

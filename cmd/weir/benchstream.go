@@ -46,6 +46,7 @@ random through the list.`,
 	f.IntVar(&o.Readers, "readers", 1, "who page at random in the last round; negative leaves it out")
 	f.StringVar(&sync, "sync", "full", "durability of a commit: full or normal")
 	f.StringVar(&o.Dir, "dir", "", "where to record (default the system's temporary directory)")
+	f.StringVar(&o.Into, "into", "", "record into the session `PATH`, which stays, once and without comparison")
 	f.StringVar(&format, "format", "text", "print as FORMAT: text or json")
 	complete(cmd, "format", "text", "json")
 	complete(cmd, "sync", "full", "normal")
@@ -88,7 +89,9 @@ func printStream(out io.Writer, r *bench.StreamReport) error {
 	fmt.Fprintf(t, "queue at most\t\t%.1f MB, %d flows\n", float64(w.QueueBytes)/1e6, w.QueueFlows)
 	fmt.Fprintf(t, "memory at most\t\t%.1f MB\n", float64(w.RSSBytes)/1e6)
 	fmt.Fprintf(t, "-wal at most\t\t%.1f MB\n", float64(w.WALBytes)/1e6)
-	fmt.Fprintf(t, "file to payload\t%.1f MB of %.1f MB\t%.2f\n", float64(w.FileBytes)/1e6, float64(w.PayloadBytes)/1e6, w.FileRatio)
+	if w.FileBytes > 0 {
+		fmt.Fprintf(t, "file to payload\t%.1f MB of %.1f MB\t%.2f\n", float64(w.FileBytes)/1e6, float64(w.PayloadBytes)/1e6, w.FileRatio)
+	}
 	if r.Raw != nil {
 		fmt.Fprintf(t, "driver alone\t%.0f flows/s\t%.2f of it\n", r.Raw.FlowsPerSecond, r.Raw.Ratio)
 		fmt.Fprintf(t, "  a transaction a flow\t%.0f flows/s\t%.1f times it\n", r.Single.FlowsPerSecond, r.Single.Ratio)

@@ -10,10 +10,14 @@
 // certificate; mitmdump, small requests against mitmdump -w; idle, what idle
 // connections take of weir's memory; http2, the same over HTTP/2 against a proxy
 // made of net/http; rss, what one large download adds to
-// weir's memory, and whether it arrived whole; view, how soon a large session
+// weir's memory, and whether it arrived whole; stream, the writer at full speed
+// beside the bare database driver, with somebody who reads; paced, how soon a
+// flow is durable; feed, how soon other processes see it; codec, the encodings of
+// a flow; view, how soon a large session
 // shows its first page in any order and under filters, how soon the view is whole,
 // what that takes in memory, and how soon a row, a mark or a new flow is there; keys,
-// how soon the interface appears and answers on a terminal; and, only when it is
+// how soon the interface appears and answers on a terminal; live, the same while
+// flows arrive; and, only when it is
 // asked for, body: what recording, viewing, searching and exporting one huge body
 // adds to memory.
 //
@@ -59,25 +63,27 @@ type options struct {
 	scale    string
 	sessions string
 	idle     int
+	stream   int
 }
 
 func (o *options) register(fs *flag.FlagSet) {
-	fs.StringVar(&o.only, "only", "https,handshakes,bodies,hosts,http2,mitmdump,rss,idle,view,keys", "parts to run, separated by commas")
+	fs.StringVar(&o.only, "only", defaultParts(), "parts to run, separated by commas")
 	fs.StringVar(&o.weir, "weir", "", "the weir binary; built from the tree when empty")
 	fs.BoolVar(&o.self, "self", false, "measure the baseline against itself, which shows the noise of the measurement")
 	fs.IntVar(&o.rounds, "rounds", 5, "rounds, in each of which both sides run once")
 	fs.IntVar(&o.conns, "conns", 16, "client connections")
 	fs.DurationVar(&o.duration, "duration", 5*time.Second, "length of one side of a round")
 	fs.Int64Var(&o.size, "size", 1<<30, "rss: bytes to download")
-	fs.IntVar(&o.flows, "flows", 1_000_000, "view, keys: flows in the session")
-	fs.StringVar(&o.session, "session", "", "view, keys: a seeded session to use; made in a temporary directory when empty")
+	fs.IntVar(&o.flows, "flows", 1_000_000, "view, keys, live: flows in the session")
+	fs.StringVar(&o.session, "session", "", "view, keys, live: a seeded session to use; made in a temporary directory when empty")
 	o.bodySize = 10 << 30
 	fs.Func("body-size", "body: bytes of the body, as 10G or 512M; as much is needed on the disk (default 10G)", func(text string) (err error) {
 		o.bodySize, err = parseSize(text)
 		return err
 	})
 	fs.IntVar(&o.idle, "idle", 10_000, "idle: connections")
-	fs.IntVar(&o.keys, "keys", 200, "keys: strokes of each kind")
+	fs.IntVar(&o.keys, "keys", 200, "keys, live: strokes of each kind")
+	fs.IntVar(&o.stream, "stream", 100_000, "stream: flows a round")
 	fs.StringVar(&o.scale, "scale", "", "view: how many flows its sessions have, several separated by commas; -flows when empty")
 	fs.StringVar(&o.sessions, "sessions", "", "view: directory where the sessions of -scale are kept, to be used again; removed at the end when empty")
 }
@@ -129,8 +135,9 @@ type part struct {
 	run  func(ctx context.Context, b *bench) error
 }
 
-func runParts(ctx context.Context, o *options, out io.Writer) error {
-	parts := []part{
+// parts are all there are, in the order in which they run.
+func parts() []part {
+	return []part{
 		{"https", benchHTTPS},
 		{"handshakes", benchHandshakes},
 		{"bodies", benchBodies},
@@ -139,14 +146,34 @@ func runParts(ctx context.Context, o *options, out io.Writer) error {
 		{"mitmdump", benchMitmdump},
 		{"rss", benchDownload},
 		{"idle", benchIdle},
+		{"stream", benchStream},
+		{"paced", benchPaced},
+		{"feed", benchFeed},
+		{"codec", benchCodec},
 		{"view", benchViews},
 		{"keys", benchKeys},
+		{"live", benchLive},
 		{"body", benchBody},
 	}
+}
+
+func partNames() (names []string) {
+	for _, p := range parts() {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// defaultParts are those that run unless others are named: all but body, which wants a disk to itself.
+func defaultParts() string {
+	return strings.Join(slices.DeleteFunc(partNames(), func(name string) bool { return name == "body" }), ",")
+}
+
+func runParts(ctx context.Context, o *options, out io.Writer) error {
 	wanted := strings.Split(o.only, ",")
 	for _, name := range wanted {
-		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("no part %q: choose from https, handshakes, bodies, hosts, http2, mitmdump, rss, idle, view, keys, body", name)
+		if !slices.Contains(partNames(), name) {
+			return fmt.Errorf("no part %q: choose from %s", name, strings.Join(partNames(), ", "))
 		}
 	}
 	dir, err := os.MkdirTemp("", "weir-bench-")
@@ -159,7 +186,7 @@ func runParts(ctx context.Context, o *options, out io.Writer) error {
 		subject = "baseline again"
 	}
 	b := &bench{options: o, dir: dir, table: newTable(out, subject), session: o.session}
-	for _, p := range parts {
+	for _, p := range parts() {
 		if !slices.Contains(wanted, p.name) {
 			continue
 		}

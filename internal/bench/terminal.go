@@ -144,6 +144,40 @@ func (t *terminal) press(key string, quiet, timeout time.Duration) (reply, error
 	}
 }
 
+// pressUntil sends a key and returns when the program has drawn text, and how long that took.
+func (t *terminal) pressUntil(key, text string, timeout time.Duration) (time.Duration, error) {
+	began := time.Now()
+	if _, err := t.file.WriteString(key); err != nil {
+		return 0, fmt.Errorf("press %q: %w", key, err)
+	}
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	for {
+		select {
+		case c, ok := <-t.chunks:
+			if !ok {
+				return 0, fmt.Errorf("press %q: the program ended", key)
+			}
+			if bytes.Contains(c.data, []byte(text)) {
+				return c.at.Sub(began), nil
+			}
+		case <-timer.C:
+			return 0, fmt.Errorf("press %q: %w", key, errQuiet)
+		}
+	}
+}
+
+// drain drops what the program has written so far.
+func (t *terminal) drain() {
+	for {
+		select {
+		case <-t.chunks:
+		default:
+			return
+		}
+	}
+}
+
 // settle reads until the program has been quiet for a while, at most a while
 // longer than that.
 func (t *terminal) settle(quiet time.Duration) error {

@@ -35,25 +35,9 @@ func (o Stream) record(ctx context.Context, path string, beside ...func(context.
 	if err != nil {
 		return r, err
 	}
-	open := true
-	defer func() {
-		if open {
-			err = errors.Join(err, s.Close())
-		}
-	}()
-	watch := &watcher{path: path, rss: o.RSS, report: &r}
-	w, err := s.NewWriter(ctx, store.WriterOptions{BatchFlows: o.Batch, BatchDelay: o.Flush, Observe: watch.committed})
-	if err != nil {
+	if err := errors.Join(o.fill(ctx, s, &r, beside), s.Close()); err != nil {
 		return r, err
 	}
-	if err := together(ctx, append(beside, watch.sampler(w)), func(ctx context.Context) error { return o.stream(ctx, w, &r) }); err != nil {
-		return r, err
-	}
-	open = false
-	if err := s.Close(); err != nil {
-		return r, err
-	}
-	r.Commit, r.Delay, r.Transactions = spread(watch.took), spread(watch.delay), len(watch.took)
 	info, err := os.Stat(path)
 	if err != nil {
 		return r, err
@@ -65,6 +49,30 @@ func (o Stream) record(ctx context.Context, path string, beside ...func(context.
 	r.FileRatio = float64(r.FileBytes) / float64(r.PayloadBytes)
 	r.BytesPerSecond = float64(r.PayloadBytes) / r.Seconds
 	return r, nil
+}
+
+// pour streams flows into a session that is there.
+func (o Stream) pour(ctx context.Context) (r Recording, err error) {
+	s, err := store.Open(ctx, o.Into, store.Options{Synchronous: o.Sync})
+	if err != nil {
+		return r, err
+	}
+	return r, errors.Join(o.fill(ctx, s, &r, nil), s.Close())
+}
+
+// fill streams flows into a session and watches how that goes.
+func (o Stream) fill(ctx context.Context, s *store.Session, r *Recording, beside []func(context.Context) error) error {
+	watch := &watcher{path: s.Path(), rss: o.RSS, report: r}
+	w, err := s.NewWriter(ctx, store.WriterOptions{BatchFlows: o.Batch, BatchDelay: o.Flush, Observe: watch.committed})
+	if err != nil {
+		return err
+	}
+	err = together(ctx, append(beside, watch.sampler(w)), func(ctx context.Context) error { return o.stream(ctx, w, r) })
+	if err = errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	r.Commit, r.Delay, r.Transactions = spread(watch.took), spread(watch.delay), len(watch.took)
+	return nil
 }
 
 // together runs main with others beside it, whose context ends when main does. Their

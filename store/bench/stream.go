@@ -23,6 +23,9 @@ type Stream struct {
 	Rounds   int           // how often each side is measured, in turns; 3
 	Readers  int           // who page at random in a last round; 1, negative: no such round
 	Sync     store.Synchronous
+	// Into is an existing session to record into, once, instead of new ones that are removed again; it is
+	// then compared with nothing, and its size is not told.
+	Into string
 	// RSS, if set, returns the memory of the process in bytes.
 	RSS func() uint64
 }
@@ -69,6 +72,13 @@ type Baseline struct {
 // Run measures. What it makes on the disk it removes.
 func (o Stream) Run(ctx context.Context) (report *StreamReport, err error) {
 	o = o.withDefaults()
+	if o.Into != "" {
+		r, err := o.pour(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("bench stream: %w", err)
+		}
+		return &StreamReport{Writer: r}, nil
+	}
 	if o.Dir, err = os.MkdirTemp(o.Dir, "weir-bench-"); err != nil {
 		return nil, fmt.Errorf("bench stream: %w", err)
 	}

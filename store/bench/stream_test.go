@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"weir/store"
 )
 
 // checkEmpty sees that a measurement has taken away what it made.
@@ -72,5 +74,23 @@ func TestStreamIsCancelled(t *testing.T) {
 func TestStreamNeedsItsDirectory(t *testing.T) {
 	if _, err := (Stream{Dir: filepath.Join(t.TempDir(), "none")}).Run(t.Context()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v, want %v", err, os.ErrNotExist)
+	}
+}
+
+// TestStreamInto records into a session that stays.
+func TestStreamInto(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "into.weir")
+	s, err := store.Create(t.Context(), path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for range 2 {
+		if _, err := (Stream{Into: path, Flows: 30}).Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.Count(t.Context()); err != nil || n != 60 {
+		t.Errorf("flows: got %d, %v, want 60", n, err)
 	}
 }

@@ -19,7 +19,7 @@ func TestFingerprints(t *testing.T) {
 		SupportedProtos:   []string{"h2", "http/1.1"},
 		ServerName:        "example.com",
 	}
-	if got, want := ja4(chrome), "t13d1516h2_8daaf6152771_e5627efa2ab1"; got != want {
+	if got, want := helloRecord(chrome).GetJa4(), "t13d1516h2_8daaf6152771_e5627efa2ab1"; got != want {
 		t.Errorf("JA4: got %s, want %s", got, want)
 	}
 	old := &tls.ClientHelloInfo{
@@ -29,14 +29,14 @@ func TestFingerprints(t *testing.T) {
 		SupportedPoints:   []uint8{0},
 		SupportedVersions: []uint16{0x0301},
 	}
-	if got, want := ja3(old), "ada70206e40642a3e4461f35503241d5"; got != want {
+	if got, want := helloRecord(old).GetJa3(), "ada70206e40642a3e4461f35503241d5"; got != want {
 		t.Errorf("JA3: got %s, want %s", got, want)
 	}
 	bare := &tls.ClientHelloInfo{SupportedVersions: []uint16{0x0303, 0x0302}, SupportedProtos: []string{"\xabx"}}
-	if got, want := ja4(bare), "t12i0000a8_000000000000_000000000000"; got != want {
+	if got, want := helloRecord(bare).GetJa4(), "t12i0000a8_000000000000_000000000000"; got != want {
 		t.Errorf("JA4 of nothing: got %s, want %s", got, want)
 	}
-	if got := ja4(&tls.ClientHelloInfo{}); got != "t00i000000_000000000000_000000000000" {
+	if got := helloRecord(&tls.ClientHelloInfo{}).GetJa4(); got != "t00i000000_000000000000_000000000000" {
 		t.Errorf("JA4 of less: got %s", got)
 	}
 }

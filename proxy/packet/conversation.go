@@ -44,6 +44,8 @@ type conversation struct {
 	answered       bool    // the server accepted
 	conn           *flowpb.Conn
 	target         *flowpb.Address // where a proxy was asked to connect to, nil without one
+	name           []byte          // by which the client asked for the server in TLS
+	tls            *flowpb.Tls     // nil without any
 	begun          int64
 	connectedNs    int64
 	speaker        speaker

@@ -111,6 +111,14 @@ func (d *detector) decide(ctx context.Context) error {
 			return d.settle(ctx, &streamFlow{c: d.c})
 		}
 		return d.settle(ctx, &socksTunnel{c: d.c})
+	case isClientHello(opening):
+		if len(opening) < 6 {
+			return nil
+		}
+		if first == flowpb.SideResponse && (d.tunnel || !d.turn()) {
+			return d.settle(ctx, &streamFlow{c: d.c})
+		}
+		return d.settle(ctx, &tlsTalk{c: d.c})
 	case mayBecomeRequest(opening) && d.size < maxPrelude:
 		return nil
 	}

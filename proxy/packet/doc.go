@@ -11,6 +11,7 @@
 //	                                ├─ a request line ─► h1, pipelined ─► http flows
 //	                                │      ├─ 2xx to CONNECT ─► detector again
 //	                                │      └─ 101 ─► WebSocket, or messages as they came
+//	                                ├─ a ClientHello ─► its facts, messages (tcp flow, or tls where it fails)
 //	                                └─ anything else ─► messages (tcp flow)
 //
 // An [Assembler] is given packets in the order of their capture and tells a [Sink]

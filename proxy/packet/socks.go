@@ -173,17 +173,19 @@ func (c *conversation) to() *flowpb.Address {
 	if c.target != nil {
 		return c.target
 	}
-	return address(c.server)
+	to := address(c.server)
+	if len(c.name) > 0 {
+		to.Host = c.name
+	}
+	return to
 }
 
 // toText is that as "host:port".
 func (c *conversation) toText() []byte {
-	if c.target == nil {
-		return []byte(c.server.String())
-	}
-	host := string(c.target.GetHost())
-	if bytes.IndexByte(c.target.GetHost(), ':') >= 0 {
+	to := c.to()
+	host := string(to.GetHost())
+	if bytes.IndexByte(to.GetHost(), ':') >= 0 {
 		host = "[" + host + "]"
 	}
-	return strconv.AppendUint([]byte(host+":"), uint64(c.target.GetPort()), 10)
+	return strconv.AppendUint([]byte(host+":"), uint64(to.GetPort()), 10)
 }

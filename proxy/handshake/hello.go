@@ -1,0 +1,175 @@
+package handshake
+
+import "golang.org/x/crypto/cryptobyte"
+
+// The extensions that are looked into (IANA, TLS ExtensionType Values).
+const (
+	extensionServerName = 0
+	extensionGroups     = 10
+	extensionPoints     = 11
+	extensionSignatures = 13
+	extensionALPN       = 16
+	extensionPSK        = 41
+	extensionVersions   = 43
+)
+
+const (
+	versionTLS12 = 0x0303
+	versionTLS13 = 0x0304
+)
+
+// ClientHello is what a client offers, in its order, GREASE (RFC 8701) included.
+type ClientHello struct {
+	Version             uint16 // what the message itself says
+	SessionID           []byte
+	Ciphers             []uint16
+	Extensions          []uint16
+	ServerName          []byte
+	Protocols           [][]byte // of ALPN
+	Versions            []uint16 // of supported_versions, else the message's
+	Groups              []uint16
+	Points              []uint8
+	SignatureAlgorithms []uint16
+}
+
+// ServerHello is what a server chose.
+type ServerHello struct {
+	Version   uint16 // of supported_versions, else the message's
+	SessionID []byte
+	Cipher    uint16
+	Protocol  []byte // of ALPN, where TLS 1.3 does not encrypt it
+	PSK       bool   // it goes on from an earlier session, or with a key known before
+}
+
+// parseClientHello reads the message without its header (RFC 8446, section 4.1.2).
+func parseClientHello(p []byte) (*ClientHello, bool) {
+	s := cryptobyte.String(p)
+	h := &ClientHello{}
+	var session, ciphers, compression cryptobyte.String
+	if !s.ReadUint16(&h.Version) || !s.Skip(32) || !s.ReadUint8LengthPrefixed(&session) ||
+		!s.ReadUint16LengthPrefixed(&ciphers) || !s.ReadUint8LengthPrefixed(&compression) {
+		return nil, false
+	}
+	h.SessionID = session
+	h.Ciphers, h.Versions = uint16s(ciphers), []uint16{h.Version}
+	ok := extensions(s, func(kind uint16, body cryptobyte.String) {
+		h.Extensions = append(h.Extensions, kind)
+		h.extension(kind, body)
+	})
+	return h, ok
+}
+
+// extension takes what is understood of one. What is not well formed stays unread.
+func (h *ClientHello) extension(kind uint16, body cryptobyte.String) {
+	var list cryptobyte.String
+	switch kind {
+	case extensionServerName:
+		var name cryptobyte.String
+		var kind uint8
+		if body.ReadUint16LengthPrefixed(&list) && list.ReadUint8(&kind) && kind == 0 && list.ReadUint16LengthPrefixed(&name) {
+			h.ServerName = name
+		}
+	case extensionALPN:
+		h.Protocols = protocols(body)
+	case extensionVersions:
+		if body.ReadUint8LengthPrefixed(&list) {
+			h.Versions = uint16s(list)
+		}
+	case extensionPoints:
+		if body.ReadUint8LengthPrefixed(&list) {
+			h.Points = list
+		}
+	case extensionGroups:
+		if body.ReadUint16LengthPrefixed(&list) {
+			h.Groups = uint16s(list)
+		}
+	case extensionSignatures:
+		if body.ReadUint16LengthPrefixed(&list) {
+			h.SignatureAlgorithms = uint16s(list)
+		}
+	}
+}
+
+// parseServerHello reads the message without its header (RFC 8446, section 4.1.3). A
+// HelloRetryRequest is one as well, with the version and cipher that stay.
+func parseServerHello(p []byte) (*ServerHello, bool) {
+	s := cryptobyte.String(p)
+	h := &ServerHello{}
+	var session cryptobyte.String
+	if !s.ReadUint16(&h.Version) || !s.Skip(32) || !s.ReadUint8LengthPrefixed(&session) || !s.ReadUint16(&h.Cipher) || !s.Skip(1) {
+		return nil, false
+	}
+	h.SessionID = session
+	ok := extensions(s, func(kind uint16, body cryptobyte.String) {
+		switch kind {
+		case extensionVersions:
+			var v uint16
+			if body.ReadUint16(&v) {
+				h.Version = v
+			}
+		case extensionALPN:
+			if all := protocols(body); len(all) > 0 {
+				h.Protocol = all[0]
+			}
+		case extensionPSK:
+			h.PSK = true
+		}
+	})
+	return h, ok
+}
+
+// parseCertificates reads the chain, leaf first (RFC 5246, section 7.4.2).
+func parseCertificates(p []byte) (chain [][]byte, ok bool) {
+	s := cryptobyte.String(p)
+	var list cryptobyte.String
+	if !s.ReadUint24LengthPrefixed(&list) {
+		return nil, false
+	}
+	for !list.Empty() {
+		var der cryptobyte.String
+		if !list.ReadUint24LengthPrefixed(&der) {
+			return chain, false
+		}
+		chain = append(chain, der)
+	}
+	return chain, true
+}
+
+// extensions calls each for every extension; without any there is not even a length.
+func extensions(s cryptobyte.String, each func(kind uint16, body cryptobyte.String)) bool {
+	if s.Empty() {
+		return true
+	}
+	var all cryptobyte.String
+	if !s.ReadUint16LengthPrefixed(&all) {
+		return false
+	}
+	for !all.Empty() {
+		var kind uint16
+		var body cryptobyte.String
+		if !all.ReadUint16(&kind) || !all.ReadUint16LengthPrefixed(&body) {
+			return false
+		}
+		each(kind, body)
+	}
+	return true
+}
+
+func protocols(body cryptobyte.String) (out [][]byte) {
+	var list, name cryptobyte.String
+	if !body.ReadUint16LengthPrefixed(&list) {
+		return nil
+	}
+	for list.ReadUint8LengthPrefixed(&name) {
+		out = append(out, name)
+	}
+	return out
+}
+
+func uint16s(s cryptobyte.String) (out []uint16) {
+	var n uint16
+	for s.ReadUint16(&n) {
+		out = append(out, n)
+	}
+	return out
+}

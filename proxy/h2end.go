@@ -15,9 +15,14 @@ import (
 	"weir/proxy/record"
 )
 
-// closeStream ends a flow before its time; nothing more of it is passed on.
+// closeStream ends a flow; nothing more of it is passed on. That the client left
+// with all of its answer is no failure.
 func (r *relay) closeStream(ctx context.Context, s *h2stream, f *flowError) error {
 	delete(r.streams, s.id)
+	if (f == nil || f.code == flowpb.CodeClientGone) && s.delivered() {
+		s.rec.responseEnd(nil)
+		f = nil
+	}
 	return s.end(ctx, f)
 }
 
@@ -193,10 +198,22 @@ func (r *relay) why(ctx context.Context, from *h2end, err error) *flowError {
 		return brokenRule(rule)
 	case len(r.streams) == 0 && (isGone(err) || errors.Is(err, errIdle)):
 		return nil
+	case from == r.near && isGone(err) && r.delivered():
+		return nil
 	case from == r.near:
 		return asFailure(clientFailure(err))
 	}
 	return asFailure(r.up.failure(err))
+}
+
+// delivered reports whether every open stream is.
+func (r *relay) delivered() bool {
+	for _, s := range r.streams {
+		if !s.delivered() {
+			return false
+		}
+	}
+	return true
 }
 
 // closeStreams fails every flow that is open. Where the client is still there it

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"strconv"
 
 	flowpb "weir/proto"
 	"weir/proxy/h2"
@@ -117,6 +118,22 @@ func (s *h2stream) data(ctx context.Context, side flowpb.Side, p []byte) error {
 		}
 	}
 	return r.data(ctx, side, p)
+}
+
+// delivered reports whether the request is whole and the client was sent as much
+// content as the response announced, so that only the word is missing that this
+// was all: servers may send END_STREAM in a frame of its own, which not every
+// client waits for.
+func (s *h2stream) delivered() bool {
+	if !s.sent || !s.answered || s.received || s.tunnel != nil {
+		return false
+	}
+	lengths := flowpb.Get(s.rec.response.Headers, "content-length")
+	if len(lengths) == 0 {
+		return false
+	}
+	n, err := strconv.ParseUint(string(lengths[0]), 10, 63)
+	return err == nil && n == s.rec.bodies[1].body.Size
 }
 
 // end closes the flow for good: complete, or failed with f. The error is the sink's.

@@ -100,6 +100,37 @@ func TestHTTP2ClientVanishes(t *testing.T) {
 	}
 }
 
+// TestHTTP2ClientLeavesWithItsAnswer has the end of the stream come too late.
+func TestHTTP2ClientLeavesWithItsAnswer(t *testing.T) {
+	for name, leave := range map[string]func(f *frames){
+		"closes": func(*frames) {},
+		"resets": func(f *frames) { f.must(f.WriteRSTStream(1, http2.ErrCodeCancel)) },
+	} {
+		for length, want := range map[string]flowpb.State{"5": flowpb.StateComplete, "6": flowpb.StateError} {
+			sink := converse(t, Options{}, func(f *frames) {
+				f.headers(1, true, plainGet...)
+				f.readHeaders()
+				if d, ok := f.next().(*http2.DataFrame); !ok || string(d.Data()) != "hello" {
+					t.Errorf("got %v, want the content", d)
+				}
+				leave(f)
+			}, func(f *frames) {
+				f.readHeaders()
+				f.headers(1, false, [2]string{":status", "200"}, [2]string{"content-length", length})
+				f.must(f.WriteData(1, false, []byte("hello")))
+				f.untilClosed()
+			})
+			f := sink.finished(t, 1)
+			if f.State != want || want == flowpb.StateComplete && f.GetHttp().Response.Body.State != flowpb.BodyComplete {
+				t.Errorf("%s after 5 of %s bytes: got %v, %v, want %v", name, length, f.State, f.Error, want)
+			}
+			if c := sink.conn(f.ClientConn); want == flowpb.StateComplete && c.Error != nil {
+				t.Errorf("%s: the connection failed: %v", name, c.Error)
+			}
+		}
+	}
+}
+
 // TestHTTP2MalformedRequest demands that the server never hears of it, and that
 // another stream goes on.
 func TestHTTP2MalformedRequest(t *testing.T) {

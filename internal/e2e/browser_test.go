@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A headless Chromium that trusts weir's authority loads a page of 50 assets
-// over HTTPS; its scripts count themselves.
+// A headless Chromium that trusts weir's authority loads a page of 100 assets
+// over HTTP/2; its scripts count themselves.
 func TestChromium(t *testing.T) {
 	need(t, "chromium")
 	need(t, "certutil")
@@ -40,7 +40,7 @@ func TestChromium(t *testing.T) {
 		t.Fatalf("the page does not say %s:\n%s\n%s", want, dom, complaints.String())
 	}
 	for i := range assets {
-		f := complete(t, r.Session, 1, fmt.Sprintf("~u /asset/%d$", i))[0]
+		f := complete(t, r.Session, 1, fmt.Sprintf("~u /asset/%d$ ~ver h2", i))[0]
 		_, response := show(t, r.Session, f.ID)
 		if got, want := *response.BodySHA256, sum(strings.NewReader(assetText(i))); got != want {
 			t.Errorf("stored asset %d hashes to %s, want %s", i, got, want)

@@ -30,7 +30,7 @@ type origin struct {
 //	/bytes/N    N bytes, the same for each N
 //	/upload     answers with the SHA-256 of what it got
 //	/chunked    a chunked body with trailers
-//	/page       an HTML page of 50 assets
+//	/page       an HTML page of 100 assets
 //	/asset/N    one of them
 //	/live       a page that talks without end, see livePage
 func startOrigin(t *testing.T) *origin {
@@ -50,6 +50,7 @@ func startOrigin(t *testing.T) *origin {
 	t.Cleanup(plain.Close)
 	secure := httptest.NewUnstartedServer(mux)
 	secure.Config.ErrorLog = quiet
+	secure.EnableHTTP2 = true
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	ca := filepath.Join(t.TempDir(), "origin.pem")
@@ -102,7 +103,7 @@ func serveChunked(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("X-Count", strconv.Itoa(chunkedLines))
 }
 
-const assets = 50
+const assets = 100
 
 func servePage(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -422,6 +422,7 @@ func TestCompactSession(t *testing.T) {
 // TestDamagedCompactedBody sees that coded and shared pieces which are not what they say
 // are an error and no panic, and found by verify.
 func TestDamagedCompactedBody(t *testing.T) {
+	onlyWhole(t)
 	body := text(1, 2*PieceSize+5000)
 	for damage, says := range map[string]string{
 		"UPDATE body SET data = x'00' WHERE enc = 1":                                                  "piece 0",

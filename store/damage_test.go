@@ -128,6 +128,7 @@ const patience = time.Minute
 // TestDamagedFile flips bits, blanks, cuts and muddles a session at random places: it opens
 // and shows what is readable, or says what is wrong, and never crashes or hangs.
 func TestDamagedFile(t *testing.T) {
+	onlyWhole(t)
 	whole := sampleSession(t)
 	path := filepath.Join(t.TempDir(), "damaged.weir")
 	opened, complained := 0, 0

@@ -49,6 +49,7 @@ func TestDetails(t *testing.T) {
 
 // What samples tell is near what is measured.
 func TestEstimate(t *testing.T) {
+	onlyWhole(t)
 	s, w := newWriter(t, WriterOptions{})
 	g := newSower(700)
 	if err := g.connections(t.Context(), w); err != nil {

@@ -102,3 +102,12 @@ func soakRounds(t testing.TB, usual int) int {
 	}
 	return usual
 }
+
+// onlyWhole leaves out of a short run, which is what the race detector gets, a test
+// that takes long and has next to no goroutines in it. The ordinary run has it.
+func onlyWhole(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long and shares nothing between goroutines")
+	}
+}

@@ -126,6 +126,7 @@ func tellAll(t *testing.T, s *Session) (all []string) {
 }
 
 func TestMerge(t *testing.T) {
+	onlyWhole(t)
 	ctx := t.Context()
 	a, b := mergeable(t, 420, 1000, 10), mergeable(t, 180, 1005, 20)
 	if _, err := b.Compact(ctx, CompactOptions{}); err != nil { // its bodies are packed and shared now

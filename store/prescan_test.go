@@ -24,6 +24,7 @@ type searchModel struct {
 // TestSearchProperty sees that a search finds exactly the flows whose bodies have what is
 // looked for, however they are cut, coded and shared.
 func TestSearchProperty(t *testing.T) {
+	onlyWhole(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &searchModel{newBodyModel(t, rt), map[uint64]bool{}}
 		var contents [][]byte

@@ -27,6 +27,7 @@ func seeded(t testing.TB, o SeedOptions) *Session {
 }
 
 func TestSeedIsTheSameEachRunAndVaried(t *testing.T) {
+	onlyWhole(t)
 	const n = 1700
 	a, b := seeded(t, SeedOptions{Flows: n, BodySize: 700}), seeded(t, SeedOptions{Flows: n, BodySize: 700})
 	kinds, hosts, missing := map[flowpb.Kind]int{}, map[string]int{}, 0

@@ -37,6 +37,7 @@ func whole(t *testing.T) *Session {
 }
 
 func TestVerify(t *testing.T) {
+	onlyWhole(t)
 	for _, c := range []struct {
 		damage string
 		want   []string // parts of the problems, in order

@@ -17,8 +17,8 @@ const (
 	// With what is written until that is noticed it stays under maxWAL.
 	tooManyPages = 4096
 	// maxWAL is what the -wal file takes at most, in bytes, as long as nobody holds a
-	// read transaction: nothing here does for longer than a page or a part of a scan
-	// takes. It is cut back to that if another program did.
+	// read transaction. Here Verify does, over the whole file, and Merge for the length
+	// of a batch; all else for a page or a part of a scan. It is cut back to that afterwards.
 	maxWAL = 96 << 20
 )
 

@@ -477,23 +477,23 @@ func TestDamagedCompactedBody(t *testing.T) {
 
 // TestVerifyCountsUses sees that wrong counts and digests are found.
 func TestVerifyCountsUses(t *testing.T) {
-	for damage, says := range map[string]string{
-		"UPDATE shared SET uses = 3":                                             "shared body of flow 1: is used 2 times, not 3",
-		"UPDATE shared SET sha256 = zeroblob(32)":                                "shared body of flow 1: its bytes have another digest",
-		"UPDATE shared SET size = 100":                                           "body of flow 2: piece 0 refers to what is not in body",
-		"DELETE FROM shared":                                                     "body of flow 2: piece 0 refers to what is not in body",
-		"INSERT INTO body (id, start, size, data) VALUES (5 << 23, 0, 1, x'00')": "body of flow 5: has no flow",
+	for _, c := range []struct{ damage, says string }{
+		{"UPDATE shared SET uses = 3", "shared body of flow 1: is used 2 times, not 3"},
+		{"UPDATE shared SET sha256 = zeroblob(32)", "shared body of flow 1: its bytes have another digest"},
+		{"UPDATE shared SET size = 100", "body of flow 2: piece 0 refers to what is not in body"},
+		{"DELETE FROM shared", "body of flow 2: piece 0 refers to what is not in body"},
+		{"INSERT INTO body (id, start, size, data) VALUES (5 << 23, 0, 1, x'00')", "body of flow 5: has no flow"},
 	} {
 		s, w := newWriter(t, never(WriterOptions{}))
 		for range 2 {
 			recordTyped(t, w, "text/plain", text(1, 5000))
 		}
 		compactNow(t, s)
-		if _, err := s.note.Exec(damage); err != nil {
+		if _, err := s.note.Exec(c.damage); err != nil {
 			t.Fatal(err)
 		}
-		if problems, err := s.Verify(t.Context()); err != nil || !strings.Contains(fmt.Sprint(problems), says) {
-			t.Errorf("%s: got %v, %v, want it to say %q", damage, problems, err, says)
+		if problems, err := s.Verify(t.Context()); err != nil || !strings.Contains(fmt.Sprint(problems), c.says) {
+			t.Errorf("%s: got %v, %v, want it to say %q", c.damage, problems, err, c.says)
 		}
 	}
 }

@@ -52,7 +52,10 @@ const (
 	readCache  = 4 << 20 // bytes a connection
 	writeCache = 2 << 20 // bytes, the capturing connection
 	noteCache  = 1 << 20 // bytes, notes and checkpoints
-	busyWait   = 10 * time.Second
+	// busyWait is how long somebody waits for the write lock. SQLite only looks for it ten
+	// times a second, and a capture at full speed lets go of it for moments: who
+	// annotates beside one needs that patience.
+	busyWait = time.Minute
 )
 
 // Session is one open session file. It is safe for concurrent use.

@@ -18,6 +18,18 @@ const maxCurlWord = 100 << 10
 
 // exportCurl writes a shell command that sends the request again.
 func exportCurl(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
+	return exportCommand(ctx, s, id, w, func(q *flowpb.Request, to *flowpb.Summary, body []byte) (string, error) {
+		c := curl{request: q, host: to.HostPort(), body: body}
+		return c.command()
+	})
+}
+
+// exportCommand writes the command that line makes of a request, of where it went
+// and of its body. The address is the route the request took; that it was meant for
+// another host is the Host field's to say.
+func exportCommand(ctx context.Context, s reading, id uint64, w io.Writer,
+	line func(q *flowpb.Request, to *flowpb.Summary, body []byte) (string, error),
+) (bool, error) {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
 		return false, err
@@ -30,16 +42,13 @@ func exportCurl(ctx context.Context, s reading, id uint64, w io.Writer) (bool, e
 	if err != nil {
 		return false, err
 	}
-	// The address is the route the request took; that it was meant for another host
-	// is the Host field's to say.
 	summary := flowpb.Summarize(f)
 	summary.Authority = ""
-	c := curl{request: q, host: summary.HostPort(), body: body}
-	line, err := c.command()
+	text, err := line(q, &summary, body)
 	if err != nil {
 		return false, &leftOutError{fmt.Errorf("flow %d: %w", id, err)}
 	}
-	_, err = fmt.Fprintln(w, line)
+	_, err = fmt.Fprintln(w, text)
 	return err == nil, err
 }
 

@@ -13,26 +13,9 @@ import (
 
 // exportHTTPie writes a command of HTTPie that sends the request again.
 func exportHTTPie(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
-	f, err := s.Flow(ctx, id)
-	if err != nil {
-		return false, err
-	}
-	q := f.GetHttp().GetRequest()
-	if q == nil {
-		return false, nil
-	}
-	body, err := curlBody(ctx, s, id, q.GetBody())
-	if err != nil {
-		return false, err
-	}
-	summary := flowpb.Summarize(f)
-	summary.Authority = ""
-	line, err := httpieCommand(q, summary.URL(), body)
-	if err != nil {
-		return false, &leftOutError{fmt.Errorf("flow %d: %w", id, err)}
-	}
-	_, err = fmt.Fprintln(w, line)
-	return err == nil, err
+	return exportCommand(ctx, s, id, w, func(q *flowpb.Request, to *flowpb.Summary, body []byte) (string, error) {
+		return httpieCommand(q, to.URL(), body)
+	})
 }
 
 // httpieCommand makes the command for one request, quoted for a POSIX shell. HTTPie

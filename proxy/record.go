@@ -141,6 +141,20 @@ func (r *httpRecord) event(ctx context.Context) func(*flowpb.Message) error {
 	}
 }
 
+// endEvents records the event that the end of the response cuts off. The caller
+// holds mu.
+func (r *httpRecord) endEvents(ctx context.Context) error {
+	e := r.events
+	if r.events = nil; e == nil {
+		return nil
+	}
+	err := e.End(r.bodies[1].done, r.event(ctx))
+	if wrong := e.Wrong(); wrong != "" {
+		r.setNote("events", wrong)
+	}
+	return err
+}
+
 // extension records a chunk extension of one side, as long as there is room.
 func (r *httpRecord) extension(side flowpb.Side, ext []byte) {
 	r.mu.Lock()
@@ -233,6 +247,10 @@ func (r *httpRecord) odd(side flowpb.Side, what h1.Oddity) {
 func (r *httpRecord) note(key, value string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.setNote(key, value)
+}
+
+func (r *httpRecord) setNote(key, value string) {
 	for _, m := range r.flow.Meta {
 		if m.Key == key {
 			r.dirty = r.dirty || m.Value != value
@@ -287,10 +305,8 @@ func (r *httpRecord) end(ctx context.Context, f *flowError) error {
 			r.dirty = true
 		}
 	}
-	if r.events != nil {
-		if err := r.events.End(r.event(ctx)); err != nil && f == nil {
-			f = asFailure(err)
-		}
+	if err := r.endEvents(ctx); err != nil && f == nil {
+		f = asFailure(err)
 	}
 	switch {
 	case f != nil:

@@ -12,5 +12,8 @@
 // ends. Damaged and cut input is the normal case, not the exception: all that
 // could be decoded is returned, together with an error that says what is wrong.
 //
+// A [Pusher] is for bodies that are still arriving: it has decoders run as
+// coroutines of the caller's goroutine, which end with Close.
+//
 // Functions are safe for concurrent use; a reader belongs to one goroutine.
 package coding

@@ -104,7 +104,11 @@ func (x *exchange) endEvents(ctx context.Context, at int64) error {
 	if x.events = nil; e == nil {
 		return nil
 	}
-	return e.End(x.emit(ctx, at))
+	err := e.End(x.done[1], x.emit(ctx, at))
+	if wrong := e.Wrong(); wrong != "" {
+		x.flow.Meta = append(x.flow.Meta, &flowpb.Meta{Key: "events", Value: wrong})
+	}
+	return err
 }
 
 func (x *exchange) extension(side flowpb.Side, ext []byte) {

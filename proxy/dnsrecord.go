@@ -18,9 +18,10 @@ import (
 // It takes datagrams (add), or bytes of a stream (dnsStream). Two goroutines may
 // add to it, one a direction.
 type dnsRecord struct {
-	to       recorder
-	server   string // for people
-	identify func(*flowpb.Flow)
+	to           recorder
+	server       string // for people
+	identify     func(*flowpb.Flow)
+	withoutHTTPS bool // answers are passed on without HTTPS records
 
 	mu       sync.Mutex
 	open     []*dnsFlow // without an answer, the oldest first
@@ -50,30 +51,37 @@ const (
 	answerPatience   = 30 * time.Second
 )
 
-// add records one message.
-func (r *dnsRecord) add(ctx context.Context, side flowpb.Side, p []byte) error {
+// add records one message, and returns it as it is passed on.
+func (r *dnsRecord) add(ctx context.Context, side flowpb.Side, p []byte) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
 	if err := r.expire(ctx, now); err != nil {
-		return err
+		return nil, err
 	}
 	m, err := dns.Parse(p)
 	f := r.flowOf(side, m)
 	if f == nil {
 		if f, err = r.begin(ctx, now, side, m, p, err); err != nil {
-			return err
+			return nil, err
 		}
 	} else if side == flowpb.SideResponse && f.dns.Response == nil {
 		f.dns.Response = record.DNSMessage(m, now.UnixNano())
 		f.note("response", err)
 		if err := r.complete(ctx, f); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return r.to.message(ctx, &flowpb.Message{
-		Flow: f.flow.Id, Side: side, Type: flowpb.MessageData, AtNs: now.UnixNano(), Content: p,
-	})
+	msg := &flowpb.Message{Flow: f.flow.Id, Side: side, Type: flowpb.MessageData, AtNs: now.UnixNano(), Content: p}
+	if err := r.to.message(ctx, msg); err != nil {
+		return nil, err
+	}
+	if side == flowpb.SideResponse && r.withoutHTTPS && tellsHTTPS(m) {
+		const noError = 0
+		p = dns.Failure(p, noError)
+		return p, r.injected(ctx, f, p)
+	}
+	return p, nil
 }
 
 // inject records an answer that is ours. Its flow stays open, to be failed.
@@ -85,6 +93,10 @@ func (r *dnsRecord) inject(ctx context.Context, p []byte) error {
 	if f == nil {
 		return nil
 	}
+	return r.injected(ctx, f, p)
+}
+
+func (r *dnsRecord) injected(ctx context.Context, f *dnsFlow, p []byte) error {
 	return r.to.message(ctx, &flowpb.Message{
 		Flow: f.flow.Id, Side: flowpb.SideResponse, Type: flowpb.MessageData, AtNs: nowNs(), Content: p, Injected: true,
 	})

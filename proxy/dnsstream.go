@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"encoding/binary"
 
 	flowpb "weir/proto"
 	"weir/proxy/dns"
@@ -15,23 +16,30 @@ const (
 )
 
 // dnsStream is the record of DNS over a stream: a message is recorded before its
-// last byte is passed on.
+// last byte is passed on. Where answers may be changed, they are passed on whole.
 type dnsStream struct {
 	dnsRecord
 	halves [2]dns.Splitter // the client's, the server's
 }
 
-func (r *dnsStream) add(ctx context.Context, side flowpb.Side, p []byte) error {
-	for {
-		n, m := r.halves[side-flowpb.SideRequest].Feed(p)
+func (r *dnsStream) add(ctx context.Context, side flowpb.Side, p []byte) ([]byte, error) {
+	var out []byte
+	for rest := p; ; {
+		n, m := r.halves[side-flowpb.SideRequest].Feed(rest)
 		if m == nil {
-			return nil
+			break
 		}
-		if err := r.dnsRecord.add(ctx, side, m); err != nil {
-			return err
+		answer, err := r.dnsRecord.add(ctx, side, m)
+		if err != nil {
+			return nil, err
 		}
-		p = p[n:]
+		out = append(binary.BigEndian.AppendUint16(out, uint16(len(answer))), answer...)
+		rest = rest[n:]
 	}
+	if side == flowpb.SideResponse && r.withoutHTTPS {
+		return out, nil
+	}
+	return p, nil
 }
 
 // speaksDNS reports whether the tunnel goes where DNS is spoken and what the

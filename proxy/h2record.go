@@ -108,7 +108,8 @@ func (s *h2stream) data(ctx context.Context, side flowpb.Side, p []byte) error {
 	case len(p) == 0:
 		return nil
 	case s.tunnel != nil:
-		return s.tunnel.add(ctx, side, p)
+		_, err := s.tunnel.add(ctx, side, p)
+		return err
 	case side == flowpb.SideRequest && r.request.Body == nil: // of a CONNECT that nobody agreed to yet
 		r.openBody(&r.request.Body, 0, false)
 	}

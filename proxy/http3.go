@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -105,17 +104,13 @@ func (r *relay) isAltSvcFrame(frameType h2.FrameType) bool {
 	return r.c.s.opts.StripAltSvc && frameType == alternativeService
 }
 
-// withoutHTTPS returns an answer as it goes to the client: without what it says
-// where HTTPS records were asked for.
-func (q *pair) withoutHTTPS(ctx context.Context, p []byte) ([]byte, error) {
-	const typeHTTPS, noError = 65, 0
-	if q.dns == nil || !q.d.s.opts.StripAltSvc {
-		return p, nil
+// tellsHTTPS reports whether an answer is of the records that tell of HTTP/3
+// (RFC 9460: HTTPS, and SVCB, which resolvers are asked for in their own name).
+func tellsHTTPS(m *dns.Message) bool {
+	const typeSVCB, typeHTTPS = 64, 65
+	if m == nil || len(m.Questions) == 0 || len(m.Answers) == 0 {
+		return false
 	}
-	m, err := dns.Parse(p)
-	if err != nil || len(m.Questions) == 0 || m.Questions[0].Type != typeHTTPS || len(m.Answers) == 0 {
-		return p, nil //nolint:nilerr // what cannot be read passes as it is
-	}
-	out := dns.Failure(p, noError)
-	return out, q.dns.inject(ctx, out)
+	asked := m.Questions[0].Type
+	return asked == typeHTTPS || asked == typeSVCB
 }

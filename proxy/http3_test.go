@@ -97,43 +97,93 @@ func TestStripAltSvc(t *testing.T) {
 	}
 }
 
-// Questions for HTTPS records find nothing on request; others are answered.
+// Questions for HTTPS and SVCB records find nothing on request; others are answered:
+// in datagrams, and over a stream in pieces of any size.
 func TestStripHTTPSRecords(t *testing.T) {
-	const typeHTTPS = dnsmessage.Type(65)
-	ask := func(kind dnsmessage.Type) string {
-		m := dnsmessage.Message{
-			Header:    dnsmessage.Header{ID: 7, RecursionDesired: true},
-			Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("a.test."), Type: kind, Class: dnsmessage.ClassINET}},
-		}
-		p, err := m.Pack()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(p)
-	}
-	to := udpOrigin(t, func(p []byte) [][]byte {
+	kinds := map[dnsmessage.Type]int{64: 0, 65: 0, dnsmessage.TypeA: 1}
+	check := func(t *testing.T, kind dnsmessage.Type, answer string) {
+		t.Helper()
 		var m dnsmessage.Message
-		if err := m.Unpack(p); err != nil {
-			t.Error(err)
+		if err := m.Unpack([]byte(answer)); err != nil || len(m.Answers) != kinds[kind] || m.RCode != dnsmessage.RCodeSuccess {
+			t.Errorf("type %v: got %v, %v, want %d answers", kind, m, err, kinds[kind])
 		}
-		m.Response = true
-		m.Answers = []dnsmessage.Resource{{
-			Header: dnsmessage.ResourceHeader{Name: m.Questions[0].Name, Type: m.Questions[0].Type, Class: dnsmessage.ClassINET},
-			Body:   &dnsmessage.UnknownResource{Type: m.Questions[0].Type, Data: []byte{1, 2, 3, 4}},
-		}}
-		out, err := m.Pack()
-		if err != nil {
-			t.Error(err)
+	}
+	t.Run("UDP", func(t *testing.T) {
+		to := udpOrigin(t, func(p []byte) [][]byte { return [][]byte{echoType(t, p)} })
+		to.scheme = "dns"
+		conn, sink := datagramRelay(t, Options{StripAltSvc: true}, to)
+		for kind := range kinds {
+			check(t, kind, exchangeDatagram(t, conn, askFor(t, kind)))
 		}
-		return [][]byte{out}
+		sink.finished(t, 3)
 	})
-	to.scheme = "dns"
-	conn, sink := datagramRelay(t, Options{StripAltSvc: true}, to)
-	for kind, want := range map[dnsmessage.Type]int{typeHTTPS: 0, dnsmessage.TypeA: 1} {
-		var m dnsmessage.Message
-		if err := m.Unpack([]byte(exchangeDatagram(t, conn, ask(kind)))); err != nil || len(m.Answers) != want || m.RCode != dnsmessage.RCodeSuccess {
-			t.Errorf("type %v: got %v, %v, want %d answers", kind, m, err, want)
+	t.Run("TCP", func(t *testing.T) {
+		addr := origin(t, func(p *peer) {
+			for {
+				q, err := takeFramed(p)
+				if err != nil {
+					return
+				}
+				a := framed(string(echoType(t, q)))
+				p.send(a[:1])
+				p.send(a[1:20])
+				p.send(a[20:])
+			}
+		})
+		s, sink := start(t, Options{StripAltSvc: true, Dial: dialTo(addr)})
+		c := tunnel(t, s, "resolver.test:53")
+		for kind := range kinds {
+			c.send(framed(askFor(t, kind)))
+			answer, err := takeFramed(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, kind, string(answer))
 		}
+		sink.finished(t, 3)
+	})
+}
+
+// askFor packs a question for a type of records.
+func askFor(t *testing.T, kind dnsmessage.Type) string {
+	t.Helper()
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: 7, RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("a.test."), Type: kind, Class: dnsmessage.ClassINET}},
 	}
-	sink.finished(t, 2)
+	p, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(p)
+}
+
+// echoType answers a question with one record of the type that was asked for.
+func echoType(t *testing.T, query []byte) []byte {
+	var m dnsmessage.Message
+	if err := m.Unpack(query); err != nil {
+		t.Error(err)
+		return nil
+	}
+	m.Response = true
+	m.Answers = []dnsmessage.Resource{{
+		Header: dnsmessage.ResourceHeader{Name: m.Questions[0].Name, Type: m.Questions[0].Type, Class: dnsmessage.ClassINET},
+		Body:   &dnsmessage.UnknownResource{Type: m.Questions[0].Type, Data: []byte{1, 2, 3, 4}},
+	}}
+	out, err := m.Pack()
+	if err != nil {
+		t.Error(err)
+	}
+	return out
+}
+
+// takeFramed reads one message of a stream.
+func takeFramed(p *peer) ([]byte, error) {
+	size := make([]byte, 2)
+	if _, err := io.ReadFull(p.r, size); err != nil {
+		return nil, err
+	}
+	m := make([]byte, binary.BigEndian.Uint16(size))
+	_, err := io.ReadFull(p.r, m)
+	return m, err
 }

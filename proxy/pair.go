@@ -74,7 +74,7 @@ func (q *pair) open(ctx context.Context) error {
 		return rerr
 	}
 	for err != nil && len(q.in) > 0 { // what could not be sent is what the flow is about
-		if rerr := q.rec.add(ctx, flowpb.SideRequest, <-q.in); rerr != nil {
+		if _, rerr := q.rec.add(ctx, flowpb.SideRequest, <-q.in); rerr != nil {
 			return rerr
 		}
 	}
@@ -101,7 +101,7 @@ func (q *pair) connect(ctx context.Context) (net.Conn, error) {
 // begin makes the record.
 func (q *pair) begin(ctx context.Context) error {
 	if q.route.scheme == "dns" || q.route.port == dnsPort {
-		q.dns = &dnsRecord{to: q.to, server: q.route.hostPort(), identify: q.identify}
+		q.dns = &dnsRecord{to: q.to, server: q.route.hostPort(), identify: q.identify, withoutHTTPS: q.d.s.opts.StripAltSvc}
 		q.rec = q.dns
 		return nil
 	}
@@ -147,7 +147,8 @@ func (q *pair) forward(ctx context.Context, key pairKey, received chan error) er
 			return nil
 		case p := <-q.in:
 			q.touch()
-			if err := q.rec.add(ctx, flowpb.SideRequest, p); err != nil {
+			p, err := q.rec.add(ctx, flowpb.SideRequest, p)
+			if err != nil {
 				return err
 			}
 			if _, err := q.conn.Write(p); err != nil && !errors.Is(err, syscall.EMSGSIZE) {
@@ -172,10 +173,7 @@ func (q *pair) receive(ctx context.Context) error {
 			return q.failure(err)
 		}
 		q.touch()
-		if err := q.rec.add(ctx, flowpb.SideResponse, buf[:n]); err != nil {
-			return err
-		}
-		out, err := q.withoutHTTPS(ctx, buf[:n])
+		out, err := q.rec.add(ctx, flowpb.SideResponse, buf[:n])
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func (r *streamRecord) open(ctx context.Context) error {
 
 // add records what p, which came from side, holds of messages, and about every
 // second the counts beside them.
-func (r *streamRecord) add(ctx context.Context, side flowpb.Side, p []byte) error {
+func (r *streamRecord) add(ctx context.Context, side flowpb.Side, p []byte) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := r.client
@@ -56,13 +56,13 @@ func (r *streamRecord) add(ctx context.Context, side flowpb.Side, p []byte) erro
 	*n += uint64(len(p))
 	now := time.Now()
 	if err := r.split.Take(side, p, r.emit(ctx, now)); err != nil {
-		return err
+		return nil, err
 	}
 	if now.Sub(r.saved) < time.Second {
-		return nil
+		return p, nil
 	}
 	r.saved = now
-	return r.to.flow(ctx, r.flow)
+	return p, r.to.flow(ctx, r.flow)
 }
 
 // emit returns what records a message of the flow as of now.

@@ -35,10 +35,12 @@ func (c *client) rawTunnel(ctx context.Context, up *upstream, spoken []byte) err
 // messages where that is what it looks like, else a TCP stream.
 func (c *client) newPassRecord(ctx context.Context, up *upstream) (passRecord, error) {
 	if c.passing == "" && c.speaksDNS() {
-		return &dnsStream{dnsRecord: dnsRecord{to: c.to, server: c.tunnel.hostPort(), identify: func(f *flowpb.Flow) {
+		r := &dnsStream{dnsRecord: dnsRecord{to: c.to, server: c.tunnel.hostPort(), withoutHTTPS: c.s.opts.StripAltSvc}}
+		r.identify = func(f *flowpb.Flow) {
 			c.identify(f, c.tunnel)
 			f.ServerConn = up.rec.Id
-		}}}, nil
+		}
+		return r, nil
 	}
 	flow, stream := c.newStream()
 	flow.ServerConn = up.rec.Id
@@ -98,8 +100,9 @@ func (c *client) recordStreamFailure(ctx context.Context, err error) error {
 // passRecord records what passes both ways on a connection. Two goroutines call it,
 // one a direction.
 type passRecord interface {
-	// add records p, which is passed on after it.
-	add(ctx context.Context, side flowpb.Side, p []byte) error
+	// add records p, and returns what is passed on then, which is p unless the
+	// user asked for something to be left out.
+	add(ctx context.Context, side flowpb.Side, p []byte) ([]byte, error)
 	// failed notes why a direction ended, if it is the first.
 	failed(err error)
 	// end records that it is over and returns the error it ended with.
@@ -152,10 +155,10 @@ func pass(ctx context.Context, side flowpb.Side, dst net.Conn, p []byte, r passR
 	if len(p) == 0 {
 		return nil
 	}
-	if err := r.add(ctx, side, p); err != nil {
-		return err
+	p, err := r.add(ctx, side, p)
+	if err == nil && len(p) > 0 {
+		_, err = dst.Write(p)
 	}
-	_, err := dst.Write(p)
 	return err
 }
 

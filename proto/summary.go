@@ -76,6 +76,7 @@ const (
 	FlagGap                         // bytes of it were never seen
 	FlagTrailers                    // the response has trailers
 	FlagCoded                       // request or response has a Content-Encoding
+	FlagFailed                      // the response says that there is no answer: a DNS response code other than 0
 )
 
 // Absent is the value of a Summary's sizes and duration where there is none.
@@ -260,6 +261,9 @@ func (s *Summary) dns(d *Dns) {
 	}
 	if r := d.GetResponse(); r != nil {
 		s.Flags |= FlagResponse
+		if r.GetResponseCode() != 0 {
+			s.Flags |= FlagFailed
+		}
 		s.ended(r.GetAtNs())
 	}
 }

@@ -37,6 +37,10 @@ func TestSummarizeKinds(t *testing.T) {
 			Summary{Kind: KindDNS, Flags: FlagResponse, Path: "a.test", RequestSize: Absent, ResponseSize: Absent, Duration: Absent, TTFB: Absent},
 		},
 		{
+			"dns without an answer", &Flow{Protocol: &Flow_Dns{Dns: &Dns{Response: &DnsMessage{ResponseCode: 3}}}},
+			Summary{Kind: KindDNS, Flags: FlagResponse | FlagFailed, RequestSize: Absent, ResponseSize: Absent, Duration: Absent, TTFB: Absent},
+		},
+		{
 			"tls", &Flow{CreatedNs: 1, Error: &Error{AtNs: 3}, Protocol: &Flow_Tls{Tls: &TlsFailure{Sni: []byte("pin.test"), Port: 443}}},
 			Summary{Kind: KindTLS, Flags: FlagTLS | FlagError, Started: 1, Host: "pin.test", Port: 443, RequestSize: Absent, ResponseSize: Absent, Duration: 2, TTFB: Absent},
 		},

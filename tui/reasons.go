@@ -138,7 +138,7 @@ func noBody(a *App) string {
 	switch {
 	case row.ResponseSize >= 0 || row.RequestSize >= 0:
 		return ""
-	case row.Flags&flowpb.FlagResponse == 0:
+	case row.Kind == flowpb.KindHTTP && row.Flags&flowpb.FlagResponse == 0:
 		return "no response yet"
 	default:
 		return "this flow has no body"

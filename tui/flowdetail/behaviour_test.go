@@ -466,6 +466,7 @@ func TestReasons(t *testing.T) {
 	}{
 		{flow: flowWaiting, tab: "Response", command: "view", want: "no response yet"},
 		{flow: flowEmpty, tab: "Response", command: "view", want: "no body here"},
+		{flow: flowDNS, tab: "Response", command: "view", want: "no body here"},
 		{flow: flowCut, tab: "Response", command: "decode", want: "the body was not encoded"},
 		{flow: flowHuge, tab: "Response", command: "full", want: "raw shows any part: scroll, or G for the end"},
 		{flow: flowCut, tab: "Response", command: "next-hit", want: "nothing is searched for; / searches"},

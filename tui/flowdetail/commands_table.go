@@ -139,12 +139,20 @@ func needBody(m *Model) string {
 	switch {
 	case m.detail == nil:
 		return needFlow(m)
-	case b == nil && m.tab == tabResponse && m.flow().GetHttp().GetResponse() == nil:
+	case b == nil && m.tab == tabResponse && m.waitsForResponse():
 		return "no response yet"
 	case b == nil:
 		return "no body here"
 	}
 	return ""
+}
+
+// waitsForResponse reports whether there is no response that a body could be of.
+func (m *Model) waitsForResponse() bool {
+	if d := m.flow().GetDns(); d != nil {
+		return d.GetResponse() == nil
+	}
+	return m.flow().GetHttp().GetResponse() == nil
 }
 
 func needCoding(m *Model) string {

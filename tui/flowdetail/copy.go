@@ -46,7 +46,9 @@ func (m *Model) needHead() string {
 	switch {
 	case m.tab != tabRequest && m.tab != tabResponse:
 		return "in Request and Response only"
-	case m.tab == tabResponse && m.flow().GetHttp().GetResponse() == nil:
+	case m.flow().GetHttp() == nil:
+		return "not HTTP"
+	case m.tab == tabResponse && m.waitsForResponse():
 		return "no response yet"
 	}
 	return ""

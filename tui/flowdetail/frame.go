@@ -130,6 +130,8 @@ func (m *Model) status(s *flowpb.Summary) string {
 		return m.theme.Status(s.Status).Render(fmt.Sprint(s.Status))
 	case s.Flags&flowpb.FlagError != 0:
 		return m.theme.Error.Render("err")
+	case s.Flags&flowpb.FlagFailed != 0:
+		return m.theme.Error.Render(m.theme.Glyphs.Wrong)
 	case s.Kind == flowpb.KindHTTP:
 		return m.theme.Dim.Render(m.theme.Glyphs.Pending)
 	}

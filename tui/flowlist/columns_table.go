@@ -104,6 +104,8 @@ func statusText(m *Model, r *flowpb.Row) (string, lipgloss.Style) {
 		return "err", m.theme.Error
 	case r.Status != 0:
 		return strconv.FormatUint(uint64(r.Status), 10), m.theme.Status(r.Status)
+	case r.Flags&flowpb.FlagFailed != 0:
+		return m.theme.Glyphs.Wrong, m.theme.Error
 	case r.State == flowpb.StateComplete:
 		return m.theme.Glyphs.Good, m.theme.Good
 	default:

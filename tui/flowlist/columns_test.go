@@ -54,6 +54,31 @@ func TestWebSocketIsAType(t *testing.T) {
 	}
 }
 
+// TestStatusCell tells at a glance what came of a flow.
+func TestStatusCell(t *testing.T) {
+	looks, err := theme.New(theme.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := looks.Glyphs
+	for _, tt := range []struct {
+		name string
+		row  flowpb.Summary
+		want string
+	}{
+		{"http", flowpb.Summary{Status: 404, State: flowpb.StateComplete}, "404"},
+		{"failed", flowpb.Summary{Status: 200, Flags: flowpb.FlagError, State: flowpb.StateError}, "err"},
+		{"tcp", flowpb.Summary{Kind: flowpb.KindTCP, State: flowpb.StateComplete}, g.Good},
+		{"dns", flowpb.Summary{Kind: flowpb.KindDNS, Flags: flowpb.FlagResponse, State: flowpb.StateComplete}, g.Good},
+		{"no such name", flowpb.Summary{Kind: flowpb.KindDNS, Flags: flowpb.FlagResponse | flowpb.FlagFailed, State: flowpb.StateComplete}, g.Wrong},
+		{"waiting", flowpb.Summary{Kind: flowpb.KindDNS, State: flowpb.StateWaiting}, g.Pending},
+	} {
+		if got, _ := statusText(&Model{theme: looks}, &flowpb.Row{Summary: tt.row}); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 // TestCellFilter holds every cell's expression to keep the row it came from and
 // to drop one that differs there.
 func TestCellFilter(t *testing.T) {

@@ -58,7 +58,7 @@ func (d *datagrams) deliver(ctx context.Context, client net.Addr, to route, p []
 			return
 		}
 		q = d.newPair(client, to, answer)
-		if d.s.opts.Mode.Kind == SOCKS5 && isQUIC(p) {
+		if kind := d.s.opts.Mode.Kind; (kind == SOCKS5 || kind == Transparent) && isQUIC(p) {
 			q.refusal = noVersion(p)
 			q.refused = true
 		}

@@ -14,7 +14,7 @@
 //	   │        └─ CONNECT host:port ─► 200 ─► a tunnel
 //	   ├─ socks5 ─► its request ─► the server is dialled ─► a tunnel
 //	   │        └─ UDP ASSOCIATE ─► datagrams, as long as the connection lasts
-//	   ├─ transparent ─► where it was going ─► a tunnel
+//	   ├─ transparent ─► where it was going ─► a tunnel, or datagrams
 //	   └─ reverse, dns ─► a tunnel to the one server, or datagrams
 //
 //	a tunnel ─► who speaks first?

@@ -46,7 +46,7 @@ var modes = []modeRow{
 	},
 	{
 		name: "transparent", kind: Transparent, port: 8080,
-		help: "clients know of nothing: nft or iptables lead their connections here (Linux)",
+		help: "clients know of nothing: nft or iptables lead their connections here, TPROXY their datagrams too (Linux)",
 	},
 }
 

@@ -15,6 +15,7 @@ type Server struct {
 	opts                Options
 	ln                  net.Listener
 	pc                  net.PacketConn // for modes that take UDP, on the same address; else nil
+	redirected          *redirected    // for UDP in transparent mode, where the system allows it; else nil
 	own                 *ownAddresses
 	pins                *pinning
 	refused, unaccepted throttle
@@ -93,6 +94,9 @@ func (s *Server) Close() error {
 	if s.pc != nil {
 		_ = s.pc.Close()
 	}
+	if s.redirected != nil {
+		_ = s.redirected.Close()
+	}
 	return s.ln.Close()
 }
 
@@ -103,6 +107,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	cancelled := context.AfterFunc(ctx, s.stop)
 	if s.pc != nil {
 		s.clients.Go(func() { s.serveDatagrams(ctx, s.pc, s.opts.Mode.target) })
+	}
+	if s.redirected != nil {
+		s.clients.Go(func() { s.serveRedirected(ctx) })
 	}
 	err := s.accept(ctx)
 	if cancelled() {

@@ -21,6 +21,10 @@ func (s *Server) listenDatagrams(ctx context.Context) error {
 			return err
 		}
 	}
+	if m.Kind == Transparent {
+		s.listenRedirected(ctx)
+		return nil
+	}
 	if !m.datagrams() {
 		return nil
 	}

@@ -13,7 +13,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
+	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/sys/unix"
 )
 
@@ -77,13 +79,13 @@ link add weir-c netns ` + nsClient + ` type veth peer name ` + routerIf + ` netn
 	}
 }
 
-// listenIn listens in a namespace. A socket stays where it was made, whichever
-// thread uses it afterwards.
-func listenIn(t *testing.T, ns, addr string) net.Listener {
+// in makes a socket in a namespace, where it stays, whichever thread uses it
+// afterwards.
+func in[T any](t *testing.T, ns string, open func() (T, error)) T {
 	t.Helper()
 	type result struct {
-		ln  net.Listener
-		err error
+		socket T
+		err    error
 	}
 	made := make(chan result, 1)
 	go func() {
@@ -95,7 +97,7 @@ func listenIn(t *testing.T, ns, addr string) net.Listener {
 		}
 		var r result
 		if r.err = err; err == nil {
-			r.ln, r.err = net.Listen("tcp", addr)
+			r.socket, r.err = open()
 		}
 		made <- r
 	}()
@@ -103,7 +105,42 @@ func listenIn(t *testing.T, ns, addr string) net.Listener {
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
-	return r.ln
+	return r.socket
+}
+
+func listenIn(t *testing.T, ns, addr string) net.Listener {
+	t.Helper()
+	return in(t, ns, func() (net.Listener, error) { return net.Listen("tcp", addr) })
+}
+
+// datagramsIn answers datagrams in the router's namespace with what answer makes of
+// them, until the test ends.
+func datagramsIn(t *testing.T, host, port string, answer func(p []byte) []byte) {
+	t.Helper()
+	pc := in(t, nsRouter, func() (net.PacketConn, error) { return net.ListenPacket("udp", net.JoinHostPort(host, port)) })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 64<<10)
+		for {
+			n, from, err := pc.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			_, _ = pc.WriteTo(answer(buf[:n]), from)
+		}
+	}()
+	t.Cleanup(func() { pc.Close(); <-done })
+}
+
+// loadRules replaces the router's rules.
+func loadRules(t *testing.T, rules string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "rules")
+	if err := os.WriteFile(file, []byte("flush ruleset\n"+rules+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "ip", "netns", "exec", nsRouter, "nft", "-f", file)
 }
 
 // originIn serves "hello" with and without TLS in the router's namespace, and
@@ -131,11 +168,7 @@ func TestTransparent(t *testing.T) {
 	originIn(t, originV6) // with the same certificate
 	for name, rules := range map[string]string{"redirect": redirect, "tproxy": tproxy} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "rules")
-			if err := os.WriteFile(file, []byte("flush ruleset\n"+rules+"\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			run(t, "ip", "netns", "exec", nsRouter, "nft", "-f", file)
+			loadRules(t, rules)
 			r := recordBy(t, []string{"ip", "netns", "exec", nsRouter}, "--mode", "transparent@[::]:"+redirectTo, "--upstream-ca", ca)
 			n := 0
 			for _, host := range []string{originV4, "[" + originV6 + "]"} {
@@ -157,4 +190,73 @@ func TestTransparent(t *testing.T) {
 			r.stop()
 		})
 	}
+}
+
+// tproxyUDP leads all datagrams of clients to weir.
+const tproxyUDP = `table inet weir {
+	chain pre { type filter hook prerouting priority mangle;
+		iifname "` + routerIf + `" meta nfproto ipv4 meta l4proto udp tproxy ip to :` + redirectTo + ` meta mark set 1 accept;
+		iifname "` + routerIf + `" meta nfproto ipv6 meta l4proto udp tproxy ip6 to :` + redirectTo + ` meta mark set 1 accept;
+	}
+}`
+
+// Datagrams that TPROXY leads to weir reach their server, and the answers seem to
+// come from there: a connected socket takes no others. DNS in them is read, and
+// QUIC is refused.
+func TestTransparentUDP(t *testing.T) {
+	makeNetwork(t)
+	loadRules(t, tproxyUDP)
+	r := recordBy(t, []string{"ip", "netns", "exec", nsRouter}, "--mode", "transparent@[::]:"+redirectTo)
+	for _, host := range []string{originV4, originV6} {
+		datagramsIn(t, host, "7", func(p []byte) []byte { return append([]byte("re: "), p...) })
+		datagramsIn(t, host, "53", func(p []byte) []byte { return resolve(p, true) })
+		conn := dialIn(t, host, "7")
+		for _, p := range []string{"a", "", strings.Repeat("long ", 2000)} {
+			if got := converse(t, conn, p); got != "re: "+p {
+				t.Errorf("%s: got %.40q for %.40q", host, got, p)
+			}
+		}
+		question := dnsmessage.Message{
+			Header:    dnsmessage.Header{ID: 77, RecursionDesired: true},
+			Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("weir.test."), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}},
+		}
+		query, err := question.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := converse(t, dialIn(t, host, "53"), string(query)); got != string(resolve(query, true)) {
+			t.Errorf("%s: got answer %q", host, got)
+		}
+		initial := "\xc3\x00\x00\x00\x01\x08DESTINAT\x04SRCE" + strings.Repeat("\x00", 1200)
+		if got := converse(t, dialIn(t, host, "443"), initial); !strings.HasPrefix(got, "\x80\x00\x00\x00\x00") {
+			t.Errorf("%s: got %q for QUIC, want a version negotiation", host, got)
+		}
+	}
+	complete(t, r.Session, 2, "~dns & ~u ^weir.test")
+	eventually(t, "what the others said is recorded", func() bool { return len(query(t, r.Session, `~udp & ~bs "re: long"`)) == 2 })
+	eventually(t, "QUIC is refused", func() bool { return len(query(t, r.Session, "~udp & ~e")) == 2 })
+	r.stop()
+}
+
+// dialIn makes a connected socket in the client's namespace.
+func dialIn(t *testing.T, host, port string) net.Conn {
+	t.Helper()
+	conn := in(t, nsClient, func() (net.Conn, error) { return net.Dial("udp", net.JoinHostPort(host, port)) })
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// converse sends a datagram and returns the answer.
+func converse(t *testing.T, conn net.Conn, p string) string {
+	t.Helper()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if _, err := conn.Write([]byte(p)); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 64<<10)
+	n, err := conn.Read(buf)
+	if err != nil {
+		t.Fatalf("no answer to %.40q: %v", p, err)
+	}
+	return string(buf[:n])
 }

@@ -300,7 +300,11 @@ func nextBudget(budget int64, held time.Duration) int64 {
 func (c *compactor) transact(ctx context.Context, write func(*sql.Tx) error) (time.Duration, error) {
 	c.s.writing.Lock()
 	defer c.s.writing.Unlock()
-	tx, err := c.db.BeginTx(ctx, nil) // may wait for those who annotate from another process
+	var tx *sql.Tx
+	err := c.s.inTurn(ctx, func() (err error) { // may wait for those who annotate from another process
+		tx, err = c.db.BeginTx(ctx, nil)
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}

@@ -46,7 +46,7 @@ func (s *Session) compact(ctx context.Context, o CompactOptions) (r CompactResul
 	if s.readOnly {
 		return r, ErrReadOnly
 	}
-	lock, err := lockFile(s.path + "-lock")
+	lock, err := lockFile(s.path + lockSuffix)
 	if err != nil {
 		return r, err
 	}

@@ -28,7 +28,7 @@
 //
 // Readers use a small pool of connections, each with its own snapshot, and wait for
 // nobody. Notes are written by a connection of their own, in transactions shorter
-// than the writer's. Every goroutine ends in the Close of what started it: the
+// than the writer's. Those who write take turns, in whatever process they are. Every goroutine ends in the Close of what started it: the
 // writer's, the checkpointer's and the compactor's in [Writer.Close], a view's in [View.Close].
 //
 // # Invariants

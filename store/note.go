@@ -180,7 +180,11 @@ func (s *Session) update(ctx context.Context, change func(*sql.Tx) error) error 
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	tx, err := s.note.BeginTx(ctx, nil)
+	var tx *sql.Tx
+	err := s.inTurn(ctx, func() (err error) {
+		tx, err = s.note.BeginTx(ctx, nil)
+		return err
+	})
 	if err != nil {
 		return classify(err)
 	}

@@ -281,9 +281,6 @@ func TestOtherProcessAnnotatesDuringCapture(t *testing.T) {
 		if n%1000 == 0 {
 			follow()
 		}
-		if testing.Short() && n%64 == 0 {
-			time.Sleep(time.Millisecond) // the race detector makes commits so long that the child hardly gets in between
-		}
 		select {
 		case err := <-done:
 			if err != nil {

@@ -85,7 +85,7 @@ func Repair(ctx context.Context, path, to string, o RepairOptions) (*Repaired, e
 }
 
 func repair(ctx context.Context, path, to string, o RepairOptions, r *Repaired) (err error) {
-	if err := lockFree(path + "-lock"); err != nil {
+	if err := lockFree(path + lockSuffix); err != nil {
 		return err
 	}
 	db, err := openSource(path)

@@ -52,10 +52,8 @@ const (
 	readCache  = 4 << 20 // bytes a connection
 	writeCache = 2 << 20 // bytes, the capturing connection
 	noteCache  = 1 << 20 // bytes, notes and checkpoints
-	// busyWait is how long somebody waits for the write lock. SQLite only looks for it ten
-	// times a second, and a capture at full speed lets go of it for moments: who
-	// annotates beside one needs that patience.
-	busyWait = time.Minute
+	// busyWait is how long somebody waits for the write lock once it is his turn.
+	busyWait = 10 * time.Second
 )
 
 // Session is one open session file. It is safe for concurrent use.
@@ -74,9 +72,10 @@ type Session struct {
 	read      *sql.DB        // query_only connections, at most readConns
 	note      *sql.DB        // one connection for short transactions; nil when read-only
 
-	// writing is held for each write transaction of this process. SQLite's own lock
-	// is polled and unfair: a writer at full speed would starve the notes.
+	// writing is held for each write transaction of this process; among processes it
+	// is for the turnstile that each gets his turn.
 	writing sync.Mutex
+	turn    turnstile // guarded by writing
 	feed    feed
 	glance  glance
 	views   views
@@ -133,6 +132,7 @@ func open(ctx context.Context, path string, o Options) (*Session, error) {
 	}
 	s.feed.init()
 	s.glance.path = abs + "-shm"
+	s.turn.path = abs + lockSuffix
 	mode, readOnly := accessMode(abs, o.ReadOnly)
 	s.readOnly = readOnly
 	if err := registerFunctions(s.drv, s); err != nil {

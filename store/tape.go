@@ -147,7 +147,11 @@ func (t *tape) transact(ctx context.Context, b *batch) (err error) {
 	if err := t.s.unmoved(); err != nil {
 		return err
 	}
-	if _, err := t.begin.ExecContext(ctx); err != nil {
+	err = t.s.inTurn(ctx, func() error {
+		_, err := t.begin.ExecContext(ctx)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	if err = t.put(ctx, b); err == nil {

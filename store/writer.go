@@ -139,7 +139,7 @@ func (s *Session) newWriter(ctx context.Context, o WriterOptions) (_ *Writer, er
 		s: s, queue: newQueue(o), done: make(chan struct{}),
 		counters: map[uint64]*counter{}, known: map[[sha256.Size]byte]struct{}{}, full: map[uint64]struct{}{},
 	}
-	if w.lock, err = lockFile(s.path + "-lock"); err != nil {
+	if w.lock, err = lockFile(s.path + lockSuffix); err != nil {
 		return nil, err
 	}
 	if w.tape, err = newTape(ctx, s, w.overflow); err != nil {

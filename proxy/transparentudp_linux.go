@@ -128,12 +128,9 @@ func destinationOf(oob []byte) netip.AddrPort {
 // send sends a datagram that comes from an address which is not ours. The system
 // makes the IP header, of which the control message says the source.
 func (r *redirected) send(p []byte, from, to netip.AddrPort) error {
-	conn, oob := r.v4, []byte(nil)
+	conn, oob := r.v6, unix.PktInfo6(&unix.Inet6Pktinfo{Addr: from.Addr().As16()})
 	if from.Addr().Is4() {
-		oob = unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: from.Addr().As4()})
-	} else {
-		conn = r.v6
-		oob = unix.PktInfo6(&unix.Inet6Pktinfo{Addr: from.Addr().As16()})
+		conn, oob = r.v4, unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: from.Addr().As4()})
 	}
 	if conn == nil {
 		return fmt.Errorf("answer from %s: this system has no sockets for that", from)

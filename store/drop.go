@@ -132,8 +132,10 @@ func dropFlow(ctx context.Context, tx *sql.Tx, id uint64, left *allowance) (gone
 	if err != nil {
 		return false, err
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM note WHERE flow = ?", int64(id)); err != nil {
-		return false, err
+	for _, statement := range []string{"DELETE FROM note WHERE flow = ?", "DELETE FROM origin WHERE flow = ?"} {
+		if _, err := tx.ExecContext(ctx, statement, int64(id)); err != nil {
+			return false, err
+		}
 	}
 	for _, drop := range []func() (whole bool, err error){
 		func() (bool, error) {

@@ -112,6 +112,7 @@ func (s *sorted) dropPlain(ctx context.Context, tx *sql.Tx, left *allowance) err
 		{"DELETE FROM body WHERE id IN (SELECT value FROM json_each(?))", keys},
 		{"DELETE FROM head WHERE id IN (SELECT value FROM json_each(?))", s.plain},
 		{"DELETE FROM note WHERE flow IN (SELECT value FROM json_each(?))", s.plain},
+		{"DELETE FROM origin WHERE flow IN (SELECT value FROM json_each(?))", s.plain},
 		{deleteRemoved, s.plain},
 	} {
 		if _, err := tx.ExecContext(ctx, del.statement, idList(del.ids)); err != nil {

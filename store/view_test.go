@@ -55,8 +55,8 @@ var (
 	testFilters = []string{"~c 404", "~c 2xx", "~d example", "~m PROP", "~u items/2", "~marked", "~s", "~q", "~b needle", "~bs ^hay", "~hs needle", "~t json", "~comment x", "~dns", "~e", "~tag a", "~id 3..12"}
 )
 
-// draw makes a flow up; its text columns mostly come from few values.
-func (w *world) draw(t *rapid.T) *flowpb.Flow {
+// drawFlow makes a flow up; its text columns mostly come from few values.
+func drawFlow(t *rapid.T) *flowpb.Flow {
 	text := func(from []string, label string) []byte {
 		s := rapid.SampledFrom(from).Draw(t, label)
 		if rapid.IntRange(0, 3).Draw(t, "odd") == 0 {
@@ -105,7 +105,7 @@ func (w *world) draw(t *rapid.T) *flowpb.Flow {
 // change records some flows, and changes, removes and brings back some others.
 func (w *world) change(t *rapid.T, most int) {
 	for range rapid.IntRange(0, most).Draw(t, "changes") {
-		f := w.draw(t)
+		f := drawFlow(t)
 		if len(w.alive) > 0 && rapid.IntRange(0, 2).Draw(t, "update") == 0 {
 			f.Id = rapid.SampledFrom(w.alive).Draw(t, "id")
 		}

@@ -2,12 +2,9 @@ package store
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
-	"pgregory.net/rapid"
 
 	flowpb "weir/proto"
 )
@@ -253,118 +249,6 @@ func limitPages(t *testing.T, w *Writer, n int) {
 	}
 }
 
-// TestNothingRecordedIsLost compares a session with a model after any sequence of
-// recording, flushing and reopening.
-func TestNothingRecordedIsLost(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		m := newModel(t, rt)
-		defer m.close()
-		rt.Repeat(map[string]func(*rapid.T){
-			"flow": m.flow, "update": m.update, "body": m.body, "message": m.message, "reopen": m.reopen, "check": m.check,
-		})
-		m.check(rt)
-	})
-}
-
-// model is a session beside a plain memory of what was recorded.
-type model struct {
-	t        *testing.T
-	s        *Session
-	w        *Writer
-	path     string
-	flows    []*flowpb.Flow
-	bodies   map[[2]uint64][]byte // by flow and side
-	messages map[uint64][]string
-	options  WriterOptions
-	dropped  map[uint64]bool // flows that are gone for good
-}
-
-func newModel(t *testing.T, rt *rapid.T) *model {
-	m := &model{t: t, bodies: map[[2]uint64][]byte{}, messages: map[uint64][]string{}, dropped: map[uint64]bool{}}
-	m.options = WriterOptions{
-		BatchFlows: rapid.IntRange(1, 8).Draw(rt, "batch flows"),
-		BatchBytes: rapid.Int64Range(1, 1<<20).Draw(rt, "batch bytes"),
-		QueueBytes: rapid.Int64Range(1, 1<<20).Draw(rt, "queue bytes"),
-		BatchDelay: time.Millisecond,
-	}
-	m.path = filepath.Join(t.TempDir(), "model.weir")
-	var err error
-	if m.s, err = Create(context.Background(), m.path, Options{}); err != nil {
-		rt.Fatal(err)
-	}
-	m.writer(rt)
-	return m
-}
-
-func (m *model) writer(rt *rapid.T) {
-	var err error
-	if m.w, err = m.s.NewWriter(context.Background(), m.options); err != nil {
-		rt.Fatal(err)
-	}
-}
-
-func (m *model) close() {
-	if err := m.s.Close(); err != nil {
-		m.t.Error(err)
-	}
-}
-
-func (m *model) reopen(rt *rapid.T) {
-	m.close()
-	var err error
-	if m.s, err = Open(context.Background(), m.path, Options{}); err != nil {
-		rt.Fatal(err)
-	}
-	m.writer(rt)
-}
-
-func (m *model) flow(rt *rapid.T) {
-	f := httpFlow(len(m.flows))
-	if err := m.w.Flow(context.Background(), f); err != nil {
-		rt.Fatal(err)
-	}
-	m.flows = append(m.flows, f)
-	if got, want := f.GetId(), uint64(len(m.flows)); got != want {
-		rt.Fatalf("id: got %d, want %d", got, want)
-	}
-}
-
-// any draws a recorded flow, nil if there is none.
-func (m *model) any(rt *rapid.T) *flowpb.Flow {
-	there := slices.DeleteFunc(slices.Clone(m.flows), func(f *flowpb.Flow) bool { return m.dropped[f.GetId()] })
-	if len(there) == 0 {
-		return nil
-	}
-	return rapid.SampledFrom(there).Draw(rt, "flow")
-}
-
-func (m *model) update(rt *rapid.T) {
-	f := m.any(rt)
-	if f == nil {
-		return
-	}
-	f.State = flowpb.State(rapid.IntRange(1, 6).Draw(rt, "state"))
-	if err := m.w.Flow(context.Background(), f); err != nil {
-		rt.Fatal(err)
-	}
-}
-
-func (m *model) body(rt *rapid.T) {
-	f := m.any(rt)
-	if f == nil {
-		return
-	}
-	side := flowpb.Side(rapid.IntRange(1, 4).Draw(rt, "side"))
-	n := rapid.OneOf(rapid.IntRange(0, 100), rapid.IntRange(0, 3*PieceSize)).Draw(rt, "bytes")
-	p := pattern(len(m.bodies[[2]uint64{f.GetId(), uint64(side)}]), n)
-	if err := m.w.Body(context.Background(), f.GetId(), side, p); err != nil {
-		rt.Fatal(err)
-	}
-	key := [2]uint64{f.GetId(), uint64(side)}
-	m.bodies[key] = append(m.bodies[key], p...)
-	clear(p) // the writer has its own copy
-}
-
 // pattern is n bytes whose values tell their offset.
 func pattern(off, n int) []byte {
 	p := make([]byte, n)
@@ -373,52 +257,4 @@ func pattern(off, n int) []byte {
 		p[i] = byte(at ^ at>>8 ^ at>>16)
 	}
 	return p
-}
-
-func (m *model) message(rt *rapid.T) {
-	f := m.any(rt)
-	if f == nil {
-		return
-	}
-	text := rapid.String().Draw(rt, "content")
-	msg := &flowpb.Message{Flow: f.GetId(), Content: []byte(text)}
-	if err := m.w.Message(context.Background(), msg); err != nil {
-		rt.Fatal(err)
-	}
-	m.messages[f.GetId()] = append(m.messages[f.GetId()], text)
-	if got, want := msg.GetSequence(), uint64(len(m.messages[f.GetId()])); got != want {
-		rt.Fatalf("sequence: got %d, want %d", got, want)
-	}
-}
-
-// check flushes and compares all.
-func (m *model) check(rt *rapid.T) {
-	ctx := context.Background()
-	if err := m.w.Flush(ctx); err != nil {
-		rt.Fatal(err)
-	}
-	for _, want := range m.flows {
-		m.checkFlow(rt, want)
-		ms, err := m.s.Messages(ctx, want.GetId(), 1, math.MaxInt32)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		var texts []string
-		for _, msg := range ms {
-			texts = append(texts, string(msg.GetContent()))
-		}
-		if d := cmp.Diff(m.messages[want.GetId()], texts); d != "" {
-			rt.Fatalf("messages of flow %d (-want +got):\n%s", want.GetId(), d)
-		}
-	}
-	for key, want := range m.bodies {
-		checkBody(rt, m.s, key[0], flowpb.Side(key[1]), want)
-	}
-}
-
-func (m *model) checkFlow(rt *rapid.T, want *flowpb.Flow) {
-	got, err := m.s.Flow(context.Background(), want.GetId())
-	if err != nil || !proto.Equal(got, want) {
-		rt.Fatalf("flow %d: got %v, %v, want %v", want.GetId(), got, err, want)
-	}
 }

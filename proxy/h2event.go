@@ -8,6 +8,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/h2"
+	"weir/proxy/record"
 )
 
 // event acts on one thing that an end said.
@@ -175,7 +176,7 @@ func (r *relay) interim(ctx context.Context, from *h2end, ev *h2.Event) error {
 		return nil
 	}
 	p, size := &flowpb.Response{}, 0
-	fillStreamResponse(p, ev)
+	record.StreamResponse(p, ev)
 	for i := range ev.Fields {
 		size += int(ev.Fields[i].Size())
 	}
@@ -216,7 +217,7 @@ func (r *relay) trailers(ctx context.Context, from *h2end, ev *h2.Event) error {
 		return nil
 	}
 	to.out = to.state.AppendHeaders(to.out, ev.Stream, ev.Fields, ev.Priority, true)
-	return r.halfEnded(ctx, from, s, fieldsFrom(ev.Fields))
+	return r.halfEnded(ctx, from, s, record.StreamFields(ev.Fields))
 }
 
 // halfEnded notes that one side of a stream has said all.

@@ -9,9 +9,6 @@ import (
 	"weir/proxy/record"
 )
 
-// versionHTTP2 is the version of every message of HTTP/2.
-const versionHTTP2 = "HTTP/2"
-
 // h2stream is one stream of a relay: a request, what answers it, and its flow.
 type h2stream struct {
 	id       uint32
@@ -32,43 +29,14 @@ func (s *h2stream) begin(ev *h2.Event, to route) {
 	r.flow.State = flowpb.StateRequest
 	r.http.Request, r.http.StreamId = &r.request, ev.Stream
 	r.dirty = true
-	q, h := &r.request, &ev.Head
+	q := &r.request
 	q.StartedNs = r.flow.CreatedNs
-	q.Method, q.Version = []byte(h.Method), []byte(versionHTTP2)
-	q.Scheme, q.Host, q.Port = []byte(to.scheme), []byte(to.host), uint32(to.port)
-	q.Path, q.Authority, q.Protocol = []byte(h.Path), []byte(h.Authority), []byte(h.Protocol)
-	q.Target = q.Path
-	if h.Path == "" {
-		q.Target = q.Authority
-	}
-	if h.Scheme != "" && h.Scheme != to.scheme {
-		q.SentScheme = []byte(h.Scheme)
-	}
-	q.PseudoOrder = pseudoOrder(ev.Fields[:h.Pseudo])
-	q.Headers = fieldsFrom(ev.Fields[h.Pseudo:])
-	if h.Authority == "" {
-		if hosts := flowpb.Get(q.Headers, "host"); len(hosts) > 0 {
-			q.Authority = hosts[0]
-		}
-	}
-	s.connect = h.Method == "CONNECT"
+	q.Host, q.Port = []byte(to.host), uint32(to.port)
+	record.StreamRequest(q, ev, to.scheme)
+	s.connect = ev.Head.Method == "CONNECT"
 	if !ev.End && !s.connect {
 		r.openBody(&q.Body, 0, false)
 	}
-}
-
-// pseudoOrder returns the initials of pseudo-header fields, see Request.pseudo_order.
-func pseudoOrder(fields []h2.Field) []byte {
-	order := make([]byte, 0, len(fields))
-	for i := range fields {
-		switch name := fields[i].Name; name {
-		case ":protocol":
-			order = append(order, 'r')
-		case ":method", ":scheme", ":authority", ":path":
-			order = append(order, name[1])
-		}
-	}
-	return order
 }
 
 // respond fills the flow from the head of the final response.
@@ -76,7 +44,7 @@ func (s *h2stream) respond(ev *h2.Event) {
 	r := &s.rec
 	r.http.Response = &r.response
 	r.response.StartedNs = nowNs()
-	fillStreamResponse(&r.response, ev)
+	record.StreamResponse(&r.response, ev)
 	r.events = record.NewEvents(r.response.Headers)
 	r.flow.State = flowpb.StateResponse
 	r.dirty = true
@@ -94,11 +62,6 @@ func (s *h2stream) open(ctx context.Context) error {
 	s.rec.response.EndedNs = nowNs()
 	s.tunnel = newUpgradeRecord(s.rec.to, &s.rec.flow, s.rec.request.Protocol)
 	return s.tunnel.open(ctx)
-}
-
-func fillStreamResponse(p *flowpb.Response, ev *h2.Event) {
-	p.Version, p.Status = []byte(versionHTTP2), uint32(ev.Head.Status)
-	p.Headers = fieldsFrom(ev.Fields[ev.Head.Pseudo:])
 }
 
 // data records content of one side. What goes through CONNECT is messages.
@@ -149,28 +112,4 @@ func (s *h2stream) end(ctx context.Context, f *flowError) error {
 		return g
 	}
 	return nil
-}
-
-// fieldsFrom copies fields as the flow keeps them, in three allocations.
-func fieldsFrom(fields []h2.Field) []*flowpb.Field {
-	if len(fields) == 0 {
-		return nil
-	}
-	size := 0
-	for i := range fields {
-		size += len(fields[i].Name) + len(fields[i].Value)
-	}
-	text := make([]byte, 0, size)
-	piece := func(s string) []byte {
-		start := len(text)
-		text = append(text, s...)
-		return text[start:len(text):len(text)]
-	}
-	all := make([]flowpb.Field, len(fields))
-	out := make([]*flowpb.Field, len(fields))
-	for i := range fields {
-		all[i].Name, all[i].Value, all[i].Sensitive = piece(fields[i].Name), piece(fields[i].Value), fields[i].Sensitive
-		out[i] = &all[i]
-	}
-	return out
 }

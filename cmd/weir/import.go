@@ -24,8 +24,8 @@ gzip, zstd or zlib; "-" reads standard input. The formats:
   HAR              HTTP Archives of browsers and other proxies: .har, .zhar
   mitmproxy        dumps of mitmproxy, versions 0.11 to 21: .mitm, .flow
   pcap and pcapng  packets, of which TCP streams and UDP exchanges are put together;
-                   HTTP/1, WebSocket, DNS and what TLS says in clear are read, and
-                   what is missing in the capture is marked as a gap
+                   HTTP/1, HTTP/2, WebSocket, DNS and what TLS says in clear are
+                   read, and what is missing in the capture is marked as a gap
 
 A flow that cannot be read is left out and named. A file that is damaged part
 way is read up to there; the others are read all the same, and the exit code

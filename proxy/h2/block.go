@@ -10,10 +10,12 @@ import (
 // block is a header block as it comes together (§4.3).
 type block struct {
 	stream uint32 // 0 between blocks
-	end    bool   // END_STREAM
-	dep    *Dependency
-	raw    []byte // of HEADERS and CONTINUATION, where one is not enough; owned, reused
-	frames int    // CONTINUATION so far
+	// promised is the stream that a PUSH_PROMISE opens; 0 in any other block.
+	promised uint32
+	end      bool // END_STREAM
+	dep      *Dependency
+	raw      []byte // of HEADERS and CONTINUATION, where one is not enough; owned, reused
+	frames   int    // CONTINUATION so far
 
 	fields []Field // decoded; owned, reused
 	size   int     // of them, by the rule of §10.5.1
@@ -58,7 +60,7 @@ func (c *Conn) receiveHeaders(p []byte) (Event, *Error) {
 // checkOpening judges the stream of HEADERS where that may open one.
 func (c *Conn) checkOpening() *Error {
 	id := c.frame.stream
-	if _, open := c.streams[id]; open {
+	if _, open := c.streams[id]; open || c.observer {
 		return nil
 	}
 	switch {
@@ -116,7 +118,7 @@ func (c *Conn) endBlock(p []byte) (Event, *Error) {
 	clear(b.fields)
 	b.fields, b.size, b.large = b.fields[:0], 0, false
 	c.dec.SetEmitEnabled(true)
-	_, err := c.dec.Write(p)
+	err := c.decode(p)
 	if err == nil {
 		err = c.dec.Close()
 	}
@@ -131,7 +133,18 @@ func (c *Conn) endBlock(p []byte) (Event, *Error) {
 	if cap(b.raw) > keep {
 		b.raw = nil
 	}
+	if c.observer {
+		return c.takeHeardBlock(id)
+	}
 	return c.takeBlock(id)
+}
+
+func (c *Conn) decode(p []byte) error {
+	if c.observer {
+		return c.decodeHeard(p)
+	}
+	_, err := c.dec.Write(p)
+	return err
 }
 
 // takeBlock decides what the block is and whether it may come now.

@@ -17,7 +17,8 @@ const (
 	inPadding
 )
 
-// Conn is our end of a connection. Make one with NewConn.
+// Conn is our end of a connection. Make one with NewConn, or with NewObserver where
+// nobody of us is at an end.
 type Conn struct {
 	peer Role
 	lim  Limits
@@ -52,6 +53,9 @@ type Conn struct {
 
 	resets, controls int  // since the last Calm
 	connectProtocol  bool // we said that we take extended CONNECT
+
+	observer bool // we only listen, see NewObserver
+	unsure   bool // the peer's table has entries that we did not hear of
 
 	dec *hpack.Decoder
 	enc *hpack.Encoder
@@ -200,6 +204,9 @@ func (c *Conn) stepHeader(p []byte) (int, Event, *Error) {
 
 // checkFrame judges a frame by its header and what came before it.
 func (c *Conn) checkFrame() *Error {
+	if c.observer {
+		return c.checkHeard()
+	}
 	f := c.frame
 	switch {
 	case !c.settled && f.kind == FrameSettings && f.has(flagAck):
@@ -258,7 +265,7 @@ func (c *Conn) stepPayload(p []byte) (int, Event, *Error) {
 
 // control counts a frame that moves nothing.
 func (c *Conn) control() *Error {
-	if c.controls++; c.controls > c.lim.Controls {
+	if c.controls++; c.controls > c.lim.Controls && !c.observer {
 		return c.flooded("Controls", "more than %d frames in a moment that move nothing, the last one %s", c.lim.Controls, c.frame.kind)
 	}
 	return nil
@@ -266,7 +273,7 @@ func (c *Conn) control() *Error {
 
 // countReset counts a stream that ended before its time.
 func (c *Conn) countReset() *Error {
-	if c.resets++; c.resets > c.lim.Resets {
+	if c.resets++; c.resets > c.lim.Resets && !c.observer {
 		return c.flooded("Resets", "more than %d streams reset in a moment", c.lim.Resets)
 	}
 	return nil

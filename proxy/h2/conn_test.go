@@ -3,6 +3,7 @@ package h2
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -71,6 +72,72 @@ func FuzzConn(f *testing.F) {
 			t.Errorf("cut at %d (-whole +cut):\n%s", at, diff)
 		}
 	})
+}
+
+// FuzzObserver holds the same law for one who listens, and misses bytes in between.
+func FuzzObserver(f *testing.F) {
+	for _, c := range corpus(f) {
+		for _, s := range c.steps {
+			f.Add([]byte(s.input), c.peer == Server, c.joins, uint16(3), uint16(2))
+		}
+	}
+	f.Fuzz(func(t *testing.T, input []byte, server, joins bool, cut, lost uint16) {
+		c := conversation{hears: true, joins: joins, peer: Client, lim: Limits{HeaderList: 1 << 12, Streams: 4}}
+		if server {
+			c.peer = Server
+		}
+		at := int(cut) % (len(input) + 1)
+		c.receives(string(input[:at]))
+		c.steps = append(c.steps, step{ours: true, line: fmt.Sprintf("LOSE by=%d", lost)})
+		c.receives(string(input[at:]))
+		halves := func(s string) []string { return []string{s[:len(s)/2], s[len(s)/2:]} }
+		if diff := cmp.Diff(c.events(whole), c.events(halves)); diff != "" {
+			t.Errorf("%d missing at %d (-whole +cut):\n%s", lost, at, diff)
+		}
+		if n := FindFrame(input, func(uint32) bool { return joins }); n >= len(input) && n > 0 {
+			t.Errorf("FindFrame: got %d of %d bytes", n, len(input))
+		}
+	})
+}
+
+func TestFindFrame(t *testing.T) {
+	s := newScript()
+	frames := func(lines ...string) (out string) {
+		for _, line := range lines {
+			p, err := s.frame(line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out += string(p)
+		}
+		return out
+	}
+	data, update := frames(`DATA 5 "content"`), frames("WINDOW_UPDATE 0 by=9")
+	for _, c := range []struct {
+		name string
+		p    string
+		want int
+	}{
+		{"a stream that is known", "content of before" + frames("DATA 7 fill=9999")[:100], 17},
+		{"alone, and all of it", "content of before" + data, 17},
+		{"several, of which the last is cut", "xyz" + data + update + data[:12], 3},
+		{"one that is cut", "xyz" + data[:12], -1},
+		{"something behind it", data + "and so on, which is no frame", -1},
+		{"SETTINGS of a stream", frames("SETTINGS 3 1=1"), -1},
+		{"SETTINGS", frames("SETTINGS 0 1=1", "SETTINGS 0 ACK"), 0},
+		{"PING, GOAWAY, RST_STREAM, PRIORITY", frames(`PING 0 "12345678"`, "GOAWAY 0 last=1 code=0", "RST_STREAM 1 code=8", "PRIORITY 3 on=1 weight=2"), 0},
+		{"HEADERS and CONTINUATION", frames("HEADERS 1 OPEN | :method=GET", "CONTINUATION 1 | a=b", "PUSH_PROMISE 1 promised=2 | a=b"), 0},
+		{"zeros", strings.Repeat("\x00", 90), -1},
+		{"text", "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", -1},
+		{"a flag that DATA does not have", frames(`FRAME 1 type=0 flags=4 length=2 "ab"`), -1},
+	} {
+		if got := FindFrame([]byte(c.p), func(id uint32) bool { return id == 7 }); got != c.want {
+			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
+		}
+		if got := BeginsWithFrames([]byte(c.p)); got != (c.want == 0) {
+			t.Errorf("%s: BeginsWithFrames is %v", c.name, got)
+		}
+	}
 }
 
 func TestErrorsAreFinal(t *testing.T) {

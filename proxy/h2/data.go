@@ -11,6 +11,9 @@ func (c *Conn) beginData() (Event, *Error) {
 		}
 		c.state = inPadLength
 	}
+	if c.observer {
+		return c.beginHeardData()
+	}
 	if c.recv -= int64(f.length); c.recv < 0 {
 		return Event{}, c.broken(FlowControlError, "DATA of %d bytes, %d more than the connection's window", f.length, -c.recv)
 	}

@@ -17,6 +17,8 @@ import (
 //
 //	== name
 //	client | server            who the peer is
+//	hears client | server      who the peer of an observer is
+//	joins client | server      the same, from somewhere on
 //	limit Name number          one of Limits
 //	< FRAME …                  what the peer sends, see script.frame
 //	= FRAME …                  what we send
@@ -25,6 +27,8 @@ import (
 type conversation struct {
 	name  string
 	peer  Role
+	joins bool
+	hears bool // an observer's
 	lim   Limits
 	steps []step
 	want  string
@@ -58,6 +62,9 @@ func readConversations(t testing.TB, file string) []conversation {
 		word, rest, _ := strings.Cut(line, " ")
 		var err error
 		switch word {
+		case "hears", "joins":
+			c.hears, c.joins = true, word == "joins"
+			c.peer = map[string]Role{"client": Client, "server": Server}[rest]
 		case "client":
 			c.peer = Client
 		case "server":
@@ -109,7 +116,7 @@ func (l *Limits) set(text string) error {
 // events runs the conversation with the peer's bytes cut by cut, and renders
 // what comes out. Adjacent pieces of content are one line.
 func (c conversation) events(cut func(string) []string) string {
-	conn := NewConn(c.peer, c.lim)
+	conn := c.conn()
 	var out transcript
 	for _, s := range c.steps {
 		if s.ours {
@@ -128,6 +135,13 @@ func (c conversation) events(cut func(string) []string) string {
 		return out.fail(err)
 	}
 	return out.String()
+}
+
+func (c conversation) conn() *Conn {
+	if c.hears {
+		return NewObserver(c.peer, c.lim, c.joins)
+	}
+	return NewConn(c.peer, c.lim)
 }
 
 // transcript is events as text.
@@ -154,7 +168,7 @@ func (o *transcript) feed(c *Conn, in []byte) error {
 // kindNames are the events as they stand in testdata.
 var kindNames = [...]string{
 	"", "message", "interim", "trailers", "data", "reset", "window", "priority", "settings", "settings ack", "ping",
-	"ping ack", "goaway", "unknown", "stream error", "discarded",
+	"ping ack", "goaway", "unknown", "stream error", "discarded", "promise",
 }
 
 func (o *transcript) add(ev Event) {
@@ -210,6 +224,14 @@ func (o *transcript) details(ev Event) {
 		fmt.Fprintf(&o.lines, " type %d flags %d %q", ev.Type, ev.Flags, ev.Data)
 	case StreamError:
 		fmt.Fprintf(&o.lines, " %s: %v", ev.Err.Code, ev.Err)
+	case Promise:
+		fmt.Fprintf(&o.lines, " of %d", ev.Promised)
+	}
+	if ev.Err != nil && ev.Kind != StreamError {
+		fmt.Fprintf(&o.lines, " wrong: %s", ev.Err.Reason)
+	}
+	if len(ev.Unread) > 0 {
+		fmt.Fprintf(&o.lines, " unread %q", ev.Unread)
 	}
 	if p := ev.Priority; p != nil {
 		fmt.Fprintf(&o.lines, " on %d weight %d", p.Stream, p.Weight)

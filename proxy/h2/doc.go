@@ -37,6 +37,12 @@
 // PUSH_PROMISE is a connection error, since push must be switched off by the
 // owner's first settings.
 //
+// # Listening
+//
+// [NewObserver] makes a Conn that hears what the two ends say to each other, one for
+// each: a packet capture. It enforces nothing, takes pushes, can come late ([FindFrame])
+// and can miss bytes ([Conn.Content], [Conn.Lose], [Conn.Join]).
+//
 // # Memory
 //
 // A Conn holds one frame that is not DATA or one header block, the two tables of

@@ -41,6 +41,7 @@ const (
 	Unknown                  // Type, Flags, Data: a frame of an extension
 	StreamError              // Err, Refund; of a message that cannot be read also Head and Fields
 	Discarded                // Refund: a frame on a stream that is closed
+	Promise                  // Promised, Head, Fields: a request that the server makes up itself; observers only
 )
 
 // Field is a header field, or a pseudo-header field, whose name begins with a
@@ -84,4 +85,8 @@ type Event struct {
 	Refund    int
 	Type      FrameType
 	Flags     uint8
+	// Promised is the stream that will answer a [Promise]. Unread is, to an observer, what
+	// is known of fields whose names are not: their values, "" where those are not either.
+	Promised uint32
+	Unread   []string
 }

@@ -89,13 +89,21 @@ func (c *Conn) pseudo(fields []Field) (h Head, _ *fault) {
 // setPseudo puts one field into h. It reports false where the peer must not send it.
 func (c *Conn) setPseudo(h *Head, f *Field) bool {
 	if c.peer == Server {
-		status, err := strconv.Atoi(f.Value)
-		if f.Name != ":status" || err != nil || len(f.Value) != 3 || status < 100 {
-			return false
-		}
-		h.Status = status
-		return true
+		return setStatus(h, f)
 	}
+	return setRequestPseudo(h, f)
+}
+
+func setStatus(h *Head, f *Field) bool {
+	status, err := strconv.Atoi(f.Value)
+	if f.Name != ":status" || err != nil || len(f.Value) != 3 || status < 100 {
+		return false
+	}
+	h.Status = status
+	return true
+}
+
+func setRequestPseudo(h *Head, f *Field) bool {
 	switch f.Name {
 	case ":method":
 		h.Method = f.Value

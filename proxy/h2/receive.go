@@ -4,6 +4,11 @@ import "encoding/binary"
 
 // receive acts on a frame whose payload is whole.
 func (c *Conn) receive(p []byte) (Event, *Error) {
+	if c.observer {
+		if ev, done, err := c.hear(p); done {
+			return ev, err
+		}
+	}
 	switch c.frame.kind {
 	case FrameHeaders:
 		return c.receiveHeaders(p)

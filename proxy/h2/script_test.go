@@ -103,6 +103,7 @@ func (w words) settings() (all []Setting) {
 //	CONTINUATION 1 OPEN | a=b
 //	DATA 1 END_STREAM pad=3 "text" · DATA 1 fill=100
 //	RST_STREAM 1 code=8 · WINDOW_UPDATE 1 by=7 · PRIORITY 3 on=1 weight=2 · PING 0 ACK "12345678" · GOAWAY 0 last=1 code=0 "debug"
+//	PUSH_PROMISE 1 promised=2 | :method=GET
 //	FRAME 0 type=200 flags=3 length=9 "payload"
 func (s *script) frame(line string) ([]byte, error) {
 	w, err := parseWords(line)
@@ -171,6 +172,10 @@ func (s *script) payload(w words, kind FrameType) (p []byte, flags uint32, err e
 		last, _ := w.number("last")
 		p = binary.BigEndian.AppendUint32(nil, last)
 		p = append(binary.BigEndian.AppendUint32(p, code), w.text...)
+	case FramePushPromise:
+		id, _ := w.number("promised")
+		block, flags, err := s.headers(w)
+		return append(binary.BigEndian.AppendUint32(nil, id), block...), flags, err
 	case FrameHeaders, FrameContinuation:
 		return s.headers(w)
 	}
@@ -226,6 +231,14 @@ func say(c *Conn, line string) error {
 	switch w.kind {
 	case "CALM":
 		c.Calm()
+	case "JOIN":
+		c.Join()
+	case "LOSE":
+		if behind, _ := w.number("behind"); c.Lose(int64(by)) != int64(behind) {
+			return fmt.Errorf("%q ends elsewhere", line)
+		}
+	case "FORGET":
+		c.Forget(w.stream)
 	case "SETTINGS":
 		c.AppendSettings(nil, w.settings())
 	case "HEADERS":

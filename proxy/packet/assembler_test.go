@@ -280,6 +280,7 @@ func TestManyConversations(t *testing.T) {
 func FuzzAssembler(f *testing.F) {
 	w := newWire(f, Options{})
 	f.Add(uint16(101), uint16(40), tcpPacket(w.client, w.server, 101, 0xfffffff1, 0x18, []byte(get)))
+	f.Add(uint16(101), uint16(9), []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x03\x01\x05\x00\x00\x00\x01\x82\x86\x84"))
 	f.Add(uint16(1), uint16(60), append(make([]byte, 12), 0x81, 0, 0, 1, 8, 0, 0x45, 0, 0, 21))
 	f.Add(uint16(113), uint16(9), append(make([]byte, 14), 0x86, 0xdd, 0x60, 0, 0, 0, 0, 9, 44, 1))
 	f.Fuzz(func(t *testing.T, kind, cut uint16, p []byte) {

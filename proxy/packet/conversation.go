@@ -46,6 +46,8 @@ type conversation struct {
 	target         *flowpb.Address // where a proxy was asked to connect to, nil without one
 	name           []byte          // by which the client asked for the server in TLS
 	tls            *flowpb.Tls     // nil without any
+	http2          *flowpb.Http2   // nil without any
+	secure         bool            // what is said now is inside TLS
 	begun          int64
 	connectedNs    int64
 	speaker        speaker
@@ -112,6 +114,25 @@ func (c *conversation) turn() bool {
 	c.streams[0], c.streams[1] = c.streams[1], c.streams[0]
 	c.ends[0], c.ends[1] = c.ends[1], c.ends[0]
 	return true
+}
+
+// inTLS returns who understands what the connection carries inside TLS. It is given
+// what was decrypted, as that of a connection of its own would be, gaps and ends included;
+// protocol is what was agreed on in the handshake (ALPN), empty where nothing was.
+func (c *conversation) inTLS(protocol []byte) speaker {
+	c.secure = true
+	if string(protocol) == "h2" {
+		return newHTTP2(c, false)
+	}
+	return &detector{c: c, tunnel: true}
+}
+
+// scheme is that of what is asked for now.
+func (c *conversation) scheme() string {
+	if c.secure {
+		return "https"
+	}
+	return "http"
 }
 
 // segment takes a TCP segment.

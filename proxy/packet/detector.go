@@ -5,6 +5,7 @@ import (
 	"context"
 
 	flowpb "weir/proto"
+	"weir/proxy/h2"
 )
 
 // maxPrelude bounds the bytes that are looked at before they are taken for
@@ -96,6 +97,14 @@ func (d *detector) decide(ctx context.Context) error {
 	switch {
 	case d.c.server.Port() == portDNS && !d.tunnel:
 		return d.settle(ctx, &dnsTalk{c: d.c})
+	case begins(opening, h2.Preface):
+		if len(opening) < len("PRI ") {
+			return nil
+		}
+		if first == flowpb.SideResponse && (d.tunnel || !d.turn()) {
+			return d.settle(ctx, &streamFlow{c: d.c})
+		}
+		return d.settle(ctx, newHTTP2(d.c, false))
 	case begins(opening, "HTTP/1."):
 		if first == flowpb.SideRequest && !d.tunnel {
 			d.turn()
@@ -121,6 +130,8 @@ func (d *detector) decide(ctx context.Context) error {
 		return d.settle(ctx, &tlsTalk{c: d.c})
 	case mayBecomeRequest(opening) && d.size < maxPrelude:
 		return nil
+	case !d.c.sure && h2.BeginsWithFrames(opening):
+		return d.settle(ctx, newHTTP2(d.c, true))
 	}
 	return d.settle(ctx, &streamFlow{c: d.c})
 }

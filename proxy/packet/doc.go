@@ -10,7 +10,8 @@
 //	                                ├─ SOCKS ─► detector again, inside
 //	                                ├─ a request line ─► h1, pipelined ─► http flows
 //	                                │      ├─ 2xx to CONNECT ─► detector again
-//	                                │      └─ 101 ─► WebSocket, or messages as they came
+//	                                │      └─ 101 ─► HTTP/2, WebSocket, or messages as they came
+//	                                ├─ the preface of HTTP/2, or frames ─► h2, listening ─► http flows
 //	                                ├─ a ClientHello ─► its facts, messages (tcp flow, or tls where it fails)
 //	                                └─ anything else ─► messages (tcp flow)
 //

@@ -31,19 +31,34 @@ type exchange struct {
 
 // newExchange records the request; head is nil where that was not captured.
 func newExchange(ctx context.Context, c *conversation, head *h1.Head, at int64) (*exchange, error) {
-	x := &exchange{c: c}
-	x.flow.Protocol = &flowpb.Flow_Http{Http: &x.http}
-	x.flow.CreatedNs, x.flow.State = at, flowpb.StateRequest
+	x := beginExchange(c, at)
 	if head != nil {
 		x.ask(head, at)
 	} else {
-		x.done[0] = true
-		addGap(&x.flow, flowpb.SideRequest, 0, 0)
+		x.unasked()
 	}
-	if err := c.identify(ctx, &x.flow); err != nil {
-		return nil, err
+	return x, x.record(ctx)
+}
+
+func beginExchange(c *conversation, at int64) *exchange {
+	x := &exchange{c: c}
+	x.flow.Protocol = &flowpb.Flow_Http{Http: &x.http}
+	x.flow.CreatedNs, x.flow.State = at, flowpb.StateRequest
+	return x
+}
+
+// unasked notes that the request was not captured.
+func (x *exchange) unasked() {
+	x.done[0] = true
+	addGap(&x.flow, flowpb.SideRequest, 0, 0)
+}
+
+// record begins the flow.
+func (x *exchange) record(ctx context.Context) error {
+	if err := x.c.identify(ctx, &x.flow); err != nil {
+		return err
 	}
-	return x, x.save(ctx)
+	return x.save(ctx)
 }
 
 func (x *exchange) save(ctx context.Context) error { return x.c.a.sink.Flow(ctx, &x.flow) }
@@ -54,7 +69,7 @@ func (x *exchange) ask(head *h1.Head, at int64) {
 	x.http.Request = q
 	q.Method, q.Target, q.Version, q.StartLine = k.method, k.target, k.version, k.start
 	q.Headers, q.StartedNs = k.fields, at
-	q.Scheme = []byte("http")
+	q.Scheme = []byte(x.c.scheme())
 	to := x.c.to()
 	q.Host, q.Port = to.GetHost(), to.GetPort()
 	q.Path = q.Target
@@ -73,12 +88,15 @@ func (x *exchange) ask(head *h1.Head, at int64) {
 }
 
 func (x *exchange) open(to **flowpb.Body, half int, head *h1.Head) {
-	if head.Framing == h1.FramingNone || head.Framing == h1.FramingTunnel {
-		return
+	if head.Framing != h1.FramingNone && head.Framing != h1.FramingTunnel {
+		x.openBody(to, half)
+		(*to).Chunked = head.Framing == h1.FramingChunked
 	}
-	b := &x.bodies[half]
-	b.State, b.Chunked = flowpb.BodyStreaming, head.Framing == h1.FramingChunked
-	*to = b
+}
+
+func (x *exchange) openBody(to **flowpb.Body, half int) {
+	x.bodies[half].State = flowpb.BodyStreaming
+	*to = &x.bodies[half]
 }
 
 func (x *exchange) data(ctx context.Context, side flowpb.Side, p []byte, at int64) error {
@@ -136,8 +154,8 @@ func (x *exchange) odd(side flowpb.Side, what h1.Oddity) {
 }
 
 // asked notes that the request is whole.
-func (x *exchange) asked(ctx context.Context, trailer []h1.Field, at int64) error {
-	x.request.Trailers, x.request.EndedNs = copied(trailer), at
+func (x *exchange) asked(ctx context.Context, trailers []*flowpb.Field, at int64) error {
+	x.request.Trailers, x.request.EndedNs = trailers, at
 	x.bodies[0].State = flowpb.BodyComplete
 	x.done[0] = true
 	if x.flow.State == flowpb.StateRequest {
@@ -146,27 +164,27 @@ func (x *exchange) asked(ctx context.Context, trailer []h1.Field, at int64) erro
 	return x.settle(ctx)
 }
 
-func (x *exchange) informational(head *h1.Head, at int64) {
+// informational takes the head of a 1xx response, which write puts down.
+func (x *exchange) informational(at int64, write func(*flowpb.Response)) {
 	if len(x.http.Informational) < maxInformational {
 		p := &flowpb.Response{StartedNs: at, EndedNs: at}
-		fill(p, head)
+		write(p)
 		x.http.Informational = append(x.http.Informational, p)
 	}
 }
 
-// answer takes the head of the final response.
-func (x *exchange) answer(head *h1.Head, at int64) {
+// answer takes the head of the final response, which write puts down.
+func (x *exchange) answer(at int64, write func(*flowpb.Response)) {
 	x.http.Response = &x.response
 	x.response.StartedNs = at
-	fill(&x.response, head)
-	x.open(&x.response.Body, 1, head)
+	write(&x.response)
 	x.events = record.NewEvents(x.response.Headers)
 	x.flow.State = flowpb.StateResponse
 }
 
 // answered notes that the response is whole.
-func (x *exchange) answered(ctx context.Context, trailer []h1.Field, at int64) error {
-	x.response.Trailers, x.response.EndedNs = copied(trailer), at
+func (x *exchange) answered(ctx context.Context, trailers []*flowpb.Field, at int64) error {
+	x.response.Trailers, x.response.EndedNs = trailers, at
 	x.bodies[1].State = flowpb.BodyComplete
 	x.done[1] = true
 	if err := x.endEvents(ctx, at); err != nil {

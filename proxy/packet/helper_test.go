@@ -143,6 +143,9 @@ func story(m *memory) string {
 			if p := h.GetResponse(); p != nil {
 				fmt.Fprintf(&b, " -> %d", p.GetStatus())
 				tellBody(&b, m, f, flowpb.SideResponse, p.GetBody())
+				for _, t := range p.GetTrailers() {
+					fmt.Fprintf(&b, " %s: %s", t.GetName(), t.GetValue())
+				}
 			}
 		}
 		for _, msg := range m.messages[f.GetId()] {
@@ -153,6 +156,9 @@ func story(m *memory) string {
 		}
 		if e := f.GetError(); e != nil {
 			fmt.Fprintf(&b, " !%s", e.GetMessage())
+		}
+		for _, x := range f.GetMeta() {
+			fmt.Fprintf(&b, " {%s: %s}", x.GetKey(), x.GetValue())
 		}
 		b.WriteByte('\n')
 	}

@@ -3,6 +3,7 @@ package packet
 import (
 	"context"
 	"slices"
+	"strings"
 
 	flowpb "weir/proto"
 	"weir/proxy/h1"
@@ -19,7 +20,8 @@ type http struct {
 	answering *exchange   // whose final response is being read
 	pending   []*exchange // without a whole response, oldest first
 	lost      [2]bool     // a side that cannot be followed until a message begins again
-	tunnels   bool        // HTTP ends behind that response
+	tunnels   bool        // HTTP/1 ends behind that response
+	turns2    bool        // and HTTP/2 begins
 	rest      *streamFlow // of what could not be followed
 	inside    speaker     // after 101, or 2xx to CONNECT
 }
@@ -129,12 +131,24 @@ func (s *http) answered(ctx context.Context, head *h1.Head, at int64) error {
 	}
 	x := s.pending[0]
 	if head.Informational() {
-		x.informational(head, at)
+		x.informational(at, func(p *flowpb.Response) { fill(p, head) })
 		return nil
 	}
 	s.answering, s.tunnels = x, head.Framing == h1.FramingTunnel
-	x.answer(head, at)
+	if s.turns2 = head.Status == 101 && upgradesTo(head, "h2c"); s.turns2 { // the final response comes in HTTP/2
+		x.informational(at, func(p *flowpb.Response) { fill(p, head) })
+		return nil
+	}
+	x.answer(at, func(p *flowpb.Response) { fill(p, head) })
+	x.open(&x.response.Body, 1, head)
 	return nil
+}
+
+// upgradesTo reports whether a 101 is for that protocol.
+func upgradesTo(head *h1.Head, protocol string) bool {
+	return slices.ContainsFunc(head.Fields, func(f h1.Field) bool {
+		return strings.EqualFold(string(f.Name), "upgrade") && strings.EqualFold(string(f.Value), protocol)
+	})
 }
 
 // whole takes the end of a message.
@@ -145,7 +159,7 @@ func (s *http) whole(ctx context.Context, from flowpb.Side, trailer []h1.Field, 
 	}
 	if from == flowpb.SideRequest {
 		s.asking = nil
-		return x.asked(ctx, trailer, at)
+		return x.asked(ctx, copied(trailer), at)
 	}
 	if x == nil { // a 1xx
 		return nil
@@ -155,13 +169,19 @@ func (s *http) whole(ctx context.Context, from flowpb.Side, trailer []h1.Field, 
 	if s.tunnels {
 		return s.tunnel(ctx, x, at)
 	}
-	return x.answered(ctx, trailer, at)
+	return x.answered(ctx, copied(trailer), at)
 }
 
 // tunnel goes on with what is inside the connection from now on.
 func (s *http) tunnel(ctx context.Context, x *exchange, at int64) error {
+	if s.turns2 {
+		next := newHTTP2(s.c, false)
+		next.adopt(x)
+		s.inside = next
+		return x.save(ctx)
+	}
 	if string(x.request.GetMethod()) != "CONNECT" {
-		s.inside = x.upgrade()
+		s.inside = x.upgrade(flowpb.Get(x.response.GetHeaders(), "upgrade")...)
 		return nil
 	}
 	if target, err := h1.ParseTarget(x.request.GetMethod(), x.request.GetTarget()); err == nil {
@@ -291,11 +311,14 @@ func (s *http) drop(ctx context.Context, why string, at int64) error {
 	return x.fail(ctx, flowpb.CodeServerGone, flowpb.SideResponse, why, at)
 }
 
+// endings say why a response is not there.
+var endings = [...]string{
+	cut: "the capture ends before the response does", closed: "the connection was closed without a response",
+	reset: "the connection was reset",
+}
+
 func (s *http) close(ctx context.Context, why ending, at int64) error {
-	reason := [...]string{
-		cut: "the capture ends before the response does", closed: "the connection was closed without a response",
-		reset: "the connection was reset",
-	}[why]
+	reason := endings[why]
 	if x := s.asking; x != nil && x.done[1] { // answered before it was whole
 		if err := x.finish(ctx); err != nil {
 			return err

@@ -16,10 +16,11 @@ type upgraded struct {
 	last   int64
 }
 
-// upgrade goes on with what the connection became.
-func (x *exchange) upgrade() speaker {
+// upgrade goes on with what the connection, or the stream of HTTP/2, became: the first
+// of names.
+func (x *exchange) upgrade(names ...[]byte) *upgraded {
 	var protocol []byte
-	if names := flowpb.Get(x.response.GetHeaders(), "upgrade"); len(names) > 0 {
+	if len(names) > 0 {
 		protocol = names[0]
 	}
 	x.flow.State = flowpb.StateOpen

@@ -3,7 +3,7 @@
 // feeds it from captured segments.
 //
 // [WebSocket] and [Events] make messages of bytes; [DNSMessage] is a message in
-// another form. It does no I/O and reads no clock: a message that it gives its caller
+// another form, as is the head of an HTTP/2 stream. It does no I/O and reads no clock: a message that it gives its caller
 // has neither flow nor time yet, which the caller adds.
 //
 // It decides nothing about connections: who talks to whom, when a flow begins and how

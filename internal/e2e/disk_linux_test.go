@@ -66,14 +66,13 @@ func download(t *testing.T, r *recorder, o *origin) <-chan string {
 	return got
 }
 
-// small makes some flows that are complete, on disk and known to the client.
-func small(t *testing.T, r *recorder, o *origin, n int) {
+// small makes flows with a word in their paths, complete and on disk.
+func small(t *testing.T, r *recorder, o *origin, word string, n int) {
 	t.Helper()
-	before := len(query(t, r.Session))
 	for i := range n {
-		curl(t, r, fmt.Sprintf("%s/bytes/1000?n=%d", o.HTTP, i))
+		curl(t, r, fmt.Sprintf("%s/bytes/1000?%s=%d", o.HTTP, word, i))
 	}
-	complete(t, r.Session, before+n)
+	complete(t, r.Session, n, "~u "+word)
 }
 
 // TestFullDisk captures onto a disk that becomes full: the screen says so, the client
@@ -87,12 +86,12 @@ func TestFullDisk(t *testing.T) {
 	s := start(t, 120, 30, home, fmt.Sprintf("%s --listen 127.0.0.1:0 -o %s", weirBinary, session))
 	shown := s.until("LIVE", "127.0.0.1:")
 	r := &recorder{t: t, Addr: address(t, shown), CA: filepath.Join(home, "config", "weir", "weir-ca-cert.pem"), Session: session}
-	small(t, r, o, 5)
+	small(t, r, o, "before", 5)
 	got := download(t, r, o)
 	s.until("disk full: capture waits")
 
 	// Meanwhile others can look, and the file is sound.
-	if flows := query(t, session, "~c 200 & ~u n="); len(flows) != 5 {
+	if flows := query(t, session, "~u before"); len(flows) != 5 {
 		t.Errorf("on the full disk: got %d flows, want the 5 from before", len(flows))
 	}
 	weir(t, "session", "verify", session)
@@ -119,7 +118,7 @@ func TestKillOnFullDisk(t *testing.T) {
 	dir, empty := filled(t)
 	session := filepath.Join(dir, "full.weir")
 	r := record(t, "-o", session)
-	small(t, r, o, 5)
+	small(t, r, o, "before", 5)
 	download(t, r, o)
 	r.expect("weir: disk full: capture waits")
 	r.expect("hint: nothing is lost")
@@ -127,13 +126,16 @@ func TestKillOnFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = r.cmd.Wait()
-	if flows := query(t, session, "~c 200 & ~u n="); len(flows) != 5 {
+	if flows := query(t, session, "~u before"); len(flows) != 5 {
 		t.Errorf("after the kill: got %d flows, want the 5 that were complete", len(flows))
+	}
+	if said := fails(t, "record", "--listen", "127.0.0.1:0", "--config", filepath.Join(t.TempDir(), "config"), "-o", filepath.Join(dir, "new.weir")); !strings.Contains(said, "full") {
+		t.Errorf("a new session on the full disk: got %q, want it to say that this is full", said)
 	}
 	empty()
 	r = record(t, "-o", session)
 	r.expect("weir: the capture before this one was killed; 1 flows of it were open")
-	small(t, r, o, 3)
+	small(t, r, o, "after", 3)
 	r.stop()
 	weir(t, "session", "verify", session)
 }
@@ -158,7 +160,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	dir := smallDisk(t, "16m")
 	session := filepath.Join(dir, "test.weir")
 	r := record(t, "-o", session)
-	small(t, r, o, 3)
+	small(t, r, o, "before", 3)
 	r.stop()
 	remount := func(flags uintptr) {
 		if err := unix.Mount("weir", dir, "tmpfs", unix.MS_REMOUNT|flags, "size=16m"); err != nil {
@@ -177,7 +179,7 @@ func TestReadOnlyDisk(t *testing.T) {
 		}
 	}
 	s := start(t, 120, 30, t.TempDir(), weirBinary+" open "+session)
-	s.until("READ-ONLY", "/bytes/1000?n=2")
+	s.until("READ-ONLY", "/bytes/1000?before=2")
 	s.keys("m")
 	s.until("read-only session")
 	s.keys("Q")
@@ -185,29 +187,34 @@ func TestReadOnlyDisk(t *testing.T) {
 
 	remount(0)
 	r = record(t, "-o", session)
-	small(t, r, o, 2)
+	small(t, r, o, "after", 2)
 	r.stop()
 	if flows := query(t, session); len(flows) != 5 {
 		t.Errorf("written again: got %d flows, want 5", len(flows))
 	}
 }
 
-// immutable makes a file one that nobody writes, or takes that back. It is what comes
+// immutable makes files ones that nobody writes, or takes that back. It is what comes
 // nearest to a disk that becomes read-only: the kernel remounts none that is in use.
-func immutable(path string, on bool) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
+func immutable(on bool, paths ...string) error {
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		flags, err := unix.IoctlGetInt(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+		if err != nil {
+			return err
+		}
+		if flags &^= unix.STATX_ATTR_IMMUTABLE; on { // the same bit
+			flags |= unix.STATX_ATTR_IMMUTABLE
+		}
+		if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, flags); err != nil {
+			return err
+		}
 	}
-	defer f.Close()
-	flags, err := unix.IoctlGetInt(int(f.Fd()), unix.FS_IOC_GETFLAGS)
-	if err != nil {
-		return err
-	}
-	if flags &^= unix.STATX_ATTR_IMMUTABLE; on {
-		flags |= unix.STATX_ATTR_IMMUTABLE // the same bit
-	}
-	return unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, flags)
+	return nil
 }
 
 // TestDiskRefuses has the disk refuse writes in the middle of a capture, and take them
@@ -216,22 +223,11 @@ func TestDiskRefuses(t *testing.T) {
 	need(t, "curl")
 	o := startOrigin(t)
 	r := record(t)
-	small(t, r, o, 3)
-	for _, file := range []string{r.Session, r.Session + "-wal"} {
-		probe := filepath.Join(t.TempDir(), "probe")
-		if err := os.WriteFile(probe, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := immutable(probe, true); err != nil {
-			t.Skipf("make a file immutable: %v", err)
-		}
-		if err := immutable(probe, false); err != nil {
-			t.Fatal(err)
-		}
-		if err := immutable(file, true); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = immutable(file, false) })
+	files := []string{r.Session, r.Session + "-wal"}
+	small(t, r, o, "before", 3)
+	t.Cleanup(func() { _ = immutable(false, files...) })
+	if err := immutable(true, files...); err != nil {
+		t.Skipf("make the session immutable: %v", err)
 	}
 	for i := range 3 {
 		curl(t, r, fmt.Sprintf("%s/bytes/1000?while=%d", o.HTTP, i))
@@ -241,10 +237,8 @@ func TestDiskRefuses(t *testing.T) {
 	if flows := query(t, r.Session); len(flows) != 3 {
 		t.Errorf("while the disk refuses: got %d flows, want the 3 from before", len(flows))
 	}
-	for _, file := range []string{r.Session, r.Session + "-wal"} {
-		if err := immutable(file, false); err != nil {
-			t.Fatal(err)
-		}
+	if err := immutable(false, files...); err != nil {
+		t.Fatal(err)
 	}
 	r.expect("weir: the session is written again; flows lost so far: 0")
 	complete(t, r.Session, 6)

@@ -42,6 +42,9 @@ const (
 	codeFull     = 13
 	codeCantOpen = 14
 	codeNotADB   = 26
+
+	// codeNoShm is an extended one: there is no room for the -shm file.
+	codeNoShm = 10 | 19<<8
 )
 
 // resultCode is SQLite's primary result code in err, 0 if there is none.
@@ -60,6 +63,9 @@ func classify(err error) error {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 	case codeFull:
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == codeNoShm {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err

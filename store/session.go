@@ -126,15 +126,24 @@ func open(ctx context.Context, path string, o Options) (*Session, error) {
 	if err := sniff(abs); err != nil {
 		return nil, err
 	}
-	s := &Session{path: abs, sync: o.Synchronous, drv: &sqlite.Driver{}}
-	if s.self, err = os.Stat(abs); err != nil {
+	mode, readOnly := accessMode(abs, o.ReadOnly)
+	s, err := openAs(ctx, abs, mode, readOnly, o.Synchronous)
+	if errors.Is(err, ErrFull) && readOnly && !leftoverWAL(abs) {
+		// There is no room for the -shm file, which who only looks at a whole file can do without.
+		return openAs(ctx, abs, modeImmutable, readOnly, o.Synchronous)
+	}
+	return s, err
+}
+
+// openAs opens the file at path in a certain way.
+func openAs(ctx context.Context, path string, mode access, readOnly bool, sync Synchronous) (s *Session, err error) {
+	s = &Session{path: path, readOnly: readOnly, sync: sync, drv: &sqlite.Driver{}}
+	if s.self, err = os.Stat(path); err != nil {
 		return nil, err
 	}
 	s.feed.init()
-	s.glance.path = abs + "-shm"
-	s.turn.path = abs + lockSuffix
-	mode, readOnly := accessMode(abs, o.ReadOnly)
-	s.readOnly = readOnly
+	s.glance.path = path + "-shm"
+	s.turn.path = path + lockSuffix
 	if err := registerFunctions(s.drv, s); err != nil {
 		return nil, err
 	}
@@ -143,7 +152,7 @@ func open(ctx context.Context, path string, o Options) (*Session, error) {
 	}
 	s.read = s.pool(dsn{mode: mode, cache: readCache, queryOnly: true}, readConns)
 	if !readOnly {
-		s.note = s.pool(dsn{mode: mode, cache: noteCache, synchronous: o.Synchronous}, 1)
+		s.note = s.pool(dsn{mode: mode, cache: noteCache, synchronous: sync}, 1)
 	}
 	if err := s.prepare(ctx); err != nil {
 		_ = s.closePools()

@@ -146,6 +146,9 @@ func runOpen(ctx context.Context, std stdio, args []string, readOnly bool, look 
 	}
 	out, interactive := terminal(std)
 	s, err := store.Open(ctx, args[0], store.Options{ReadOnly: readOnly || !interactive})
+	if errors.Is(err, store.ErrFull) {
+		s, err = store.Open(ctx, args[0], store.Options{ReadOnly: true}) // which takes no room
+	}
 	if err != nil {
 		return err
 	}

@@ -194,6 +194,31 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 }
 
+// TestLookOnFullDisk has a session on a disk without room for a byte more.
+func TestLookOnFullDisk(t *testing.T) {
+	dir := smallDisk(t, "8m")
+	session := filepath.Join(dir, "test.weir")
+	weir(t, "bench", "seed", session, "--flows", "20")
+	var full error
+	for f, err := os.Create(filepath.Join(dir, "ballast")); full == nil; {
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, full = f.Write(make([]byte, 4096))
+	}
+	if flows := query(t, session); len(flows) != 20 {
+		t.Errorf("on the full disk: got %d flows, want 20", len(flows))
+	}
+	weir(t, "session", "verify", session)
+	if said := fails(t, "record", "--listen", "127.0.0.1:0", "--config", filepath.Join(t.TempDir(), "config"), "-o", session); !strings.Contains(said, "full") {
+		t.Errorf("record into it: got %q, want it to say that the disk is full", said)
+	}
+	s := start(t, 120, 30, t.TempDir(), weirBinary+" open "+session)
+	s.until("READ-ONLY", "20")
+	s.keys("Q")
+	s.ended()
+}
+
 // immutable makes files ones that nobody writes, or takes that back. It is what comes
 // nearest to a disk that becomes read-only: the kernel remounts none that is in use.
 func immutable(on bool, paths ...string) error {

@@ -49,7 +49,7 @@ func (d *detector) gap(ctx context.Context, from flowpb.Side, n, at int64) error
 		return d.inner.gap(ctx, from, n, at)
 	}
 	d.heard = append(d.heard, heard{from: from, gap: n, at: at})
-	return d.settle(ctx, &streamFlow{c: d.c})
+	return d.settle(ctx, newPlain(d.c))
 }
 
 func (d *detector) end(ctx context.Context, from flowpb.Side, at int64) error {
@@ -133,7 +133,7 @@ func (d *detector) decide(ctx context.Context) error {
 	case !d.c.sure && h2.BeginsWithFrames(opening):
 		return d.settle(ctx, newHTTP2(d.c, true))
 	}
-	return d.settle(ctx, &streamFlow{c: d.c})
+	return d.settle(ctx, newPlain(d.c))
 }
 
 // opening is what a side said before the other answered.

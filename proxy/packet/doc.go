@@ -13,7 +13,7 @@
 //	                                │      └─ 101 ─► HTTP/2, WebSocket, or messages as they came
 //	                                ├─ the preface of HTTP/2, or frames ─► h2, listening ─► http flows
 //	                                ├─ a ClientHello ─► its facts, messages (tcp flow, or tls where it fails)
-//	                                └─ anything else ─► messages (tcp flow)
+//	                                └─ anything else ─► messages (tcp flow), until a ClientHello (STARTTLS)
 //
 // An [Assembler] is given packets in the order of their capture and tells a [Sink]
 // what they amount to, as it goes. It does no I/O and reads no clock: times are the

@@ -125,7 +125,7 @@ func (s *socksTunnel) version4(client, server []byte) (_, _ []byte, done, ok boo
 
 // give makes a tcp flow of it all.
 func (s *socksTunnel) give(ctx context.Context) error {
-	s.inside = &streamFlow{c: s.c}
+	s.inside = newPlain(s.c)
 	for _, h := range s.heard {
 		if err := s.inside.data(ctx, h.from, h.p, h.at); err != nil {
 			return err

@@ -111,3 +111,31 @@ func BenchmarkHTTPS(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkNewConnection is a GET of 1 KB through a tunnel that is opened for it:
+// two connections, two handshakes, one flow.
+func BenchmarkNewConnection(b *testing.B) {
+	a, trust := authority(b)
+	leaf := selfSigned(b, a)
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{*leaf}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	go keepAlive(ln)
+	s, _ := start(b, Options{Authority: a, Sink: &discard{}, UpstreamCAs: trust})
+	addr := ln.Addr().String()
+	request := []byte("GET /a HTTP/1.1\r\nHost: " + addr + "\r\nUser-Agent: bench\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n\r\n")
+	buf := make([]byte, len(benchResponse)+1024)
+	b.ReportAllocs()
+	for b.Loop() {
+		conn := tls.Client(tunnel(b, s, addr).Conn, &tls.Config{RootCAs: trust, ServerName: "bench.test"})
+		if _, err := conn.Write(request); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadFull(conn, buf); err != nil {
+			b.Fatal(err)
+		}
+		_ = conn.Close()
+	}
+}

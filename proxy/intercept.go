@@ -100,7 +100,9 @@ func (i *interception) answer(ctx context.Context, hello *tls.ClientHelloInfo) (
 	}
 	i.leaf = leaf
 	_ = i.c.raw.SetDeadline(deadline(i.c.s.opts.Timeouts.Handshake))
-	return i.c.s.opts.TLS.towardsClient(&tls.Config{Certificates: []tls.Certificate{*leaf}, NextProtos: choice}), nil
+	cfg := i.c.s.opts.TLS.towardsClient(&tls.Config{Certificates: []tls.Certificate{*leaf}, NextProtos: choice})
+	cfg.CurvePreferences = exchangesOn(i.c.raw)
+	return cfg, nil
 }
 
 // passes reports whether the connection is none to open, and notes why.

@@ -18,6 +18,7 @@ type Server struct {
 	redirected          *redirected    // for UDP in transparent mode, where the system allows it; else nil
 	own                 *ownAddresses
 	pins                *pinning
+	handshakes          *handshakes
 	refused, unaccepted throttle
 	buffers             sync.Pool // of *[]byte, bufferSize long
 
@@ -70,12 +71,13 @@ func networkOf(address string) string {
 
 func newServer(opts Options, ln net.Listener) *Server {
 	s := &Server{
-		opts:    opts,
-		ln:      ln,
-		own:     opts.own,
-		pins:    opts.pins,
-		stopped: make(chan struct{}),
-		conns:   make(map[net.Conn]struct{}),
+		opts:       opts,
+		ln:         ln,
+		own:        opts.own,
+		pins:       opts.pins,
+		handshakes: newHandshakes(),
+		stopped:    make(chan struct{}),
+		conns:      make(map[net.Conn]struct{}),
 	}
 	if s.own == nil {
 		s.own, s.pins = &ownAddresses{}, &pinning{}

@@ -18,12 +18,18 @@ type verifier struct {
 	extra    *x509.CertPool
 	insecure bool
 	opts     *TLSOptions
+	verdicts *verdicts
 
 	seen   []*x509.Certificate
 	err    error
 	asked  bool
 	wanted bool // the server asked for a client certificate, and was given none
 	shown  *tls.Certificate
+}
+
+// verifier returns what checks the certificate of a server of that name.
+func (s *Server) verifier(name string) *verifier {
+	return &verifier{name: name, extra: s.opts.UpstreamCAs, insecure: s.opts.Insecure, opts: &s.opts.TLS, verdicts: &s.handshakes.verdicts}
 }
 
 // config returns the configuration of one handshake. crypto/tls would not show
@@ -52,7 +58,7 @@ func (v *verifier) config(sni string, protocols []string) *tls.Config {
 
 func (v *verifier) verify(cs tls.ConnectionState) error {
 	v.seen, v.asked = cs.PeerCertificates, true
-	v.err = v.check(cs.PeerCertificates)
+	v.err = v.verdicts.of(v.name, cs.PeerCertificates, func() error { return v.check(cs.PeerCertificates) })
 	if v.err == nil || v.insecure {
 		return nil
 	}

@@ -112,8 +112,12 @@ func (s *Server) dial(ctx context.Context, network string, r route, rec *flowpb.
 // records the connection, verified or not.
 func (up *upstream) handshake(ctx context.Context, protocols []string) error {
 	_ = up.raw.SetDeadline(deadline(up.s.opts.Timeouts.Handshake))
-	v := verifier{name: up.route.serverName(), extra: up.s.opts.UpstreamCAs, insecure: up.s.opts.Insecure, opts: &up.s.opts.TLS}
+	v := up.s.verifier(up.route.serverName())
 	cfg := v.config(up.route.sni, protocols)
+	up.s.handshakes.resume(cfg, v.opts, v.name)
+	if up.s.opts.Mode.Kind != Upstream { // where the wire does not end at the other end of the connection
+		cfg.CurvePreferences = exchangesOn(up.raw)
+	}
 	conn := tls.Client(up.conn, cfg)
 	err := apart(ctx, conn)
 	_ = up.raw.SetDeadline(time.Time{})

@@ -42,7 +42,7 @@ func (up *upstream) throughProxy(ctx context.Context, proxy route) error {
 	_ = up.raw.SetDeadline(deadline(up.s.opts.Timeouts.Handshake))
 	defer func() { _ = up.raw.SetDeadline(time.Time{}) }()
 	if proxy.scheme == "https" {
-		v := verifier{name: proxy.host, extra: up.s.opts.UpstreamCAs, insecure: up.s.opts.Insecure, opts: &up.s.opts.TLS}
+		v := up.s.verifier(proxy.host)
 		conn := tls.Client(up.raw, v.config("", nil))
 		if err := conn.HandshakeContext(ctx); err != nil {
 			f := serverTLSFailure(proxy, err, v.wanted)

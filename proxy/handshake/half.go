@@ -7,17 +7,22 @@ import (
 
 // The types of records (RFC 8446, section 5.1).
 const (
-	recordChangeCipher = 20 + iota
-	recordAlert
-	recordHandshake
-	recordData
+	RecordChangeCipher = 20 + iota
+	RecordAlert
+	RecordHandshake
+	RecordData
 )
 
-// The types of handshake messages that are read (RFC 8446, section 4).
+// The types of handshake messages that somebody looks at (RFC 8446, section 4).
 const (
-	messageClientHello = 1
-	messageServerHello = 2
-	messageCertificate = 11
+	MessageClientHello    = 1
+	MessageServerHello    = 2
+	MessageTicket         = 4 // NewSessionTicket
+	MessageEndOfEarlyData = 5
+	MessageEncrypted      = 8 // EncryptedExtensions
+	MessageCertificate    = 11
+	MessageFinished       = 20
+	MessageKeyUpdate      = 24
 )
 
 // Sizes in bytes. A record may be larger than its plaintext by what encryption adds.
@@ -39,19 +44,26 @@ func (a *Alert) Fatal() bool { return a.Level == 2 }
 // point to is the Half's own and does not change any more.
 type Half struct {
 	Client       *ClientHello // of the client, the first
-	Server       *ServerHello // of the server, the first
+	Server       *ServerHello // of the server, the first that is no HelloRetryRequest, where one came
 	Certificates [][]byte     // in DER, leaf first
-	Alert        *Alert       // the last in clear
+	Alert        *Alert       // the last in clear, or opened
+	// Encrypted says that the server's EncryptedExtensions were opened, and EarlyData
+	// that it takes early data by them.
+	Encrypted, EarlyData bool
 	// ChangedCipher says that records are encrypted from there on, or, in TLS 1.3,
 	// nothing at all.
 	ChangedCipher bool
 	LongestData   int  // the length of the longest record of encrypted data; 0: there was none
 	Broken        bool // it is no TLS, or no handshake that can be followed
+	// Message, if set, is told each handshake message behind its reading, without
+	// its header. The body is valid during the call.
+	Message func(kind uint8, body []byte)
 
 	header  []byte // of the record that comes
 	left    int    // bytes of the record that are missing
 	message []byte // what there is of the handshake message that comes
 	alert   []byte
+	modern  bool // messages have the form of TLS 1.3
 }
 
 // Feed takes the next bytes of the direction.
@@ -84,11 +96,11 @@ func (h *Half) begin() {
 	kind := h.header[0]
 	h.left = int(binary.BigEndian.Uint16(h.header[3:]))
 	h.alert = h.alert[:0]
-	h.Broken = kind < recordChangeCipher || kind > recordData || h.header[1] != 3 || h.left > maxRecord
+	h.Broken = kind < RecordChangeCipher || kind > RecordData || h.header[1] != 3 || h.left > maxRecord
 	switch {
-	case kind == recordChangeCipher:
+	case kind == RecordChangeCipher:
 		h.ChangedCipher = true
-	case kind == recordData:
+	case kind == RecordData:
 		h.LongestData = max(h.LongestData, h.left)
 	}
 	if h.left == 0 {
@@ -102,18 +114,36 @@ func (h *Half) content(p []byte) {
 		return
 	}
 	switch h.header[0] {
-	case recordAlert:
+	case RecordAlert:
 		if binary.BigEndian.Uint16(h.header[3:]) != alertSize { // encrypted, or none
 			return
 		}
 		if h.alert = append(h.alert, p...); len(h.alert) == alertSize {
 			h.Alert = &Alert{h.alert[0], h.alert[1]}
 		}
-	case recordHandshake:
+	case RecordHandshake:
 		h.message = append(h.message, p...)
 		h.messages()
 	}
 }
+
+// Opened takes the content of a whole record, of a connection of that version, from
+// somebody who splits the records himself and opens those that are encrypted.
+func (h *Half) Opened(version uint16, kind uint8, p []byte) {
+	h.modern = version >= versionTLS13
+	switch {
+	case h.Broken:
+	case kind == RecordAlert && len(p) == alertSize:
+		h.Alert = &Alert{p[0], p[1]}
+	case kind == RecordHandshake:
+		h.message = append(h.message, p...)
+		h.messages()
+	}
+}
+
+// Lose says that bytes of the handshake are missing: the message that comes is
+// forgotten, and the next begins with the next record.
+func (h *Half) Lose() { h.message = nil }
 
 // messages reads the handshake messages that are whole.
 func (h *Half) messages() {
@@ -126,7 +156,11 @@ func (h *Half) messages() {
 		if len(h.message) < n {
 			return
 		}
-		h.Broken = !h.read(h.message[0], h.message[messageHeader:n])
+		kind, body := h.message[0], h.message[messageHeader:n]
+		h.Broken = !h.read(kind, body)
+		if h.Message != nil && !h.Broken {
+			h.Message(kind, body)
+		}
 		h.message = h.message[n:]
 	}
 	if len(h.message) == 0 {
@@ -137,12 +171,15 @@ func (h *Half) messages() {
 // read takes one message and reports whether it makes sense.
 func (h *Half) read(kind uint8, body []byte) (ok bool) {
 	switch {
-	case kind == messageClientHello && h.Client == nil:
+	case kind == MessageClientHello && h.Client == nil:
 		h.Client, ok = parseClientHello(bytes.Clone(body))
-	case kind == messageServerHello && h.Server == nil:
-		h.Server, ok = parseServerHello(bytes.Clone(body))
-	case kind == messageCertificate && h.Certificates == nil:
-		h.Certificates, ok = parseCertificates(bytes.Clone(body))
+	case kind == MessageServerHello && (h.Server == nil || h.Server.Retry):
+		h.Server, ok = ParseServerHello(bytes.Clone(body))
+	case kind == MessageEncrypted && h.modern && h.Server != nil:
+		h.Encrypted = true
+		h.Server.Protocol, h.EarlyData, ok = parseEncrypted(bytes.Clone(body))
+	case kind == MessageCertificate && h.Certificates == nil:
+		h.Certificates, ok = parseCertificates(bytes.Clone(body), h.modern)
 	default:
 		return true
 	}

@@ -9,7 +9,11 @@ const (
 	extensionPoints     = 11
 	extensionSignatures = 13
 	extensionALPN       = 16
+	extensionMACLast    = 22 // encrypt_then_mac (RFC 7366)
+	extensionMaster     = 23 // extended_master_secret (RFC 7627)
+	extensionTicket     = 35 // session_ticket (RFC 5077)
 	extensionPSK        = 41
+	extensionEarlyData  = 42
 	extensionVersions   = 43
 )
 
@@ -21,6 +25,7 @@ const (
 // ClientHello is what a client offers, in its order, GREASE (RFC 8701) included.
 type ClientHello struct {
 	Version             uint16 // what the message itself says
+	Random              [RandomSize]byte
 	SessionID           []byte
 	Ciphers             []uint16
 	Extensions          []uint16
@@ -30,23 +35,39 @@ type ClientHello struct {
 	Groups              []uint16
 	Points              []uint8
 	SignatureAlgorithms []uint16
+	Ticket              []byte // by which TLS 1.2 resumes a session; empty where there is none yet
+	EarlyData           bool   // data of TLS 1.3 may follow before the server answers
 }
 
 // ServerHello is what a server chose.
 type ServerHello struct {
-	Version   uint16 // of supported_versions, else the message's
-	SessionID []byte
-	Cipher    uint16
-	Protocol  []byte // of ALPN, where TLS 1.3 does not encrypt it
-	PSK       bool   // it goes on from an earlier session, or with a key known before
+	Version     uint16 // of supported_versions, else the message's
+	Random      [RandomSize]byte
+	SessionID   []byte
+	Cipher      uint16
+	Compression uint8
+	Protocol    []byte // of ALPN; TLS 1.3 encrypts it, in a later message
+	PSK         bool   // it goes on from an earlier session, or with a key known before
+	Retry       bool   // it is a HelloRetryRequest: the client has to say hello again
+	// EncryptThenMAC says that CBC records have their MAC outside (RFC 7366), and
+	// ExtendedMaster that the master secret is bound to the handshake (RFC 7627).
+	EncryptThenMAC, ExtendedMaster bool
 }
+
+// RandomSize is the length of the random of a hello, in bytes.
+const RandomSize = 32
+
+// retryRandom is the random that makes a ServerHello a HelloRetryRequest (RFC 8446,
+// section 4.1.3).
+const retryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91" +
+	"\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
 
 // parseClientHello reads the message without its header (RFC 8446, section 4.1.2).
 func parseClientHello(p []byte) (*ClientHello, bool) {
 	s := cryptobyte.String(p)
 	h := &ClientHello{}
 	var session, ciphers, compression cryptobyte.String
-	if !s.ReadUint16(&h.Version) || !s.Skip(32) || !s.ReadUint8LengthPrefixed(&session) ||
+	if !s.ReadUint16(&h.Version) || !s.CopyBytes(h.Random[:]) || !s.ReadUint8LengthPrefixed(&session) ||
 		!s.ReadUint16LengthPrefixed(&ciphers) || !s.ReadUint8LengthPrefixed(&compression) {
 		return nil, false
 	}
@@ -71,6 +92,10 @@ func (h *ClientHello) extension(kind uint16, body cryptobyte.String) {
 		}
 	case extensionALPN:
 		h.Protocols = protocols(body)
+	case extensionEarlyData:
+		h.EarlyData = true
+	case extensionTicket:
+		h.Ticket = body
 	case extensionVersions:
 		if body.ReadUint8LengthPrefixed(&list) {
 			h.Versions = uint16s(list)
@@ -90,16 +115,17 @@ func (h *ClientHello) extension(kind uint16, body cryptobyte.String) {
 	}
 }
 
-// parseServerHello reads the message without its header (RFC 8446, section 4.1.3). A
-// HelloRetryRequest is one as well, with the version and cipher that stay.
-func parseServerHello(p []byte) (*ServerHello, bool) {
+// ParseServerHello reads the message without its header (RFC 8446, section 4.1.3). A
+// HelloRetryRequest is one as well, with the version and cipher that stay. It keeps p.
+func ParseServerHello(p []byte) (*ServerHello, bool) {
 	s := cryptobyte.String(p)
 	h := &ServerHello{}
 	var session cryptobyte.String
-	if !s.ReadUint16(&h.Version) || !s.Skip(32) || !s.ReadUint8LengthPrefixed(&session) || !s.ReadUint16(&h.Cipher) || !s.Skip(1) {
+	if !s.ReadUint16(&h.Version) || !s.CopyBytes(h.Random[:]) || !s.ReadUint8LengthPrefixed(&session) ||
+		!s.ReadUint16(&h.Cipher) || !s.ReadUint8(&h.Compression) {
 		return nil, false
 	}
-	h.SessionID = session
+	h.SessionID, h.Retry = session, string(h.Random[:]) == retryRandom
 	ok := extensions(s, func(kind uint16, body cryptobyte.String) {
 		switch kind {
 		case extensionVersions:
@@ -113,21 +139,43 @@ func parseServerHello(p []byte) (*ServerHello, bool) {
 			}
 		case extensionPSK:
 			h.PSK = true
+		case extensionMACLast:
+			h.EncryptThenMAC = true
+		case extensionMaster:
+			h.ExtendedMaster = true
 		}
 	})
 	return h, ok
 }
 
-// parseCertificates reads the chain, leaf first (RFC 5246, section 7.4.2).
-func parseCertificates(p []byte) (chain [][]byte, ok bool) {
+// parseEncrypted reads TLS 1.3's EncryptedExtensions (RFC 8446, section 4.3.1): the
+// application protocol, and whether the server takes early data.
+func parseEncrypted(p []byte) (protocol []byte, early, ok bool) {
+	ok = extensions(p, func(kind uint16, body cryptobyte.String) {
+		switch kind {
+		case extensionALPN:
+			if all := protocols(body); len(all) > 0 {
+				protocol = all[0]
+			}
+		case extensionEarlyData:
+			early = true
+		}
+	})
+	return protocol, early, ok
+}
+
+// parseCertificates reads the chain, leaf first: of TLS 1.2 (RFC 5246, section
+// 7.4.2), or of TLS 1.3 (RFC 8446, section 4.4.2), where a context precedes it and
+// extensions follow each certificate.
+func parseCertificates(p []byte, modern bool) (chain [][]byte, ok bool) {
 	s := cryptobyte.String(p)
-	var list cryptobyte.String
-	if !s.ReadUint24LengthPrefixed(&list) {
+	var list, skipped cryptobyte.String
+	if modern && !s.ReadUint8LengthPrefixed(&skipped) || !s.ReadUint24LengthPrefixed(&list) {
 		return nil, false
 	}
 	for !list.Empty() {
 		var der cryptobyte.String
-		if !list.ReadUint24LengthPrefixed(&der) {
+		if !list.ReadUint24LengthPrefixed(&der) || modern && !list.ReadUint16LengthPrefixed(&skipped) {
 			return chain, false
 		}
 		chain = append(chain, der)

@@ -32,13 +32,14 @@ type client struct {
 	login   []byte // the field value that did so, good for further requests
 	trusted bool   // a login was good for all of the connection
 
-	tunnel    route       // where all requests go inside a tunnel; zero outside
-	passing   string      // why the tunnel is passed through unopened, "" where it is not
-	leafFor   Pin         // whom a leaf was shown to that nothing was heard of yet
-	refusal   *flowError  // answers every request, where the tunnel's server cannot be reached
-	upstreams []*upstream // idle or in use, the most recent first
-	unclean   bool        // close without a TLS goodbye, so that the client sees the truncation
-	reset     bool        // close with a TCP reset, for the same reason
+	tunnel  route       // where all requests go inside a tunnel; zero outside
+	passing string      // why the tunnel is passed through unopened, "" where it is not
+	leafFor Pin         // whom a leaf was shown to that nothing was heard of yet
+	refusal *flowError  // answers every request, where the tunnel's server cannot be reached
+	pool    *pool       // of connections to its servers
+	stream  *streamConn // conn, where that is a stream of HTTP/2; else nil
+	unclean bool        // close without a TLS goodbye, so that the client sees the truncation
+	reset   bool        // close with a TCP reset, for the same reason
 }
 
 // serveConn runs one client connection to its end.
@@ -47,12 +48,9 @@ func (s *Server) serveConn(ctx context.Context, raw net.Conn) {
 	c := &client{
 		s: s, to: recorder{s.opts.Sink}, raw: raw, conn: raw,
 		in: newInbox(&s.buffers), reader: h1.NewReader(h1.Request, s.opts.Limits),
-		name: []byte(raw.RemoteAddr().String()),
+		name: []byte(raw.RemoteAddr().String()), pool: newPool(),
 	}
-	c.rec.Side, c.rec.Transport, c.rec.Mode = flowpb.SideRequest, flowpb.TransportTCP, s.opts.Mode.String()
-	c.rec.Peer, c.rec.Local = addressOf(raw.RemoteAddr()), addressOf(raw.LocalAddr())
-	c.rec.StartedNs = nowNs()
-	c.rec.ConnectedNs = c.rec.StartedNs
+	c.describe()
 	err := c.to.conn(ctx, &c.rec)
 	if err == nil {
 		err = c.serve(ctx)
@@ -85,6 +83,9 @@ func (c *client) serveProxy(ctx context.Context) error {
 		if err := c.secure(ctx); err != nil {
 			return err
 		}
+	}
+	if c.speaksHTTP2() {
+		return c.serveStreams(ctx, nil)
 	}
 	return c.serveHTTP(ctx)
 }
@@ -207,9 +208,7 @@ func (c *client) linger() {
 func (c *client) close(ctx context.Context, err error) {
 	c.in.advance(len(c.in.unread()))
 	c.in.rest()
-	for _, up := range c.upstreams {
-		up.close(ctx, nil)
-	}
+	c.pool.close(ctx)
 	switch {
 	case c.reset:
 		abort(c.raw)
@@ -227,10 +226,13 @@ func (c *client) close(ctx context.Context, err error) {
 	}
 }
 
-// abort closes a TCP connection with a reset.
+// abort closes a connection with a reset.
 func abort(raw net.Conn) {
-	if tcp, ok := raw.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	switch conn := raw.(type) {
+	case *net.TCPConn:
+		_ = conn.SetLinger(0)
+	case *streamConn:
+		conn.abort()
 	}
 	_ = raw.Close()
 }

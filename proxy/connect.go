@@ -32,6 +32,9 @@ func (c *client) connect(ctx context.Context, head *h1.Head, startedNs int64) er
 		x.rec.to = c.to
 		x.rec.begin(head, r, nil, startedNs)
 		x.rec.request.Authority = t.Authority
+		if c.stream != nil {
+			x.rec.sentAs(c.stream.sent)
+		}
 		c.identify(&x.rec.flow, r)
 		return x.fail(ctx, f)
 	}
@@ -42,6 +45,7 @@ func (c *client) connect(ctx context.Context, head *h1.Head, startedNs int64) er
 		return clientFailure(err)
 	}
 	c.tunnel, c.trusted = r, true
+	c.stream = nil // what it carries from now on is bytes
 	return c.throughTunnel(ctx, nil)
 }
 
@@ -83,51 +87,57 @@ func (c *client) carry(ctx context.Context, up *upstream) error {
 	return c.serveTunnel(ctx, up)
 }
 
-// priorKnowledge carries HTTP/2 that nobody negotiated (RFC 9113 §3.3). Its
-// server is taken to know it too.
+// priorKnowledge carries HTTP/2 that nobody negotiated (RFC 9113 §3.3).
 func (c *client) priorKnowledge(ctx context.Context, up *upstream) error {
 	if up == nil && c.refusal == nil {
 		var err error
-		if up, err = c.connectHTTP2(ctx); err != nil {
+		if up, err = c.s.reachAs(ctx, c.tunnel, []string{"h2", "http/1.1"}); err != nil {
 			c.refusal = asFailure(err)
 		}
+	}
+	if up != nil && !up.http2 && up.protocol() == "" && !up.greet() {
+		up.close(ctx, nil)
+		up = nil // it knows HTTP/1, and does not take a request after this
 	}
 	return c.serveHTTP2(ctx, up)
 }
 
-// connectHTTP2 connects to the tunnel's server where the client's side does not
-// say how: in a plain tunnel, or of a reverse proxy.
-func (c *client) connectHTTP2(ctx context.Context) (*upstream, error) {
-	up, err := c.s.connect(ctx, c.tunnel)
-	if err != nil {
-		return nil, err
+// serveHTTP2 carries a client's HTTP/2 connection to its end: frame by frame
+// where its server speaks that too, which up tells, else stream by stream.
+func (c *client) serveHTTP2(ctx context.Context, up *upstream) error {
+	if c.refusal != nil || up != nil && up.http2 {
+		return c.relayHTTP2(ctx, up)
 	}
-	if c.tunnel.scheme == "https" {
-		err = up.handshake(ctx, []string{"h2"})
-		if err == nil && up.protocol() != "h2" {
-			err = &flowError{
-				code: flowpb.CodeProtocol, side: flowpb.SideResponse,
-				message: c.tunnel.hostPort() + " does not speak HTTP/2, and the client speaks nothing else",
-			}
-		}
+	return c.serveStreams(ctx, up)
+}
+
+// greet asks a server that negotiated nothing whether it speaks HTTP/2: its
+// preface looks to a server of HTTP/1 like a request that it has to refuse
+// (RFC 9113 §3.4). One that says nothing is believed to, as it would else have
+// refused.
+func (up *upstream) greet() bool {
+	const patience = 2 * time.Second
+	if _, err := up.conn.Write([]byte(h2.Preface)); err != nil {
+		return false
 	}
-	if rerr := up.record(ctx); rerr != nil {
-		err = rerr
+	_ = up.raw.SetReadDeadline(time.Now().Add(patience))
+	defer resume(up.raw)
+	first := make([]byte, 512)
+	n, err := up.conn.Read(first)
+	if n == 0 && !isTimeout(err) || n > 0 && first[0] != 0 { // a SETTINGS frame is shorter than 2^16 bytes
+		return false
 	}
-	if err != nil {
-		up.close(ctx, err)
-		f := asFailure(err)
-		f.conn = up.rec.Id
-		return nil, f
-	}
-	return up, nil
+	up.greeted, up.http2, up.spoken = true, true, first[:n]
+	return true
 }
 
 // serveTunnel carries the requests in a tunnel, over up where that is connected.
 func (c *client) serveTunnel(ctx context.Context, up *upstream) error {
 	if up != nil {
-		up.idle = time.Now() // it may be closed by the time the first request comes
-		c.keep(ctx, up)
+		if up.http2 {
+			up.translate()
+		}
+		c.stow(ctx, up)
 	}
 	return c.serveHTTP(ctx)
 }
@@ -242,7 +252,7 @@ func (c *client) speaksHTTP2() bool {
 		p := c.in.unread()
 		n := min(len(p), len(h2.Preface))
 		switch {
-		case string(p[:n]) != h2.Preface[:n]:
+		case n == 0, string(p[:n]) != h2.Preface[:n]:
 			return false
 		case n == len(h2.Preface):
 			return true

@@ -8,6 +8,7 @@
 //	accept ─► the server's mode
 //	   ├─ regular, upstream ─► first bytes
 //	   │        ├─ TLS ─► TLS with the proxy itself, then as without
+//	   │        ├─ the preface of HTTP/2 ─► streams, each as a connection here
 //	   │        ├─ anything else but HTTP ────────────► 400, flow with an error
 //	   │        ├─ GET http://host/ … ─► exchange ◄─┐
 //	   │        │                           └───────┘ keep-alive
@@ -21,7 +22,7 @@
 //	                  ├─ the server ───────────────────────────────► raw stream (tcp flow)
 //	                  ├─ the client, a request line ─► exchange ◄─┐
 //	                  │                                  └────────┘
-//	                  ├─ the client, the preface of HTTP/2 ─► relay
+//	                  ├─ the client, the preface of HTTP/2 ─► relay, or streams
 //	                  ├─ the client, anything else ────────────────► raw stream
 //	                  └─ the client, ClientHello
 //	                        │  dial the server, TLS with the client's SNI and ALPN offers,
@@ -41,6 +42,8 @@
 //	a datagram ─► its client and server are a pair, until both fall silent
 //	                  ├─ to port 53, or where DNS is served ─► a dns flow a question (853 inside TLS)
 //	                  └─ anything else ──────────────────────► a udp flow, each datagram a message
+//
+//	streams:    client ──frames──►  h2 ─ translate ─► exchange ──► server of HTTP/1
 //
 //	relay:      client ──frames──►  h2 ──record──► Sink ──then──► server, each stream a flow
 //	            client ◄──then──── Sink ◄─record── h2 ◄──frames── server
@@ -78,8 +81,9 @@
 //
 // # HTTP/2
 //
-// A client is offered what its server chose by ALPN, and without ALPN a preface
-// is believed on both sides. The two connections are relayed frame by frame: a
+// A client is offered what its server chose by ALPN. Without ALPN its preface is
+// believed, and its server is sent the same: one that refuses it knows HTTP/1
+// alone. Where both speak HTTP/2 the two connections are relayed frame by frame: a
 // stream has the same number on both, and settings, windows, pings, priorities,
 // resets, GOAWAY and frames of extensions are passed on and not answered, so that
 // flow control holds from end to end and nothing is buffered beyond one read.
@@ -96,6 +100,28 @@
 //     connection's rules ends both connections with GOAWAY.
 //   - Where the server is lost, requests that were not answered yet get a page.
 //
+// # Two versions in one exchange
+//
+// Where a client insists on HTTP/2 and its server knows HTTP/1 alone, or the other
+// way round, the HTTP/2 of the one is seen as HTTP/1 (package translate), and
+// everything between the two is an exchange as above. The flow keeps what each
+// side said in its own version.
+//
+//   - Towards the client each stream is a connection that carries one request. It
+//     has a goroutine of its own, and the streams of a connection share up to 32
+//     connections to servers; more requests wait for one, with their bodies.
+//   - A client that speaks HTTP/2 to a regular proxy names the server in :scheme and
+//     :authority, and may open tunnels by CONNECT, each of which is a
+//     connection of its own in the session.
+//   - Towards the server one stream follows the other on a connection.
+//   - Windows are given back as the exchange takes the bytes, at most 1 MiB for a
+//     connection and 256 KiB for a stream, and it waits for those of the peer: flow control
+//     goes from end to end, and a message cut in one version is a reset, or a
+//     connection that breaks, in the other.
+//   - Extended CONNECT is not offered, so that browsers open WebSockets over HTTP/1.
+//   - A server of HTTP/2 alone is known by its refusal of the ALPN of HTTP/1.1, or
+//     by reverse:h2c://.
+//
 // # Goroutines
 //
 // [Server.Serve] accepts, and waits for one goroutine a client connection. That
@@ -103,7 +129,8 @@
 // progress. During an exchange whose request is still arriving, or whose server
 // is silent, it lends the client's read side to a second goroutine (the pump)
 // and takes it back before it goes on; in a raw stream the second one copies the
-// other direction, and in a relay it reads the server. Ending the context closes every socket, which ends every
+// other direction, and in a relay it reads the server. Where HTTP/2 is translated
+// one goroutine reads the connection, and each stream of a client is one. Ending the context closes every socket, which ends every
 // wait; the open flows are recorded as stopped.
 //
 // Raw streams and exchanges have no overall time limit, only [Timeouts].

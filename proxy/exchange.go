@@ -55,6 +55,9 @@ func newExchange(c *client, head *h1.Head, startedNs int64) *exchange {
 	}
 	err := x.aim()
 	x.rec.begin(head, x.route, x.path, startedNs)
+	if c.stream != nil {
+		x.rec.sentAs(c.stream.sent)
+	}
 	if authority := x.target.Authority; authority != nil {
 		x.rec.request.Authority = authority // it wins over Host (RFC 9112 §3.2.2)
 	}
@@ -144,20 +147,21 @@ func (x *exchange) finish(ctx context.Context, err error) (again bool, _ error) 
 	}
 	x.rec.odd(flowpb.SideRequest, x.c.reader.Oddities())
 	x.rec.odd(flowpb.SideResponse, x.up.reader.Oddities())
-	if err := x.rec.end(ctx, nil); err != nil {
-		return false, err
-	}
-	reusable := x.response.KeepAlive && x.sent && len(x.leftover) == 0
-	if reusable {
-		x.up.idle = time.Now()
+	err = x.rec.end(ctx, nil)
+	again = x.head.KeepAlive && x.response.KeepAlive // the next to use the connection overwrites the head
+	if err == nil && x.response.KeepAlive && x.sent && len(x.leftover) == 0 {
+		x.c.keep(ctx, x.up)
 	} else {
 		x.c.drop(ctx, x.up, nil)
+	}
+	if err != nil {
+		return false, err
 	}
 	if !x.sent {
 		x.c.linger() // half-closed first: a next request that is under way is seen to get no answer
 		return false, nil
 	}
-	return x.head.KeepAlive && x.response.KeepAlive, nil
+	return again, nil
 }
 
 // awaitUpload waits until the request has been passed on, as long as an idle

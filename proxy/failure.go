@@ -230,6 +230,14 @@ func isRemoteAlert(err error) bool {
 	return ok && op.Op == "remote error"
 }
 
+// noProtocolShared reports whether a handshake failed because the server speaks no
+// protocol that it was offered (RFC 7301 §3.2).
+func noProtocolShared(err error) bool {
+	const noApplicationProtocol = 120
+	alert, ok := errors.AsType[tls.AlertError](err)
+	return isRemoteAlert(err) && (ok && alert == noApplicationProtocol || strings.Contains(err.Error(), "no application protocol"))
+}
+
 // remoteAlert wraps an alert as crypto/tls does.
 func remoteAlert(alert tls.AlertError) error {
 	return &net.OpError{Op: "remote error", Err: alert}

@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -95,11 +94,7 @@ func (r *relay) goAway(ctx context.Context, from *h2end, ev *h2.Event) error {
 		}
 		r.far.state.AppendReset(nil, id, h2.RefusedStream) // both know: nothing is sent
 		r.near.state.AppendReset(nil, id, h2.RefusedStream)
-		f := &flowError{
-			code: flowpb.CodeServerGone, side: flowpb.SideResponse,
-			message: fmt.Sprintf("%s did not take the request: it is going away (%s)", r.c.tunnel.hostPort(), ev.Code),
-			hint:    "the client may send it again on a new connection",
-		}
+		f := notTaken(r.c.tunnel, ev.Code)
 		if err := r.closeStream(ctx, r.streams[id], f); err != nil {
 			return err
 		}

@@ -286,14 +286,22 @@ func (r *relay) ownSettings() []h2.Setting {
 
 // resetBy says who reset a stream, and how.
 func (r *relay) resetBy(from *h2end, code h2.ErrCode) *flowError {
-	if from == r.near {
+	return streamReset(from.side, r.c.tunnel, code)
+}
+
+// streamReset is that a side reset a stream. Where the server did not act on the
+// request that is no loss.
+func streamReset(side flowpb.Side, server route, code h2.ErrCode) *flowError {
+	if side == flowpb.SideRequest {
 		return &flowError{
-			code: flowpb.CodeClientGone, side: flowpb.SideRequest,
-			message: fmt.Sprintf("the client reset the stream (%s)", code),
+			code: flowpb.CodeClientGone, side: side, message: fmt.Sprintf("the client reset the stream (%s)", code),
 		}
 	}
-	return &flowError{
-		code: flowpb.CodeServerGone, side: flowpb.SideResponse,
-		message: fmt.Sprintf("%s reset the stream (%s)", r.c.tunnel.hostPort(), code),
+	f := &flowError{
+		code: flowpb.CodeServerGone, side: side, message: fmt.Sprintf("%s reset the stream (%s)", server.hostPort(), code),
 	}
+	if code == h2.RefusedStream {
+		f.hint = "it did not act on the request: the client may send it again"
+	}
+	return f
 }

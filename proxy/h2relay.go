@@ -34,7 +34,7 @@ type relay struct {
 	err     error // why it is over, nil in good order
 }
 
-// h2end is one of the two connections of a relay.
+// h2end is one of the two connections of a relay, or that of an endpoint.
 type h2end struct {
 	side  flowpb.Side // of what comes from there
 	conn  net.Conn
@@ -45,7 +45,7 @@ type h2end struct {
 	told  bool // it was sent settings
 	gone  bool // it was told GOAWAY
 
-	out     []byte     // to be sent; under relay.mu
+	out     []byte     // to be sent; under the lock of its owner
 	waits   int        // bytes of it before the present read
 	spare   []byte     // what out was before
 	writing sync.Mutex // held while sending, so that frames keep their order
@@ -60,9 +60,9 @@ var errIdle = errors.New("the connection was idle for too long")
 // errOver ends the reading of one end after the other's.
 var errOver = errors.New("the other connection is over")
 
-// serveHTTP2 carries a client's HTTP/2 connection to its end, over up. Without
+// relayHTTP2 carries a client's HTTP/2 connection to its end, over up. Without
 // one, every request is answered with the client's refusal.
-func (c *client) serveHTTP2(ctx context.Context, up *upstream) error {
+func (c *client) relayHTTP2(ctx context.Context, up *upstream) error {
 	r := newRelay(c, up)
 	if up == nil {
 		r.near.out = r.near.state.AppendSettings(nil, r.ownSettings())
@@ -70,8 +70,8 @@ func (c *client) serveHTTP2(ctx context.Context, up *upstream) error {
 	}
 	var other sync.WaitGroup
 	if up != nil {
-		other.Go(func() { // serveHTTP2 waits for it
-			r.finish(ctx, r.far, r.read(ctx, r.far, nil))
+		other.Go(func() { // relayHTTP2 waits for it
+			r.finish(ctx, r.far, r.read(ctx, r.far, up.spoken))
 		})
 	}
 	first := c.in.unread()
@@ -90,21 +90,29 @@ func (c *client) serveHTTP2(ctx context.Context, up *upstream) error {
 
 func newRelay(c *client, up *upstream) *relay {
 	r := &relay{c: c, up: up, streams: make(map[uint32]*h2stream), active: time.Now(), calmed: time.Now()}
-	r.near = &h2end{
-		side: flowpb.SideRequest, conn: c.conn, raw: c.raw, rec: &c.rec, state: h2.NewConn(h2.Client, c.s.opts.HTTP2),
-	}
+	r.near = c.http2End()
 	c.rec.Http2 = &flowpb.Http2{}
 	r.ends = []*h2end{r.near}
 	if up == nil {
 		return r
 	}
-	r.far = &h2end{
-		side: flowpb.SideResponse, conn: up.conn, raw: up.raw, rec: &up.rec, state: h2.NewConn(h2.Server, c.s.opts.HTTP2),
-	}
+	r.far = up.http2End()
 	up.rec.Http2 = &flowpb.Http2{}
 	r.ends = append(r.ends, r.far)
-	r.far.out = r.far.state.AppendPreface(nil) // the client's settings go with it
+	if !up.greeted {
+		r.far.out = r.far.state.AppendPreface(nil) // the client's settings go with it
+	}
 	return r
+}
+
+// http2End returns the client's end of an HTTP/2 connection.
+func (c *client) http2End() *h2end {
+	return &h2end{side: flowpb.SideRequest, conn: c.conn, raw: c.raw, rec: &c.rec, state: h2.NewConn(h2.Client, c.s.opts.HTTP2)}
+}
+
+// http2End returns the server's end of an HTTP/2 connection.
+func (up *upstream) http2End() *h2end {
+	return &h2end{side: flowpb.SideResponse, conn: up.conn, raw: up.raw, rec: &up.rec, state: h2.NewConn(h2.Server, up.s.opts.HTTP2)}
 }
 
 // other returns the opposite end, nil where there is none.
@@ -239,25 +247,29 @@ func (r *relay) save(ctx context.Context) error {
 
 // flush sends what is to be sent to one end. It blocks while that end does not
 // read, so that nobody who waits for it produces more.
-func (r *relay) flush(to *h2end) error {
+func (r *relay) flush(to *h2end) error { return to.flush(&r.mu) }
+
+// flush sends what is to be sent, one caller at a time. mu is over out, and free
+// meanwhile.
+func (e *h2end) flush(mu sync.Locker) error {
 	const keep = 128 << 10
-	to.writing.Lock()
-	defer to.writing.Unlock()
+	e.writing.Lock()
+	defer e.writing.Unlock()
 	for {
-		r.mu.Lock()
-		p := to.out
-		to.out, to.spare = to.spare, nil
-		r.mu.Unlock()
+		mu.Lock()
+		p := e.out
+		e.out, e.spare = e.spare, nil
+		mu.Unlock()
 		if len(p) == 0 {
 			return nil
 		}
-		if _, err := to.conn.Write(p); err != nil {
-			return &sendError{to: to, err: err}
+		if _, err := e.conn.Write(p); err != nil {
+			return &sendError{to: e, err: err}
 		}
 		if cap(p) <= keep {
-			r.mu.Lock()
-			to.spare = p[:0]
-			r.mu.Unlock()
+			mu.Lock()
+			e.spare = p[:0]
+			mu.Unlock()
 		}
 	}
 }

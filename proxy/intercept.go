@@ -152,7 +152,7 @@ func notIntercepted(protocol string) bool { return protocol == "h2c" || protocol
 // let in all the same, to be told why.
 func (i *interception) ask(ctx context.Context, offers []string) []string {
 	if i.route.scheme != "https" || isHome(i.route.host) { // a reverse proxy for a server without TLS; our own page
-		return slices.DeleteFunc(slices.Clone(offers), func(p string) bool { return p != "http/1.1" })
+		return choose(offers, i.route.http2)
 	}
 	if i.up == nil {
 		i.up, i.err = i.c.s.connect(ctx, i.route)
@@ -161,35 +161,61 @@ func (i *interception) ask(ctx context.Context, offers []string) []string {
 		return nil // TLS was opened already, for a server that might have spoken first
 	}
 	if i.err == nil {
-		i.up.route = i.route
-		i.err = i.up.handshake(ctx, serverOffers(offers))
-		if err := i.up.record(ctx); err != nil {
-			i.err = err
-		}
-		if i.err != nil {
-			f := asFailure(i.err)
-			f.conn = i.up.rec.Id
-			i.err = f
-			i.up.close(ctx, i.err)
-			i.up = nil
-		}
+		i.greet(ctx, serverOffers(offers))
 	}
 	switch {
-	case i.err != nil && slices.Contains(offers, "http/1.1"):
-		return []string{"http/1.1"}
-	case i.err != nil && slices.Contains(offers, "h2"):
-		return []string{"h2"}
-	case i.err != nil || !slices.Contains(offers, i.up.protocol()):
-		return nil
+	case i.err != nil:
+		return choose(offers, false)
+	case i.up.protocol() != "" && slices.Contains(offers, i.up.protocol()):
+		return []string{i.up.protocol()}
+	case len(offers) > 0 && !slices.Contains(offers, "http/1.1") || i.up.http2:
+		return choose(offers, i.up.http2) // the other version is translated
 	}
-	return []string{i.up.protocol()}
+	return nil
+}
+
+// greet speaks TLS to the server, and to one that takes none of the protocols
+// once more, with those that can be translated.
+func (i *interception) greet(ctx context.Context, offers []string) {
+	i.up.route = i.route
+	i.err = i.up.handshake(ctx, offers)
+	if err := i.up.record(ctx); err != nil {
+		i.err = err
+	}
+	if i.err == nil {
+		return
+	}
+	f := asFailure(i.err)
+	f.conn = i.up.rec.Id
+	i.up.close(ctx, f)
+	i.up, i.err = nil, f
+	if noProtocolShared(f) && !slices.Contains(offers, "h2") {
+		i.up, i.err = i.c.s.reachAs(ctx, i.route, []string{"h2", "http/1.1"})
+	}
+}
+
+// choose returns the version of HTTP to speak with a client that offers these: the
+// one that its server speaks, or the other.
+func choose(offers []string, http2 bool) []string {
+	order := []string{"http/1.1", "h2"}
+	if http2 {
+		order = []string{"h2", "http/1.1"}
+	}
+	for _, p := range order {
+		if slices.Contains(offers, p) {
+			return []string{p}
+		}
+	}
+	return nil
 }
 
 // serverOffers are the protocols to offer a server for a client that offers
 // these. A client that knows only HTTP/1.0 gets HTTP/1.1 offered beside it: its
-// requests are good for both, and some servers refuse the older name.
+// requests are good for both, and some servers refuse the older name. For one
+// that knows only HTTP/2 it is there to be translated.
 func serverOffers(client []string) []string {
-	if slices.Contains(client, "http/1.0") && !slices.Contains(client, "http/1.1") {
+	old := slices.Contains(client, "http/1.0") || slices.Contains(client, "h2")
+	if old && !slices.Contains(client, "http/1.1") {
 		return append(slices.Clone(client), "http/1.1")
 	}
 	return client

@@ -27,8 +27,8 @@ var modes = []modeRow{
 	},
 	{
 		name: "reverse", kind: Reverse, data: "[SCHEME://]HOST[:PORT]", port: 8080,
-		help:    "weir stands before one server; SCHEME is https (default), http, tls, tcp, udp or dns",
-		schemes: []scheme{{"https", 443}, {"http", 80}, {"tls", 0}, {"tcp", 0}, {"udp", 0}, {"dns", dnsPort}},
+		help:    "weir stands before one server; SCHEME is https (default), http, h2c, tls, tcp, udp or dns",
+		schemes: []scheme{{"https", 443}, {"http", 80}, {"h2c", 80}, {"tls", 0}, {"tcp", 0}, {"udp", 0}, {"dns", dnsPort}},
 	},
 	{
 		name: "upstream", kind: Upstream, data: "[http[s]://][USER:PASSWORD@]HOST[:PORT]", port: 8080,

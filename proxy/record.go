@@ -9,6 +9,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proxy/h1"
+	"weir/proxy/h2"
 	"weir/proxy/record"
 )
 
@@ -98,6 +99,14 @@ func (r *httpRecord) begin(head *h1.Head, to route, path []byte, startedNs int64
 	r.dirty = true
 }
 
+// sentAs notes what the head that begin saw is a translation of.
+func (r *httpRecord) sentAs(ev *h2.Event) {
+	r.http.StreamId = ev.Stream
+	r.bodies[0].body.Chunked = false
+	r.request.StartLine = nil
+	record.StreamRequest(&r.request, ev, string(r.request.Scheme))
+}
+
 // setHeader replaces the value of every request header of that name.
 func (r *httpRecord) setHeader(name string, value []byte) {
 	for _, f := range r.request.Headers {
@@ -182,8 +191,13 @@ func (r *httpRecord) requestEnd(trailers []*flowpb.Field) {
 }
 
 // informational adds a 1xx response. It reports false where there are too many.
-func (r *httpRecord) informational(head *h1.Head) bool {
+// What head is a translation of, if it is one, is sent.
+func (r *httpRecord) informational(head *h1.Head, sent *h2.Event) bool {
 	p := &flowpb.Response{}
+	if sent != nil {
+		record.StreamResponse(p, sent)
+		return r.addInterim(p, len(head.Raw))
+	}
 	fillResponse(p, head)
 	p.Version, p.Reason, p.StartLine = bytes.Clone(p.Version), bytes.Clone(p.Reason), bytes.Clone(p.StartLine)
 	for _, f := range p.Headers {
@@ -205,15 +219,21 @@ func (r *httpRecord) addInterim(p *flowpb.Response, size int) bool {
 	return len(r.http.Informational) <= maxInformational && r.interim <= maxInterimBytes
 }
 
-// responseHead fills the flow from the head of the final response.
-func (r *httpRecord) responseHead(head *h1.Head) {
+// responseHead fills the flow from the head of the final response, or from what
+// head is a translation of.
+func (r *httpRecord) responseHead(head *h1.Head, sent *h2.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.http.Response = &r.response
 	r.response.StartedNs = nowNs()
-	fillResponse(&r.response, head)
+	if sent == nil {
+		fillResponse(&r.response, head)
+	} else {
+		record.StreamResponse(&r.response, sent)
+		r.http.StreamId = sent.Stream
+	}
 	if announcesBody(head) {
-		r.openBody(&r.response.Body, 1, head.Framing == h1.FramingChunked)
+		r.openBody(&r.response.Body, 1, head.Framing == h1.FramingChunked && sent == nil)
 	}
 	r.events = record.NewEvents(r.response.Headers)
 	r.flow.State = flowpb.StateResponse

@@ -96,7 +96,7 @@ func (x *exchange) take(ctx context.Context, p []byte) (n int, err error) {
 		case h1.ChunkExtension:
 			x.rec.extension(flowpb.SideRequest, ev.Data)
 		case h1.MessageEnd:
-			x.rec.requestEnd(fieldsOf(ev.Trailer))
+			x.rec.requestEnd(trailersOf(x.c.stream, ev.Trailer))
 			x.sent = true
 			return n, nil
 		default:

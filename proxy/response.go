@@ -66,7 +66,7 @@ func (x *exchange) serverEnded(ctx context.Context, err error) error {
 		if err != nil {
 			return x.up.failure(err)
 		}
-		x.rec.responseEnd(fieldsOf(ev.Trailer))
+		x.rec.responseEnd(trailersOf(x.up.stream, ev.Trailer))
 		return x.rec.save(ctx)
 	}
 	if !isGone(err) {
@@ -136,14 +136,14 @@ func (x *exchange) relay(ctx context.Context, p []byte) (done bool, err error) {
 func (x *exchange) takeResponseHead(head *h1.Head) error {
 	if !head.Informational() {
 		x.response = head
-		x.rec.responseHead(head)
+		x.rec.responseHead(head, x.up.stream.headAsSent())
 		x.rec.odd(flowpb.SideResponse, head.Oddities)
 		return nil
 	}
 	if head.Status == 100 {
 		x.expect.bodyComes()
 	}
-	if !x.rec.informational(head) {
+	if !x.rec.informational(head, x.up.stream.headAsSent()) {
 		return &flowError{
 			code: flowpb.CodeProtocol, side: flowpb.SideResponse,
 			message: x.route.hostPort() + " sent interim responses without end",
@@ -155,7 +155,7 @@ func (x *exchange) takeResponseHead(head *h1.Head) error {
 // endResponse notes that the final response is whole, and what came after it.
 func (x *exchange) endResponse(trailer []h1.Field, rest []byte) {
 	if x.response.Framing != h1.FramingTunnel {
-		x.rec.responseEnd(fieldsOf(trailer))
+		x.rec.responseEnd(trailersOf(x.up.stream, trailer))
 	}
 	x.leftover = append([]byte(nil), rest...)
 }

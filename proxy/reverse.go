@@ -16,6 +16,8 @@ func (c *client) serveReverse(ctx context.Context) error {
 		return nil // the port is only taken, so that nobody else gets it
 	case "tcp", "dns":
 		return c.rawTunnel(ctx, nil, nil)
+	case "h2c":
+		c.tunnel.scheme, c.tunnel.http2 = "http", true
 	case "tls":
 		c.tunnel.scheme = "https"
 		return c.throughTunnel(ctx, nil)

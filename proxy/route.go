@@ -14,6 +14,7 @@ type route struct {
 	host   string // name or address, no brackets
 	port   int
 	sni    string // the name to ask TLS for, "" for host
+	http2  bool   // its server speaks HTTP/2 without TLS and without being asked
 	direct bool   // the upstream proxy is sent the request itself, in absolute form
 }
 
@@ -21,7 +22,7 @@ func (r route) hostPort() string { return net.JoinHostPort(r.host, strconv.Itoa(
 
 // authority is host[:port] as Host has it, without the port that goes without saying.
 func (r route) authority() string {
-	if r.scheme == "http" && r.port == 80 || r.scheme == "https" && r.port == 443 {
+	if (r.scheme == "http" || r.scheme == "h2c") && r.port == 80 || r.scheme == "https" && r.port == 443 {
 		return strings.TrimSuffix(r.hostPort(), ":"+strconv.Itoa(r.port))
 	}
 	return r.hostPort()

@@ -13,9 +13,6 @@ import (
 	"weir/proxy/h1"
 )
 
-// maxUpstreams is how many servers one client connection keeps connections to.
-const maxUpstreams = 4
-
 // upstream is one connection to a server. It belongs to one client connection
 // and to the goroutine that runs it, so that what happened on the one side can
 // be told from the other.
@@ -29,6 +26,11 @@ type upstream struct {
 	reader *h1.Reader
 	idle   time.Time // since when it waits for another request; zero for a fresh one
 	wanted bool      // the server asked for a client certificate
+
+	http2   bool        // HTTP/2 is spoken on it
+	greeted bool        // the preface of HTTP/2 was sent
+	spoken  []byte      // what the server said to that
+	stream  *streamConn // conn, where exchanges of HTTP/1 go over HTTP/2; else nil
 }
 
 // connect resolves and dials r. A failed attempt is recorded as a connection too.
@@ -128,6 +130,7 @@ func (up *upstream) handshake(ctx context.Context, protocols []string) error {
 		return asFailure(stopFailure(ctx, serverTLSFailure(up.route, err, v.wanted)))
 	}
 	up.conn = conn
+	up.http2 = conn.ConnectionState().NegotiatedProtocol == "h2"
 	up.rec.TlsNs = nowNs()
 	return nil
 }
@@ -178,58 +181,4 @@ func (up *upstream) alive() bool {
 	n, err := up.conn.Read(make([]byte, 1))
 	_ = up.raw.SetReadDeadline(time.Time{})
 	return n == 0 && isTimeout(err) // bytes without a request are no response to the next
-}
-
-// open returns a connection of this client to r: an idle one, or a new one.
-func (c *client) open(ctx context.Context, r route, fresh bool) (*upstream, error) {
-	for i, up := range c.upstreams {
-		if up.route != r {
-			continue
-		}
-		c.upstreams = append(c.upstreams[:i], c.upstreams[i+1:]...)
-		if !fresh && up.alive() {
-			c.keep(ctx, up)
-			return up, nil
-		}
-		up.close(ctx, nil)
-		break
-	}
-	up, err := c.s.connect(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	if r.scheme == "https" {
-		err = up.handshake(ctx, []string{"http/1.1"})
-	}
-	if rerr := up.record(ctx); rerr != nil {
-		err = rerr
-	}
-	if err != nil {
-		up.close(ctx, err)
-		f := asFailure(err)
-		f.conn = up.rec.Id
-		return nil, f
-	}
-	c.keep(ctx, up)
-	return up, nil
-}
-
-// keep puts up first, and closes the one that is least recent if they are too many.
-func (c *client) keep(ctx context.Context, up *upstream) {
-	if len(c.upstreams) == maxUpstreams {
-		c.upstreams[maxUpstreams-1].close(ctx, nil)
-		c.upstreams = c.upstreams[:maxUpstreams-1]
-	}
-	c.upstreams = append([]*upstream{up}, c.upstreams...)
-}
-
-// drop closes up and forgets it.
-func (c *client) drop(ctx context.Context, up *upstream, err error) {
-	for i := range c.upstreams {
-		if c.upstreams[i] == up {
-			c.upstreams = append(c.upstreams[:i], c.upstreams[i+1:]...)
-			break
-		}
-	}
-	up.close(ctx, err)
 }

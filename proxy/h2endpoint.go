@@ -1,0 +1,322 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	flowpb "weir/proto"
+	"weir/proxy/h1"
+	"weir/proxy/h2"
+	"weir/proxy/translate"
+)
+
+// endpoint is an HTTP/2 connection that ends here, because the other side of its
+// exchanges speaks HTTP/1: settings, pings and windows are answered by us. Its
+// streams are seen as connections of HTTP/1, see streamConn.
+//
+// One goroutine reads it. Those of the streams write, and are held back by the
+// windows of the peer and by the connection itself. What the peer may send unread
+// is bounded by the windows that it is given.
+type endpoint struct {
+	*h2end
+	s        *Server
+	over     route                   // to the server, where the peer is one
+	proxying bool                    // the client names the server in each request
+	open     func(*streamConn) error // takes a request of a client, which has begun; nil towards a server
+
+	mu      sync.Mutex
+	streams map[uint32]*streamConn
+	next    uint32 // the next stream to open towards a server
+	credit  uint32 // bytes taken of the connection's window and not given back yet
+	active  time.Time
+	calmed  time.Time // see h2.Conn.Calm
+	away    bool      // no more streams: GOAWAY was sent or came
+	err     error     // why it is over
+}
+
+// What the peer of an endpoint may send unread, in bytes, and how many requests
+// it may have open.
+const (
+	endpointWindow  = 1 << 20
+	streamWindow    = 256 << 10
+	creditAt        = 32 << 10 // windows are opened in steps of this
+	endpointStreams = 100
+)
+
+// endpointSettings are what the peer is told.
+func endpointSettings(peer h2.Role) []h2.Setting {
+	if peer == h2.Server {
+		return []h2.Setting{{ID: h2.SettingEnablePush}, {ID: h2.SettingInitialWindowSize, Value: streamWindow}}
+	}
+	return []h2.Setting{{ID: h2.SettingMaxStreams, Value: endpointStreams}, {ID: h2.SettingInitialWindowSize, Value: streamWindow}}
+}
+
+func newEndpoint(s *Server, end *h2end) *endpoint {
+	const unasked = 65535 // RFC 9113 §6.9.2
+	e := &endpoint{h2end: end, s: s, streams: make(map[uint32]*streamConn), next: 1, active: time.Now()}
+	e.calmed = e.active
+	end.rec.Http2 = &flowpb.Http2{}
+	peer := h2.Client
+	if end.side == flowpb.SideResponse {
+		peer = h2.Server
+		e.out = e.state.AppendPreface(nil)
+	}
+	e.out = e.state.AppendSettings(e.out, endpointSettings(peer))
+	e.out = e.state.AppendWindowUpdate(e.out, 0, endpointWindow-unasked)
+	return e
+}
+
+// read takes what comes until that fails, and ends every stream with the reason.
+// first was read already.
+func (e *endpoint) read(first []byte) error {
+	buf := e.s.buffer()
+	defer e.s.reclaim(buf)
+	err := e.take(first)
+	for err == nil {
+		if err = e.await(); err != nil {
+			break
+		}
+		n, rerr := e.conn.Read(*buf)
+		if err = e.take((*buf)[:n]); err == nil && !isTimeout(rerr) {
+			err = rerr
+		}
+	}
+	e.finish(err)
+	return err
+}
+
+// await sets how long the next read may take. The streams have limits of their own.
+func (e *endpoint) await() error {
+	t := e.s.opts.Timeouts
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	late, patience := errIdle, t.KeepAlive
+	switch {
+	case e.away && len(e.streams) == 0:
+		return errIdle
+	case e.state.InHead():
+		late, patience = context.DeadlineExceeded, t.Head
+	case len(e.streams) > 0 || e.side == flowpb.SideResponse:
+		patience = -1
+	}
+	if patience < 0 {
+		resume(e.raw)
+		return nil
+	}
+	until := e.active.Add(patience)
+	if !time.Now().Before(until) {
+		return late
+	}
+	_ = e.raw.SetReadDeadline(until)
+	return nil
+}
+
+// take acts on what the peer said, and answers.
+func (e *endpoint) take(p []byte) error {
+	e.mu.Lock()
+	err := e.feed(p)
+	e.mu.Unlock()
+	return errors.Join(err, e.flush(&e.mu))
+}
+
+func (e *endpoint) feed(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	e.active = time.Now()
+	if e.active.Sub(e.calmed) > calmPeriod {
+		e.calmed = e.active
+		e.state.Calm()
+	}
+	for len(p) > 0 {
+		n, ev, err := e.state.Feed(p)
+		if err != nil {
+			return err
+		}
+		p = p[n:]
+		if err := e.event(&ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// event acts on one thing that the peer said. An error is of the one who takes requests.
+func (e *endpoint) event(ev *h2.Event) error {
+	switch ev.Kind {
+	case h2.Message, h2.Interim, h2.Data, h2.Trailers:
+		return e.message(ev)
+	case h2.Reset:
+		if s := e.streams[ev.Stream]; s != nil {
+			s.fail(e.resetBy(ev.Code))
+		}
+	case h2.StreamError:
+		return e.streamError(ev)
+	case h2.Discarded:
+		e.owe(uint32(ev.Refund))
+	case h2.GoAway:
+		e.goAway(ev)
+	case h2.Settings:
+		e.settings(ev.Settings)
+	case h2.Ping:
+		e.out = e.state.AppendPing(e.out, ev.Data, true)
+	case h2.WindowUpdate:
+		e.wake(ev.Stream)
+	}
+	return nil
+}
+
+// wake calls those who wait for a window, on every stream where id is 0.
+func (e *endpoint) wake(id uint32) {
+	if s := e.streams[id]; s != nil {
+		s.change.Broadcast()
+	}
+	for _, s := range e.streams {
+		if id == 0 {
+			s.change.Broadcast()
+		}
+	}
+}
+
+func (e *endpoint) settings(settings []h2.Setting) {
+	if h := e.rec.Http2; len(h.Settings) == 0 {
+		for _, s := range settings {
+			h.Settings = append(h.Settings, &flowpb.Setting{Id: uint32(s.ID), Value: s.Value})
+		}
+	}
+	e.out = e.state.AppendSettingsAck(e.out)
+	e.wake(0)
+}
+
+// message hands a piece of a message to its stream.
+func (e *endpoint) message(ev *h2.Event) error {
+	s := e.streams[ev.Stream]
+	switch {
+	case s != nil:
+		s.receive(ev)
+	case ev.Kind == h2.Message && e.open != nil:
+		return e.request(ev)
+	default:
+		e.owe(uint32(len(ev.Data) + ev.Refund))
+	}
+	return nil
+}
+
+// request begins the stream of a client's request.
+func (e *endpoint) request(ev *h2.Event) error {
+	if e.away {
+		e.out = e.state.AppendReset(e.out, ev.Stream, h2.RefusedStream)
+		return nil
+	}
+	s := newStreamConn(e, h1.Response)
+	s.id, s.sent = ev.Stream, keepEvent(ev)
+	s.reader.ForRequest(ev.Head.Method)
+	s.writer.Absolute = e.proxying
+	e.streams[s.id] = s
+	s.receive(ev)
+	return e.open(s)
+}
+
+// streamError ends a stream that the peer broke the rules on. A request that
+// never became one is a flow all the same.
+func (e *endpoint) streamError(ev *h2.Event) error {
+	f := brokenRule(ev.Err)
+	e.owe(uint32(ev.Refund))
+	e.out = e.state.AppendReset(e.out, ev.Stream, ev.Err.Code)
+	if s := e.streams[ev.Stream]; s != nil {
+		s.fail(f)
+		return nil
+	}
+	if e.open == nil || len(ev.Fields) == 0 || e.away {
+		return nil
+	}
+	s := newStreamConn(e, h1.Response)
+	s.id, s.sent, s.refused = ev.Stream, keepEvent(ev), f
+	return e.open(s)
+}
+
+// goAway notes that the peer takes no more streams, and fails those that it never took.
+func (e *endpoint) goAway(ev *h2.Event) {
+	if e.open != nil {
+		return // a client may say so and still wait for its answers
+	}
+	e.away = true
+	for id, s := range e.streams {
+		if id > ev.Last {
+			s.fail(notTaken(e.over, ev.Code))
+			continue
+		}
+		s.change.Broadcast()
+	}
+}
+
+// notTaken is that a server goes away before it acted on a request.
+func notTaken(server route, code h2.ErrCode) *flowError {
+	return &flowError{
+		code: flowpb.CodeServerGone, side: flowpb.SideResponse,
+		message: fmt.Sprintf("%s did not take the request: it is going away (%s)", server.hostPort(), code),
+		hint:    "the client may send it again on a new connection",
+	}
+}
+
+// owe gives the peer back what it used of the connection's window.
+func (e *endpoint) owe(n uint32) {
+	if e.credit += n; e.credit >= creditAt {
+		e.out = e.state.AppendWindowUpdate(e.out, 0, e.credit)
+		e.credit = 0
+	}
+}
+
+// resetBy explains that the peer reset a stream.
+func (e *endpoint) resetBy(code h2.ErrCode) *flowError {
+	return streamReset(e.side, e.over, code)
+}
+
+// finish ends every stream after the reading failed with err, and says goodbye.
+func (e *endpoint) finish(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	code, debug := h2.NoError, ""
+	if rule, broken := errors.AsType[*h2.Error](err); broken {
+		code, debug = rule.Code, rule.Reason
+		err = brokenRule(rule)
+	}
+	e.err = err
+	e.sayGoodbye(code, debug)
+	for _, s := range e.streams {
+		s.fail(e.endOf(err))
+	}
+}
+
+// sayGoodbye appends GOAWAY, unless the peer heard it and there is nothing to add.
+func (e *endpoint) sayGoodbye(code h2.ErrCode, debug string) {
+	if e.gone && code == h2.NoError {
+		return
+	}
+	e.gone, e.away = true, true
+	last := uint32(0)
+	if e.open != nil {
+		last = e.state.Last()
+	}
+	e.out = e.state.AppendGoAway(e.out, last, code, []byte(debug))
+}
+
+// newWriter returns what makes HTTP/1 of the peer's messages.
+func newWriter() translate.Writer { return translate.Writer{Reason: http.StatusText} }
+
+// endOf is what a stream is told of the end of its connection. A client that
+// closed it has left for good, unlike one of HTTP/1, which may wait for its answer.
+func (e *endpoint) endOf(err error) error {
+	switch {
+	case err != nil && !errors.Is(err, errIdle) && !isEndOfStream(err):
+		return err
+	case e.side == flowpb.SideResponse:
+		return io.EOF
+	}
+	return &flowError{code: flowpb.CodeClientGone, side: flowpb.SideRequest, message: "the client left before the exchange was over"}
+}

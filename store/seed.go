@@ -200,10 +200,11 @@ func (g *sower) content(n int) []byte {
 func (g *sower) dns(f *flowpb.Flow, host int) {
 	question := []*flowpb.DnsQuestion{{Name: []byte(g.hosts[host]), Type: 1, Class: 1}}
 	f.Server, f.ServerConn = []byte("192.0.2.53:53"), 0
+	id := uint32(g.IntN(1 << 16))
 	f.Protocol = &flowpb.Flow_Dns{Dns: &flowpb.Dns{
-		Request: &flowpb.DnsMessage{Id: uint32(g.IntN(1 << 16)), RecursionDesired: true, Questions: question, AtNs: g.at},
+		Request: &flowpb.DnsMessage{Id: id, RecursionDesired: true, Questions: question, AtNs: g.at},
 		Response: &flowpb.DnsMessage{
-			RecursionAvailable: true, Questions: question, AtNs: g.at + int64(g.ExpFloat64()*8e6),
+			Id: id, RecursionAvailable: true, Questions: question, AtNs: g.at + int64(g.ExpFloat64()*8e6),
 			Answers: []*flowpb.DnsRecord{{Name: question[0].Name, Type: 1, Class: 1, Ttl: 300, Data: []byte{192, 0, 2, byte(host)}}},
 		},
 	}}

@@ -10,6 +10,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proto/coding"
+	"weir/proto/httptext"
 	"weir/tui"
 )
 
@@ -134,9 +135,9 @@ func copyHeaders(ctx context.Context, s reading, id uint64, w io.Writer) (bool, 
 	if h.GetRequest() == nil {
 		return false, nil
 	}
-	heads := requestHead(h.GetRequest())
+	heads := httptext.Request(h.GetRequest())
 	if h.GetResponse() != nil {
-		heads = append(heads, responseHead(h.GetResponse())...)
+		heads = append(heads, httptext.Response(h.GetResponse())...)
 	}
 	_, err = w.Write(heads)
 	return true, err

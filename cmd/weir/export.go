@@ -32,6 +32,7 @@ var exportFormats = []struct {
 }{
 	{"har", "an HTTP Archive, as browsers and other proxies read and write it", exportHAR},
 	{"mitm", "a dump of mitmproxy, version 21, without TLS handshakes that failed", exportMitm},
+	{"pcapng", "packets as Wireshark opens them, made of what was said; TLS with its keys", exportPcapng},
 	{"jsonl", "one JSON object a line: what show prints, with both bodies in base64", eachAlone(exportJSONL)},
 	{"csv", "the keys of query as columns, all of them or those of --columns", beginCSV},
 	{"curl", "one curl command a flow, which sends its request again", eachAlone(exportCurl)},

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 
 	flowpb "weir/proto"
+	"weir/proto/httptext"
 )
 
 // exportRaw writes what was on the wire: heads byte for byte, but for the line ends
@@ -34,14 +36,14 @@ func exportRaw(ctx context.Context, s reading, id uint64, w io.Writer) (bool, er
 
 func rawHTTP(ctx context.Context, s reading, f *flowpb.Flow, w io.Writer) error {
 	q := f.GetHttp().GetRequest()
-	if _, err := w.Write(requestHead(q)); err != nil {
+	if _, err := w.Write(httptext.Request(q)); err != nil {
 		return err
 	}
 	if err := rawBody(ctx, s, f.GetId(), flowpb.SideRequest, q.GetBody(), q.GetTrailers(), w); err != nil {
 		return err
 	}
 	for _, p := range f.GetHttp().GetInformational() {
-		if _, err := w.Write(responseHead(p)); err != nil {
+		if _, err := w.Write(httptext.Response(p)); err != nil {
 			return err
 		}
 	}
@@ -49,43 +51,10 @@ func rawHTTP(ctx context.Context, s reading, f *flowpb.Flow, w io.Writer) error 
 	if p == nil {
 		return nil
 	}
-	if _, err := w.Write(responseHead(p)); err != nil {
+	if _, err := w.Write(httptext.Response(p)); err != nil {
 		return err
 	}
 	return rawBody(ctx, s, f.GetId(), flowpb.SideResponse, p.GetBody(), p.GetTrailers(), w)
-}
-
-// requestHead is the head as it was received.
-func requestHead(q *flowpb.Request) []byte {
-	line := q.GetStartLine()
-	if line == nil {
-		line = bytes.Join([][]byte{q.GetMethod(), q.GetTarget(), q.GetVersion()}, []byte(" "))
-	}
-	return head(line, q.GetHeaders())
-}
-
-func responseHead(p *flowpb.Response) []byte {
-	line := p.GetStartLine()
-	if line == nil {
-		line = fmt.Appendf(nil, "%s %03d %s", p.GetVersion(), p.GetStatus(), p.GetReason())
-	}
-	return head(line, p.GetHeaders())
-}
-
-func head(line []byte, fields []*flowpb.Field) []byte {
-	out := append(bytes.Clone(line), "\r\n"...)
-	return append(appendFields(out, fields), "\r\n"...)
-}
-
-func appendFields(out []byte, fields []*flowpb.Field) []byte {
-	for _, f := range fields {
-		if raw := f.GetRaw(); raw != nil {
-			out = append(out, raw...)
-			continue
-		}
-		out = fmt.Appendf(out, "%s: %s\r\n", f.GetName(), f.GetValue())
-	}
-	return out
 }
 
 func rawBody(ctx context.Context, s reading, id uint64, side flowpb.Side, b *flowpb.Body, trailers []*flowpb.Field, w io.Writer) error {
@@ -96,10 +65,11 @@ func rawBody(ctx context.Context, s reading, id uint64, side flowpb.Side, b *flo
 	if err != nil {
 		return err
 	}
+	r := stored.NewReader(ctx)
 	if b.GetChunked() {
-		err = rawChunks(w, stored.NewReader(ctx), stored.Size(), b, trailers)
+		err = rawChunks(w, r, b, trailers)
 	} else {
-		_, err = io.Copy(w, stored.NewReader(ctx))
+		_, err = io.Copy(w, r)
 	}
 	if err != nil {
 		return fmt.Errorf("export flow %d: %w", id, err)
@@ -107,45 +77,32 @@ func rawBody(ctx context.Context, s reading, id uint64, side flowpb.Side, b *flo
 	return nil
 }
 
-// rawChunks frames a body of the given size again: a chunk begins where one with an
-// extension began, and what lies between is one chunk. A body that was cut has no
-// last chunk, as it had none on the wire.
-func rawChunks(w io.Writer, body io.Reader, size int64, b *flowpb.Body, trailers []*flowpb.Field) error {
-	var at int64
-	var extension, last []byte // of the chunk at hand, of the last chunk
-	chunk := func(end int64) error {
-		if end == at {
-			return nil
+// chunkSize is the most that is one chunk where the sizes of chunks are not known,
+// in bytes.
+const chunkSize = 64 << 10
+
+// rawChunks frames a body again.
+func rawChunks(w io.Writer, body io.Reader, b *flowpb.Body, trailers []*flowpb.Field) error {
+	chunks := httptext.NewChunker(b)
+	p := make([]byte, chunkSize)
+	var out []byte
+	for {
+		n, err := io.ReadFull(body, p)
+		out = chunks.Append(out[:0], p[:n])
+		if _, e := w.Write(out); e != nil {
+			return e
 		}
-		if _, err := fmt.Fprintf(w, "%x%s\r\n", end-at, extension); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			break
+		}
+		if err != nil {
 			return err
 		}
-		if _, err := io.CopyN(w, body, end-at); err != nil {
-			return err
-		}
-		at = end
-		_, err := io.WriteString(w, "\r\n")
-		return err
-	}
-	for _, e := range b.GetChunkExtensions() {
-		switch off := e.GetOffset(); {
-		case off == uint64(size):
-			last = e.GetExtension()
-		case off < uint64(size) && int64(off) >= at: // a damaged head may say anything
-			if err := chunk(int64(off)); err != nil {
-				return err
-			}
-			extension = e.GetExtension()
-		}
-	}
-	if err := chunk(size); err != nil {
-		return err
 	}
 	if state := b.GetState(); state == flowpb.BodyCut || state == flowpb.BodyStreaming {
 		return nil
 	}
-	end := fmt.Appendf(nil, "0%s\r\n", last)
-	_, err := w.Write(append(appendFields(end, trailers), "\r\n"...))
+	_, err := w.Write(chunks.End(nil, trailers))
 	return err
 }
 

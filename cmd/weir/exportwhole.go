@@ -8,6 +8,7 @@ import (
 	flowpb "weir/proto"
 	"weir/proto/har"
 	"weir/proto/mitmdump"
+	"weir/proxy/packet/synth"
 )
 
 // wholeWriter is a format of other tools, written flow by flow.
@@ -28,6 +29,11 @@ func exportHAR(w io.Writer, _ *exportFlags) (exporting, error) {
 
 func exportMitm(w io.Writer, _ *exportFlags) (exporting, error) {
 	return wholeFile{mitmdump.NewWriter(w), mitmdump.ErrNoForm}, nil
+}
+
+func exportPcapng(w io.Writer, _ *exportFlags) (exporting, error) {
+	packets, err := synth.NewWriter(w, "weir "+version())
+	return wholeFile{packets, synth.ErrNoForm}, err
 }
 
 func (f wholeFile) flow(ctx context.Context, s reading, id uint64) (bool, error) {

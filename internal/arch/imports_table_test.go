@@ -15,6 +15,7 @@ type ban struct {
 var pure = []string{
 	"filter/...", "proto/...", "proxy/h1", "proxy/h2", "proxy/ws", "proxy/sse", "proxy/dns", "proxy/socks", "proxy/translate",
 	"proxy/record", "proxy/handshake", "proxy/packet/pcap", "proxy/packet/link", "proxy/packet/tcp", "proxy/packet/unseal",
+	"proxy/packet/synth",
 }
 
 // bans is the arrows. Where a ban binds tests, it is because a test that reaches

@@ -71,6 +71,21 @@ func (c *checkpointer) fold(ctx context.Context) {
 	}
 }
 
+// foldAll copies all that is committed into the session and makes it durable there.
+func (c *checkpointer) foldAll(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var busy, pages, folded int
+	err := c.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(FULL)").Scan(&busy, &pages, &folded)
+	if err == nil && (busy != 0 || folded < pages) {
+		return errHeld
+	}
+	return classify(err)
+}
+
+// errHeld means that a checkpoint could not do all of its work.
+var errHeld = errors.New("somebody reads what is to be folded into the session")
+
 // wrote is told of each commit by the writer and the compactor, between two of theirs.
 func (c *checkpointer) wrote(ctx context.Context, bytes int64) {
 	if c.long() {

@@ -22,6 +22,7 @@
 //	      queue          bounded in bytes; full: callers wait, for a full disk too
 //	        │
 //	      tape           one goroutine, one connection, one transaction a batch
+//	        ├──► sync            a goroutine that makes transactions durable while the next are written
 //	        ├──► checkpointer    a goroutine that folds the -wal file into the session
 //	        ├──► compactor       a goroutine that makes bodies smaller while the queue is empty
 //	        └──► feed            wakes Session.Wait; coalesces: "changed up to revision N"
@@ -29,7 +30,7 @@
 // Readers use a small pool of connections, each with its own snapshot, and wait for
 // nobody. Notes are written by a connection of their own, in transactions shorter
 // than the writer's. Those who write take turns, in whatever process they are. Every goroutine ends in the Close of what started it: the
-// writer's, the checkpointer's and the compactor's in [Writer.Close], a view's in [View.Close].
+// writer's two, the checkpointer's and the compactor's in [Writer.Close], a view's in [View.Close].
 //
 // # Invariants
 //

@@ -14,7 +14,7 @@ type entry interface {
 }
 
 // queue is what stands between those who record and the goroutine that writes.
-// It is bounded in bytes, those of the batch being written included: put waits
+// It is bounded in bytes, those of what is being written included: put waits
 // for room. One flow's bodies and messages are bounded besides, so that a download
 // faster than the disk does not fill the queue's memory. Entries leave in the order they came.
 type queue struct {
@@ -24,10 +24,9 @@ type queue struct {
 	entries []entry
 	flows   int              // of the entries
 	waiting int64            // bytes of the entries
-	held    int64            // bytes of the entries and of the batch being written
+	held    int64            // bytes of the entries and of what is on its way to the disk
 	bodies  map[uint64]int64 // of held, bytes of bodies and messages by flow
 	came    []time.Time      // when each of the entries did
-	oldest  time.Time        // when the first of the batch being written came
 	in, out uint64           // entries that ever came, and that ever were committed
 	flushTo uint64           // commit without delay up to this many
 	fails   uint64           // failed commits so far
@@ -150,12 +149,18 @@ func (q *queue) hurry(upto uint64) {
 	q.poke()
 }
 
+// portion is a batch on its way to the disk.
+type portion struct {
+	entries []entry
+	oldest  time.Time // when the first of them came
+}
+
 // next waits until a batch is due and takes it. ok is false when the queue is
 // closed and empty.
-func (q *queue) next() (b []entry, ok bool) {
+func (q *queue) next() (b portion, ok bool) {
 	for {
 		b, wait, ended := q.take()
-		if b != nil || ended {
+		if b.entries != nil || ended {
 			return b, !ended
 		}
 		q.rest(wait)
@@ -184,19 +189,19 @@ func (q *queue) rest(wait time.Duration) {
 }
 
 // take takes the batch that is due, or says how long until one is; 0 is for ever.
-func (q *queue) take() (b []entry, wait time.Duration, ended bool) {
+func (q *queue) take() (b portion, wait time.Duration, ended bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.entries) == 0 {
-		return nil, 0, q.closed
+		return portion{}, 0, q.closed
 	}
 	if !q.full() && !q.closed && q.flushTo <= q.in-uint64(len(q.entries)) {
 		if left := q.limits.BatchDelay - time.Since(q.came[0]); left > 0 {
-			return nil, left, false
+			return portion{}, left, false
 		}
 	}
 	n, flows, bytes := q.prefix()
-	b, q.oldest = q.entries[:n:n], q.came[0]
+	b = portion{entries: q.entries[:n:n], oldest: q.came[0]}
 	if q.entries, q.came = q.entries[n:], q.came[n:]; len(q.entries) == 0 {
 		q.entries, q.came = nil, nil
 	}
@@ -266,13 +271,6 @@ func (q *queue) turned() {
 	q.turn = make(chan struct{})
 }
 
-// begun is when the first entry of the batch being written came.
-func (q *queue) begun() time.Time {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.oldest
-}
-
 // close lets nothing more in. What is in will still be taken.
 func (q *queue) close() {
 	q.mu.Lock()
@@ -280,6 +278,13 @@ func (q *queue) close() {
 	q.closed, q.urgent = true, true
 	q.turned()
 	q.poke()
+}
+
+// closing reports whether nothing more gets in.
+func (q *queue) closing() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
 }
 
 // giveUp lets nobody wait any more for a disk that refuses.

@@ -36,8 +36,8 @@ func takeAll(q *queue, got chan<- taken) {
 			close(got)
 			return
 		}
-		got <- taken{len(b), time.Since(begin)}
-		q.committed(b)
+		got <- taken{len(b.entries), time.Since(begin)}
+		q.committed(b.entries)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestQueueWaitsForRoom(t *testing.T) {
 			t.Fatalf("put returned %v while the batch before was still being written", err)
 		default:
 		}
-		q.committed(b)
+		q.committed(b.entries)
 		if err := <-done; err != nil {
 			t.Errorf("put with room: %v", err)
 		}
@@ -159,13 +159,13 @@ func TestQueueBoundsABody(t *testing.T) {
 		mustPut(t, q, other)
 		mustPut(t, q, &flowEntry{size: 600})
 		b, _ := q.next()
-		q.committed(b)
+		q.committed(b.entries)
 		if err := <-done; err != nil {
 			t.Errorf("the second part of the body: %v", err)
 		}
 		for len(q.entries) > 0 {
 			b, _ := q.next()
-			q.committed(b)
+			q.committed(b.entries)
 		}
 		if q.held != 0 || len(q.bodies) != 0 {
 			t.Errorf("held at the end: got %d bytes, %v, want nothing", q.held, q.bodies)
@@ -191,7 +191,7 @@ func TestQueueBoundsMessages(t *testing.T) {
 		}
 		for len(q.entries) > 0 {
 			b, _ := q.next()
-			q.committed(b)
+			q.committed(b.entries)
 		}
 		if len(q.bodies) != 0 {
 			t.Errorf("held at the end: got %v, want nothing", q.bodies)
@@ -234,12 +234,12 @@ func TestQueueWhileCommitsFail(t *testing.T) {
 		if q.blocked != 1 {
 			t.Errorf("calls that wait: got %d, want 1", q.blocked)
 		}
-		q.committed(b)
+		q.committed(b.entries)
 		if err := <-put; err != nil {
 			t.Errorf("put when a commit succeeds again: %v", err)
 		}
-		if b, ok := q.next(); !ok || len(b) != 1 || q.blocked != 0 {
-			t.Errorf("afterwards: got %d entries, %v, %d waiting, want the one that waited", len(b), ok, q.blocked)
+		if b, ok := q.next(); !ok || len(b.entries) != 1 || q.blocked != 0 {
+			t.Errorf("afterwards: got %d entries, %v, %d waiting, want the one that waited", len(b.entries), ok, q.blocked)
 		}
 	})
 }
@@ -273,16 +273,16 @@ func TestQueueThatGivesUp(t *testing.T) {
 		if err := <-put; !errors.Is(err, ErrWrite) {
 			t.Errorf("put after that: got %v, want %v", err, ErrWrite)
 		}
-		q.committed(b)
+		q.committed(b.entries)
 		mustPut(t, q, sized(1500))
 		q.close()
 		if ok, err := q.put(t.Context(), sized(600), always); ok || !errors.Is(err, ErrClosed) {
 			t.Errorf("put after close: got %v, %v, want false, %v", ok, err, ErrClosed)
 		}
-		if b, ok := q.next(); !ok || len(b) != 1 {
-			t.Errorf("next after close: got %d entries, %v, want what was in", len(b), ok)
+		if b, ok := q.next(); !ok || len(b.entries) != 1 {
+			t.Errorf("next after close: got %d entries, %v, want what was in", len(b.entries), ok)
 		} else {
-			q.committed(b)
+			q.committed(b.entries)
 		}
 		if _, ok := q.next(); ok {
 			t.Error("next after the last: got true, want false")

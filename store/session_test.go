@@ -51,11 +51,15 @@ func TestSynchronous(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var writer, note int
-		err = errors.Join(w.tape.conn.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&writer),
+		var points, note int
+		err = errors.Join(w.tape.points.db.QueryRow("PRAGMA synchronous").Scan(&points),
 			s.note.QueryRow("PRAGMA synchronous").Scan(&note))
-		if err != nil || writer != want || note != want {
-			t.Errorf("synchronous for %+v: got %d and %d, %v, want %d", o, writer, note, err, want)
+		if err != nil || points != want || note != want {
+			t.Errorf("synchronous for %+v: got %d and %d, %v, want %d", o, points, note, err, want)
+		}
+		// The writer's own transactions are synced apart from SQLite.
+		if synced := w.tape.wal != nil; synced != (o.Synchronous == SyncFull) {
+			t.Errorf("the writer syncs the -wal file for %+v: got %v", o, synced)
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 
 	flowpb "weir/proto"
 )
@@ -16,6 +17,8 @@ type tape struct {
 	db     *sql.DB
 	conn   *sql.Conn
 	points *checkpointer
+	wal    *os.File     // the -wal file; nil where its owner does not want it synced
+	sync   func() error // makes what was committed durable
 
 	begin, commitTx, rollback *sql.Stmt
 	nextRevision, logChange   *sql.Stmt
@@ -36,7 +39,8 @@ type tape struct {
 // newTape opens the connection and prepares its statements.
 func newTape(ctx context.Context, s *Session, overflow func(flow uint64)) (_ *tape, err error) {
 	t := &tape{s: s, tails: map[uint64]*bodyTails{}, overflow: overflow}
-	t.db = s.pool(dsn{mode: modeReadWrite, cache: writeCache, synchronous: s.sync, noCheckpoint: true, noSpill: true}, 1)
+	// What is committed is synced by sync: see durable.go.
+	t.db = s.pool(dsn{mode: modeReadWrite, cache: writeCache, synchronous: SyncNormal, noCheckpoint: true, noSpill: true}, 1)
 	defer func() {
 		if err != nil {
 			err = errors.Join(classify(err), t.close())
@@ -48,8 +52,21 @@ func newTape(ctx context.Context, s *Session, overflow func(flow uint64)) (_ *ta
 	if err := t.prepare(ctx); err != nil {
 		return nil, err
 	}
-	t.points, err = newCheckpointer(ctx, s)
-	return t, err
+	if t.points, err = newCheckpointer(ctx, s); err != nil {
+		return nil, err
+	}
+	return t, t.openWAL()
+}
+
+// openWAL opens the -wal file, which is there as long as there are connections. SQLite
+// has no locks on it that would go when it is closed.
+func (t *tape) openWAL() (err error) {
+	t.sync = func() error { return nil }
+	if t.s.sync == SyncFull {
+		t.wal, err = os.OpenFile(t.s.path+"-wal", os.O_RDWR, 0)
+		t.sync = func() error { return syncData(t.wal) }
+	}
+	return err
 }
 
 func (t *tape) prepare(ctx context.Context) error {
@@ -128,10 +145,13 @@ func (t *tape) close() (err error) {
 	if t.conn != nil {
 		err = errors.Join(err, t.conn.Close())
 	}
+	if t.wal != nil {
+		err = errors.Join(err, t.wal.Close())
+	}
 	return errors.Join(err, t.db.Close())
 }
 
-// commit writes b in one transaction. If it fails nothing of b is in the file.
+// commit writes b in one transaction, which sync makes durable. If it fails nothing of b is in the file.
 func (t *tape) commit(ctx context.Context, b *batch) error {
 	if err := t.transact(ctx, b); err != nil {
 		return classify(err)

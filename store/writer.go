@@ -23,7 +23,7 @@ type WriterOptions struct {
 	// CompactAfter is how long nothing must have been recorded before the session is
 	// compacted in the background; 1 s. Below 0 it never is.
 	CompactAfter time.Duration
-	// Observe, if set, is told of each transaction by the goroutine that writes, which waits for it.
+	// Observe, if set, is told of each transaction once it is on disk, by the goroutine that syncs, which waits for it.
 	Observe func(Commit)
 }
 
@@ -32,7 +32,7 @@ type Commit struct {
 	Flows  int           // heads in it
 	Bytes  int64         // of memory that its content took in the queue
 	Waited time.Duration // how long the oldest of it was in the queue, at most
-	Took   time.Duration
+	Took   time.Duration // from the beginning of the transaction until it was durable
 }
 
 func (o WriterOptions) withDefaults() WriterOptions {
@@ -69,8 +69,8 @@ const (
 // the queue, and waits while that is full: the disk's pace becomes the capture's.
 // [Writer.Flush] waits for the disk.
 //
-// One goroutine, which ends in Close, writes the queue in transactions; see
-// [WriterOptions]. Another one compacts the session while the queue is empty. When the disk refuses, it keeps what it has and tries again;
+// One goroutine, which ends in Close, writes the queue in transactions (see
+// [WriterOptions]), another one syncs them, and a third one compacts the session while the queue is empty. When the disk refuses, it keeps what it has and tries again;
 // the queue then fills up, after which calls fail with [ErrWrite] instead of
 // waiting, until a try succeeds.
 //
@@ -81,7 +81,8 @@ type Writer struct {
 	queue *queue
 	lock  *fileLock
 	tape  *tape
-	done  chan struct{} // closed when the goroutine ended
+	made  chan *made    // transactions that are to be made durable
+	done  chan struct{} // closed when the goroutines ended
 	idle  *idleCompactor
 
 	mu       sync.Mutex // of the fields below; taken under the queue's lock, never around it
@@ -136,7 +137,7 @@ func (s *Session) NewWriter(ctx context.Context, o WriterOptions) (*Writer, erro
 
 func (s *Session) newWriter(ctx context.Context, o WriterOptions) (_ *Writer, err error) {
 	w := &Writer{
-		s: s, queue: newQueue(o), done: make(chan struct{}),
+		s: s, queue: newQueue(o), made: make(chan *made, maxMade), done: make(chan struct{}),
 		counters: map[uint64]*counter{}, known: map[[sha256.Size]byte]struct{}{}, full: map[uint64]struct{}{},
 	}
 	if w.lock, err = lockFile(s.path + lockSuffix); err != nil {
@@ -149,8 +150,9 @@ func (s *Session) newWriter(ctx context.Context, o WriterOptions) (_ *Writer, er
 	if err != nil {
 		return nil, errors.Join(err, w.tape.close(), w.lock.release())
 	}
-	// The goroutine outlives the opening; Close ends it.
+	// The goroutines outlive the opening; Close ends them.
 	go w.run(context.WithoutCancel(ctx))
+	go w.acknowledge(context.WithoutCancel(ctx))
 	w.idle = newIdleCompactor(context.WithoutCancel(ctx), w, o.CompactAfter)
 	return w, nil
 }
@@ -247,25 +249,18 @@ func (w *Writer) Close() error {
 
 // run writes batches until the queue is closed and empty.
 func (w *Writer) run(ctx context.Context) {
-	defer close(w.done)
-	defer w.queue.end()
+	defer close(w.made)
 	for {
-		entries, ok := w.queue.next()
+		b, ok := w.queue.next()
 		if !ok {
 			return
 		}
-		b := fold(entries)
-		begun := time.Now()
-		if !w.write(ctx, b) {
-			w.lost.Add(uint64(len(b.touched)))
-			w.queue.dropped(entries)
-			continue
+		m := &made{portion: b, batch: fold(b.entries), begun: time.Now()}
+		if w.write(ctx, m.batch) {
+			w.made <- m
+		} else {
+			w.lose(m)
 		}
-		w.flows.Add(uint64(len(b.flows)))
-		w.lastCommit.Store(time.Now().UnixNano())
-		w.observe(Commit{Flows: len(b.flows), Bytes: b.bytes, Waited: begun.Sub(w.queue.begun()), Took: time.Since(begun)})
-		w.forget(b.messages)
-		w.queue.committed(entries)
 	}
 }
 

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -431,22 +429,5 @@ func TestDNSThatIsNone(t *testing.T) {
 	}
 	if got := metaOf(sink.flows[1], "dns response"); !strings.Contains(got, "shorter than its header") || sink.flows[1].GetDns().GetRequest() != nil {
 		t.Errorf("response: got %q, want what is wrong with it", got)
-	}
-}
-
-func TestSystemResolver(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "resolv.conf")
-	for _, c := range []struct{ text, want string }{
-		{"# comment\nsearch a.test\nnameserver 192.0.2.53\nnameserver 192.0.2.54\n", "192.0.2.53:53"},
-		{"nameserver fe80::1%eth0\n", "[fe80::1%eth0]:53"},
-		{"nameserver\nnameserver example.com\n", ""},
-	} {
-		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, err := systemResolver(file)
-		if (err != nil) != (c.want == "") || err == nil && got.hostPort() != c.want {
-			t.Errorf("%q: got %s (%v), want %s", c.text, got.hostPort(), err, c.want)
-		}
 	}
 }

@@ -21,7 +21,9 @@ type dnsRecord struct {
 	to           recorder
 	server       string // for people
 	identify     func(*flowpb.Flow)
-	withoutHTTPS bool // answers are passed on without HTTPS records
+	withoutHTTPS bool               // answers are passed on without HTTPS records
+	patience     time.Duration      // with a question; 0 means answerPatience
+	onFailure    func(query []byte) // is told of each question that gets no answer, under mu; may be nil
 
 	mu       sync.Mutex
 	open     []*dnsFlow // without an answer, the oldest first
@@ -182,6 +184,9 @@ func (r *dnsRecord) forget(f *dnsFlow) {
 func (r *dnsRecord) fail(ctx context.Context, f *dnsFlow, why *flowError) error {
 	r.forget(f)
 	f.flow.State, f.flow.Error = flowpb.StateError, why.record()
+	if r.onFailure != nil {
+		r.onFailure(f.query)
+	}
 	return r.to.flow(ctx, f.flow)
 }
 
@@ -189,9 +194,17 @@ func (r *dnsRecord) unanswered() *flowError {
 	return &flowError{code: flowpb.CodeTimeout, side: flowpb.SideResponse, message: r.server + " gave no answer"}
 }
 
+// longest is how long a question waits for its answer.
+func (r *dnsRecord) longest() time.Duration {
+	if r.patience > 0 {
+		return r.patience
+	}
+	return answerPatience
+}
+
 // expire ends the questions that have waited for too long.
 func (r *dnsRecord) expire(ctx context.Context, now time.Time) error {
-	for len(r.open) > 0 && now.Sub(r.open[0].since) > answerPatience {
+	for len(r.open) > 0 && now.Sub(r.open[0].since) > r.longest() {
 		if err := r.fail(ctx, r.open[0], r.unanswered()); err != nil {
 			return err
 		}
@@ -199,13 +212,11 @@ func (r *dnsRecord) expire(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// waiting reports whether a question has no answer yet, and has not waited for
-// too long.
+// waiting reports whether a question has no answer yet.
 func (r *dnsRecord) waiting() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := len(r.open)
-	return n > 0 && time.Since(r.open[n-1].since) <= answerPatience
+	return len(r.open) > 0
 }
 
 // unansweredQueries returns the questions that are open, as they came.

@@ -168,6 +168,12 @@ func start(t testing.TB, opts Options) (*Server, *memory) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serve(t, s)
+	return s, sink
+}
+
+// serve has s serve for the length of the test.
+func serve(t testing.TB, s *Server) {
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx) }()
@@ -177,7 +183,6 @@ func start(t testing.TB, opts Options) (*Server, *memory) {
 			t.Errorf("Serve: got %v, want nil", err)
 		}
 	})
-	return s, sink
 }
 
 // origin runs a raw server; serve is called for each connection.

@@ -41,7 +41,7 @@ var modes = []modeRow{
 	},
 	{
 		name: "dns", kind: DNS, data: "[HOST[:PORT]]", bare: true, port: dnsPort,
-		help:    "clients have weir set as their resolver; it asks HOST, or the system's resolver",
+		help:    "clients have weir set as their resolver; it asks HOST, or resolves by the system's hosts file and name servers",
 		schemes: []scheme{{"dns", dnsPort}},
 	},
 	{

@@ -16,6 +16,7 @@ import (
 // pair is one client and one server.
 type pair struct {
 	d      *datagrams
+	from   net.Addr // the client
 	to     recorder
 	route  route
 	answer func([]byte) error
@@ -34,7 +35,7 @@ type pair struct {
 }
 
 func (d *datagrams) newPair(client net.Addr, to route, answer func([]byte) error) *pair {
-	q := &pair{d: d, to: recorder{d.s.opts.Sink}, route: to, answer: answer, in: make(chan []byte, maxQueued)}
+	q := &pair{d: d, from: client, to: recorder{d.s.opts.Sink}, route: to, answer: answer, in: make(chan []byte, maxQueued)}
 	q.client.Side, q.client.Transport, q.client.Mode = flowpb.SideRequest, flowpb.TransportUDP, d.s.opts.Mode.String()
 	q.client.Peer, q.client.Local = addressOf(client), addressOf(d.local)
 	q.server.Side, q.server.Transport = flowpb.SideResponse, flowpb.TransportUDP
@@ -103,6 +104,9 @@ func (q *pair) begin(ctx context.Context) error {
 	if q.route.scheme == "dns" || q.route.port == dnsPort {
 		q.dns = &dnsRecord{to: q.to, server: q.route.hostPort(), identify: q.identify, withoutHTTPS: q.d.s.opts.StripAltSvc}
 		q.rec = q.dns
+		if r := q.d.s.resolver; r != nil {
+			q.askInTurn(ctx, r)
+		}
 		return nil
 	}
 	stream := &flowpb.Stream{}
@@ -111,6 +115,25 @@ func (q *pair) begin(ctx context.Context) error {
 	r := newStreamRecord(q.to, flow, stream)
 	q.rec = r
 	return r.open(ctx)
+}
+
+// askInTurn has a question that this server does not answer asked of the next, where
+// there is one.
+func (q *pair) askInTurn(ctx context.Context, r *resolver) {
+	next, ok := r.next(q.route)
+	if !ok {
+		return
+	}
+	q.dns.patience = r.patience
+	q.dns.onFailure = func(query []byte) {
+		select {
+		case <-ctx.Done():
+		case <-q.d.over:
+		default:
+			r.gaveUp(q.route)
+			q.d.deliver(ctx, q.from, next, query, q.answer)
+		}
+	}
 }
 
 func (q *pair) identify(f *flowpb.Flow) {
@@ -154,6 +177,9 @@ func (q *pair) forward(ctx context.Context, key pairKey, received chan error) er
 			if _, err := q.conn.Write(p); err != nil && !errors.Is(err, syscall.EMSGSIZE) {
 				return q.failure(err)
 			}
+			if q.dns != nil { // a question waits for less long than the pair may be silent
+				idle.Reset(q.patience())
+			}
 		case <-idle.C:
 			left := q.patience()
 			if left <= 0 && q.d.leave(key, q, false) {
@@ -194,7 +220,7 @@ func (q *pair) patience() time.Duration {
 	t := q.d.s.opts.Timeouts.Datagrams
 	switch {
 	case q.dns != nil && q.dns.waiting():
-		t = answerPatience
+		t = q.dns.longest()
 	case q.dns != nil:
 		t = dnsLinger
 	case t < 0:
@@ -225,7 +251,7 @@ func (q *pair) close(ctx context.Context, err error) {
 		if err != nil {
 			q.rec.failed(err)
 		}
-		if err != nil && ctx.Err() == nil && q.dns != nil && q.route.scheme == "dns" {
+		if err != nil && ctx.Err() == nil && q.dns != nil && q.dns.onFailure == nil && q.route.scheme == "dns" {
 			q.giveUp(ctx)
 		}
 		if rerr := q.rec.end(ctx); rerr != nil {

@@ -10,6 +10,9 @@ import (
 // client may speak TLS or not, whichever the server speaks.
 func (c *client) serveReverse(ctx context.Context) error {
 	to := c.s.opts.Mode.target
+	if c.s.resolver != nil {
+		to = c.s.resolver.server()
+	}
 	c.tunnel = to
 	switch to.scheme {
 	case "udp":

@@ -15,6 +15,7 @@ type Server struct {
 	opts                Options
 	ln                  net.Listener
 	pc                  net.PacketConn // for modes that take UDP, on the same address; else nil
+	resolver            *resolver      // of the mode dns, where it names no server; else nil
 	redirected          *redirected    // for UDP in transparent mode, where the system allows it; else nil
 	own                 *ownAddresses
 	pins                *pinning
@@ -108,7 +109,7 @@ func (s *Server) Close() error {
 func (s *Server) Serve(ctx context.Context) error {
 	cancelled := context.AfterFunc(ctx, s.stop)
 	if s.pc != nil {
-		s.clients.Go(func() { s.serveDatagrams(ctx, s.pc, s.opts.Mode.target) })
+		s.clients.Go(func() { s.serveDatagrams(ctx, s.pc) })
 	}
 	if s.redirected != nil {
 		s.clients.Go(func() { s.serveRedirected(ctx) })

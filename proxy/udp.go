@@ -5,21 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
-	"os"
 	"strings"
 	"time"
 )
 
 // listenDatagrams opens the second socket of modes that take UDP, beside that
-// for TCP, and finds their resolver where none was named.
+// for TCP, and finds a resolver where none was named.
 func (s *Server) listenDatagrams(ctx context.Context) error {
 	m := &s.opts.Mode
 	if m.Kind == DNS && m.target.host == "" {
 		var err error
-		if m.target, err = systemResolver(resolvConf); err != nil {
+		if s.resolver, err = newResolver(resolvConf, hostsConf); err != nil {
 			return err
 		}
+		m.target = s.resolver.server()
 	}
 	if m.Kind == Transparent {
 		s.listenRedirected(ctx)
@@ -38,9 +37,9 @@ func (s *Server) listenDatagrams(ctx context.Context) error {
 	return nil
 }
 
-// serveDatagrams passes what arrives at pc on to one server, until pc is
+// serveDatagrams passes what arrives at pc on to the mode's server, until pc is
 // closed. It returns after the last goroutine.
-func (s *Server) serveDatagrams(ctx context.Context, pc net.PacketConn, to route) {
+func (s *Server) serveDatagrams(ctx context.Context, pc net.PacketConn) {
 	d := s.newDatagrams(pc.LocalAddr())
 	defer d.close()
 	buf := make([]byte, maxDatagram)
@@ -48,10 +47,12 @@ func (s *Server) serveDatagrams(ctx context.Context, pc net.PacketConn, to route
 		n, from, err := pc.ReadFrom(buf)
 		switch {
 		case err == nil && s.refuseAddress(from) == nil:
-			d.deliver(ctx, from, to, buf[:n], func(p []byte) error {
-				_, err := pc.WriteTo(p, from)
-				return err
-			})
+			answer := func(p []byte) error { _, err := pc.WriteTo(p, from); return err }
+			if s.resolver != nil {
+				s.resolve(ctx, d, from, buf[:n], answer)
+			} else {
+				d.deliver(ctx, from, s.opts.Mode.target, buf[:n], answer)
+			}
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil: // of one datagram, on some systems
@@ -61,25 +62,4 @@ func (s *Server) serveDatagrams(ctx context.Context, pc net.PacketConn, to route
 			}
 		}
 	}
-}
-
-// resolvConf is where the system's resolvers are written (resolv.conf(5)).
-const resolvConf = "/etc/resolv.conf"
-
-// systemResolver is the first of the resolvers that file names.
-func systemResolver(file string) (route, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return route{}, fmt.Errorf("find the system's resolver: %w", err)
-	}
-	for line := range strings.Lines(string(text)) {
-		fields := strings.Fields(line)
-		if len(fields) < 2 || fields[0] != "nameserver" {
-			continue
-		}
-		if ip, err := netip.ParseAddr(fields[1]); err == nil {
-			return route{scheme: "dns", host: ip.String(), port: dnsPort}, nil
-		}
-	}
-	return route{}, fmt.Errorf("find the system's resolver: %s names none", file)
 }

@@ -1,0 +1,56 @@
+package dns
+
+import (
+	"net/netip"
+	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// TestAddresses has another's parser read the answers.
+func TestAddresses(t *testing.T) {
+	all := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.2")}
+	for _, c := range []struct {
+		kind  dnsmessage.Type
+		class dnsmessage.Class
+		have  []netip.Addr
+		want  int // answers; -1: no answer at all
+	}{
+		{dnsmessage.TypeA, dnsmessage.ClassINET, all, 2},
+		{dnsmessage.TypeAAAA, dnsmessage.ClassINET, all, 1},
+		{dnsmessage.TypeAAAA, dnsmessage.ClassINET, all[:1], 0},
+		{dnsmessage.TypeMX, dnsmessage.ClassINET, all, -1},
+		{dnsmessage.TypeA, dnsmessage.ClassCHAOS, all, -1},
+	} {
+		q := dnsmessage.Message{
+			Header:    dnsmessage.Header{ID: 7, RecursionDesired: true},
+			Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("a.Test."), Type: c.kind, Class: c.class}},
+		}
+		query, err := q.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := Addresses(query, 60, c.have)
+		if c.want < 0 {
+			if out != nil {
+				t.Errorf("%v %v: got %x, want nothing", c.kind, c.class, out)
+			}
+			continue
+		}
+		var m dnsmessage.Message
+		if err := m.Unpack(out); err != nil {
+			t.Fatalf("%v: %v in %x", c.kind, err, out)
+		}
+		if !m.Response || m.ID != 7 || !m.RecursionAvailable || len(m.Questions) != 1 || m.Questions[0] != q.Questions[0] || len(m.Answers) != c.want {
+			t.Errorf("%v: got %v, want %d answers", c.kind, m, c.want)
+		}
+		for _, a := range m.Answers {
+			if a.Header.Name != q.Questions[0].Name || a.Header.TTL != 60 || a.Header.Type != c.kind {
+				t.Errorf("%v: got %v", c.kind, a)
+			}
+		}
+	}
+	if out := Addresses([]byte("short"), 60, all); out != nil {
+		t.Errorf("no query: got %x", out)
+	}
+}

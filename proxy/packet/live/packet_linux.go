@@ -25,8 +25,6 @@ const (
 	cooked = 20 // the header of Linux cooked packets, version 2
 )
 
-var wire = binary.BigEndian
-
 // packet is the next packet of a socket. The kernel leaves room in front of it, where
 // the tag that it took out is put back, or the cooked header is written: never so much
 // as to reach the address of the sender.
@@ -41,8 +39,8 @@ func (k *socket) packet() pcap.Packet {
 		p.Data = r.cook(begin, n, tci, tpid, tagged)
 	case tagged && k.link == linkEthernet && n >= macs:
 		copy(r.mem[begin-tag:], r.mem[begin:begin+macs])
-		wire.PutUint16(r.mem[begin-tag+macs:], tpid)
-		wire.PutUint16(r.mem[begin-tag+macs+2:], tci)
+		binary.BigEndian.PutUint16(r.mem[begin-tag+macs:], tpid)
+		binary.BigEndian.PutUint16(r.mem[begin-tag+macs+2:], tci)
 		p.Data = r.mem[begin-tag : begin+n]
 	default:
 		p.Data = r.mem[begin : begin+n]
@@ -63,21 +61,21 @@ func (r *ring) vlan() (tci, tpid uint16, tagged bool) {
 
 // cook writes the header of a cooked packet in front of it, and the tag between them.
 func (r *ring) cook(begin, n int, tci, tpid uint16, tagged bool) []byte {
-	kind := wire.Uint16(r.mem[r.packet+senderProto:])
+	kind := binary.BigEndian.Uint16(r.mem[r.packet+senderProto:])
 	h := begin - cooked
 	if tagged {
 		h -= tag
-		wire.PutUint16(r.mem[begin-tag:], tci)
-		wire.PutUint16(r.mem[begin-tag+2:], kind)
+		binary.BigEndian.PutUint16(r.mem[begin-tag:], tci)
+		binary.BigEndian.PutUint16(r.mem[begin-tag+2:], kind)
 		kind = tpid
 	}
 	index, hatype, pkttype := r.u32(senderIndex), r.u16(senderHatype), r.mem[r.packet+senderPkttype]
 	address := r.mem[r.packet+senderPkttype+1 : r.packet+senderPkttype+10] // with its length before it
 	head := r.mem[h : h+cooked]
-	wire.PutUint16(head, kind)
-	wire.PutUint16(head[2:], 0)
-	wire.PutUint32(head[4:], index)
-	wire.PutUint16(head[8:], hatype)
+	binary.BigEndian.PutUint16(head, kind)
+	binary.BigEndian.PutUint16(head[2:], 0)
+	binary.BigEndian.PutUint32(head[4:], index)
+	binary.BigEndian.PutUint16(head[8:], hatype)
 	head[10] = pkttype
 	copy(head[11:], address)
 	return r.mem[h : begin+n]

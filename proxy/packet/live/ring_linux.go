@@ -54,8 +54,6 @@ const (
 	senderPkttype = unix.SizeofTpacket3Hdr + 10
 )
 
-var native = binary.NativeEndian
-
 // newRing makes the ring of a socket.
 func newRing(fd, size int) (*ring, error) {
 	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
@@ -88,8 +86,8 @@ func (r *ring) ready() bool {
 			return false
 		}
 		start := r.block * blockSize
-		r.left = native.Uint32(r.mem[start+blockCount:])
-		r.packet = start + int(native.Uint32(r.mem[start+blockFirst:]))
+		r.left = binary.NativeEndian.Uint32(r.mem[start+blockCount:])
+		r.packet = start + int(binary.NativeEndian.Uint32(r.mem[start+blockFirst:]))
 		if r.left == 0 {
 			r.release()
 		}
@@ -111,8 +109,8 @@ func (r *ring) release() {
 	r.block = (r.block + 1) % (len(r.mem) / blockSize)
 }
 
-func (r *ring) u32(off int) uint32 { return native.Uint32(r.mem[r.packet+off:]) }
-func (r *ring) u16(off int) uint16 { return native.Uint16(r.mem[r.packet+off:]) }
+func (r *ring) u32(off int) uint32 { return binary.NativeEndian.Uint32(r.mem[r.packet+off:]) }
+func (r *ring) u16(off int) uint16 { return binary.NativeEndian.Uint16(r.mem[r.packet+off:]) }
 
 // at is when the packet was captured, in nanoseconds since 1970.
 func (r *ring) at() int64 { return int64(r.u32(packetSec))*1e9 + int64(r.u32(packetNsec)) }

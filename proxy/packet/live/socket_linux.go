@@ -1,6 +1,7 @@
 package live
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -164,8 +165,8 @@ func (k *socket) bind() error {
 			return fmt.Errorf("set promiscuous mode: %w", err)
 		}
 	}
-	all := wire.AppendUint16(nil, unix.ETH_P_ALL)
-	if err := unix.Bind(k.fd, &unix.SockaddrLinklayer{Protocol: native.Uint16(all), Ifindex: k.index}); err != nil {
+	all := binary.BigEndian.AppendUint16(nil, unix.ETH_P_ALL)
+	if err := unix.Bind(k.fd, &unix.SockaddrLinklayer{Protocol: binary.NativeEndian.Uint16(all), Ifindex: k.index}); err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}
 	return nil

@@ -105,14 +105,15 @@ bench: ## ratios against other programs, in one run; a module of its own
 bench-scale: ## the same of sessions of 0.1, 1 and 10 million flows; they are kept in SESSIONS, 8 GB, if that is given
 	go -C internal/bench run . -only view -scale 100000,1000000,10000000 -sessions "$(abspath $(SESSIONS))"
 
-# The tests that kill captures, damage files and draw operations at random, with
-# ROUNDS rounds each instead of a handful.
+# The tests that kill captures, damage files, fill disks and draw operations at
+# random, with ROUNDS rounds each instead of a handful; of the whole program a tenth.
 ROUNDS ?= 100
 SOAK := Killed|Damaged|Model|FullDisk|FullFileSystem|Readers
 
 .PHONY: soak
 soak: ## faults at random, ROUNDS (100) rounds each
 	WEIR_SOAK_ROUNDS=$(ROUNDS) go test -count=1 -timeout 60m -v -run '$(SOAK)' ./store
+	go test -count=$$((($(ROUNDS) + 9) / 10)) -timeout 60m -run 'Kill|Disk' ./internal/e2e
 
 .PHONY: clean
 clean:

@@ -87,15 +87,22 @@ const walkPage = 256
 
 // visit is a flow to look at.
 type visit struct {
-	flow   int64
-	ended  bool
-	bodies bool
+	flow  int64
+	ended bool
+	sides int    // those with a body that is worth it, a bit each
+	head  []byte // if there is any
 }
+
+// visitColumns are what a visit is made of: of flow f, where that is still there. A body
+// is known by its first piece; one of a piece that is too small has no other.
+const visitColumns = `, b.sides, CASE WHEN b.sides > 0 THEN (SELECT blob FROM head WHERE id = b.flow) END FROM (SELECT *, (
+		SELECT coalesce(sum(1 << (id >> 20 & 7)), 0) FROM body
+		WHERE id IN (flow * 8 + 1 << 20, flow * 8 + 2 << 20, flow * 8 + 3 << 20, flow * 8 + 4 << 20) AND size >= ?
+	) AS sides FROM `
 
 // walk looks at the flows that came since.
 func (c *compactor) walk(ctx context.Context) error {
-	const query = `SELECT f.id, f.state IN (?, ?), EXISTS (SELECT 1 FROM body b WHERE b.id BETWEEN f.id << 23 AND (f.id + 1 << 23) - 1)
-		FROM flow f WHERE f.id > ? ORDER BY f.id LIMIT ?`
+	const query = "SELECT flow, ended" + visitColumns + "(SELECT id AS flow, state IN (?, ?) AS ended FROM flow WHERE id > ? ORDER BY id LIMIT ?)) b ORDER BY flow"
 	for {
 		page, err := c.visits(ctx, query, c.upto, walkPage)
 		if err != nil || len(page) == 0 {
@@ -105,8 +112,8 @@ func (c *compactor) walk(ctx context.Context) error {
 			switch {
 			case !v.ended:
 				c.batch.later = append(c.batch.later, v.flow)
-			case v.bodies:
-				if err := c.flow(ctx, v.flow); err != nil {
+			default:
+				if err := c.flow(ctx, v); err != nil {
 					return err
 				}
 			}
@@ -122,8 +129,8 @@ func (c *compactor) walk(ctx context.Context) error {
 // again looks at the flows that had not ended before. Those that are gone need no
 // looking at.
 func (c *compactor) again(ctx context.Context) error {
-	const query = `SELECT r.flow, coalesce(f.state IN (?, ?), 1), f.id IS NOT NULL
-		FROM revisit r LEFT JOIN flow f ON f.id = r.flow WHERE r.flow > ? ORDER BY r.flow LIMIT ?`
+	const query = "SELECT flow, ended" + visitColumns + `(SELECT r.flow, coalesce(f.state IN (?, ?), 1) AS ended
+		FROM revisit r LEFT JOIN flow f ON f.id = r.flow WHERE r.flow > ? ORDER BY r.flow LIMIT ?)) b ORDER BY flow`
 	for at := int64(0); ; {
 		page, err := c.visits(ctx, query, at, walkPage)
 		if err != nil || len(page) == 0 {
@@ -134,10 +141,8 @@ func (c *compactor) again(ctx context.Context) error {
 			if !v.ended {
 				continue
 			}
-			if v.bodies {
-				if err := c.flow(ctx, v.flow); err != nil {
-					return err
-				}
+			if err := c.flow(ctx, v); err != nil {
+				return err
 			}
 			c.batch.visited = append(c.batch.visited, v.flow)
 		}
@@ -151,14 +156,14 @@ func (c *compactor) visits(ctx context.Context, query string, after int64, n int
 	if err := c.pause(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := c.s.read.QueryContext(ctx, query, int64(flowpb.StateComplete), int64(flowpb.StateError), after, n)
+	rows, err := c.s.read.QueryContext(ctx, query, packFrom, int64(flowpb.StateComplete), int64(flowpb.StateError), after, n)
 	if err != nil {
 		return nil, classify(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var v visit
-		if err := rows.Scan(&v.flow, &v.ended, &v.bodies); err != nil {
+		if err := rows.Scan(&v.flow, &v.ended, &v.sides, &v.head); err != nil {
 			return nil, classify(err)
 		}
 		page = append(page, v)
@@ -167,22 +172,26 @@ func (c *compactor) visits(ctx context.Context, query string, after int64, n int
 }
 
 // flow looks at the bodies of a flow. One that cannot be read stays as it is.
-func (c *compactor) flow(ctx context.Context, id int64) error {
-	var head *flowpb.Flow
+func (c *compactor) flow(ctx context.Context, v visit) error {
+	if v.sides == 0 {
+		return nil
+	}
+	head, err := decodeHead(uint64(v.flow), v.head)
+	if err != nil {
+		return nil //nolint:nilerr // nobody knows what its bodies are
+	}
 	for side := flowpb.SideRequest; side <= flowpb.SideOriginalResponse; side++ {
-		b, err := c.s.Body(ctx, uint64(id), side)
+		if v.sides>>side&1 == 0 {
+			continue
+		}
+		b, err := c.s.Body(ctx, uint64(v.flow), side)
 		if err == nil && b.size >= packFrom {
-			if head == nil {
-				head, err = c.s.Flow(ctx, uint64(id))
-			}
-			if err == nil {
-				err = c.body(ctx, b, packable(head, side))
-			}
+			err = c.body(ctx, b, packable(head, side))
 		}
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.Is(err, ErrDamaged), errors.Is(err, ErrNewer), errors.Is(err, ErrNotFound), errors.Is(err, flowpb.ErrBlob), errors.Is(err, flowpb.ErrVersion):
+		case errors.Is(err, ErrDamaged), errors.Is(err, ErrNewer), errors.Is(err, ErrNotFound):
 			continue
 		case err != nil:
 			return err

@@ -305,6 +305,33 @@ func TestCompactGivesSpaceBack(t *testing.T) {
 }
 
 // TestCompactInTheBackground sees that an idle writer compacts, and Close ends that.
+// Bodies of a KB or two stand several to a page: what coding saves of each has to make
+// whole pages free.
+func TestCompactOfSmallBodiesMakesTheFileSmaller(t *testing.T) {
+	s, w := newWriter(t, never(WriterOptions{}))
+	const flows, size = 1500, 1500
+	for n := range flows {
+		f := bodyFlow(size, "text/plain")
+		if err := w.Flow(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Repeat(fmt.Sprintf("line %d of many, ", n), size)[:size]
+		if err := w.Body(t.Context(), f.GetId(), flowpb.SideResponse, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Compact(t.Context(), CompactOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gone := r.Before - r.After; r.Bytes < flows*size/2 || gone < r.Bytes/2 {
+		t.Errorf("coding saved %d bytes of %d and made the file %d shorter, want at least half of each", r.Bytes, flows*size, gone)
+	}
+}
+
 func TestCompactInTheBackground(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{CompactAfter: time.Millisecond})
 	recordTyped(t, w, "text/plain", text(1, 5000))

@@ -86,32 +86,21 @@ func (r *rewrite) putCandidates(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// putPieces replaces the data of pieces that are as they were. A row is taken out and
-// put in again: one that only shrank in its place would leave its page half empty,
-// for SQLite looks at the pages beside it only when a row goes.
+// putPieces replaces the data of pieces that are as they were. All rows are taken out and
+// then put in again: those that only shrank in their places would leave their pages half
+// empty, for SQLite looks at the pages beside one only when that is nearly so.
 func (r *rewrite) putPieces(ctx context.Context, tx *sql.Tx) error {
-	if len(r.pieces) == 0 {
-		return nil
-	}
-	take, err := tx.PrepareContext(ctx, "DELETE FROM body WHERE id = ? AND start = ? AND size = ? AND enc = ?")
-	if err != nil {
+	pieces, err := r.takePieces(ctx, tx)
+	if err != nil || len(pieces) == 0 {
 		return err
 	}
-	defer take.Close()
 	put, err := tx.PrepareContext(ctx, "INSERT INTO body (id, start, size, enc, data) VALUES (?, ?, ?, ?, ?)")
 	if err != nil {
 		return err
 	}
 	defer put.Close()
 	var before, after int64
-	for _, p := range r.pieces {
-		n, err := affected(take.ExecContext(ctx, p.old.id, p.old.start, p.old.size, p.old.enc))
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			continue
-		}
+	for _, p := range pieces {
 		if _, err := put.ExecContext(ctx, p.old.id, p.old.start, p.old.size, p.enc, p.data); err != nil {
 			return err
 		}
@@ -128,6 +117,28 @@ func (r *rewrite) putPieces(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	return countPacked(ctx, tx, before, after)
+}
+
+// takePieces deletes the pieces that are as they were, and returns these.
+func (r *rewrite) takePieces(ctx context.Context, tx *sql.Tx) (taken []newData, err error) {
+	if len(r.pieces) == 0 {
+		return nil, nil
+	}
+	take, err := tx.PrepareContext(ctx, "DELETE FROM body WHERE id = ? AND start = ? AND size = ? AND enc = ?")
+	if err != nil {
+		return nil, err
+	}
+	defer take.Close()
+	for _, p := range r.pieces {
+		n, err := affected(take.ExecContext(ctx, p.old.id, p.old.start, p.old.size, p.old.enc))
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			taken = append(taken, p)
+		}
+	}
+	return taken, nil
 }
 
 // use counts a body among the users of another one, with its first piece. A body that

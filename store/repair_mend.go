@@ -145,7 +145,9 @@ func (m *mender) count(ctx context.Context) error {
 	}{
 		{"INSERT OR REPLACE INTO session (key, value) VALUES (?, ?), (?, ?)", []any{keyRemoved, highest - flows, keyHighest, highest}},
 		{"DELETE FROM origin WHERE flow NOT IN (SELECT id FROM head)", nil},
-		{"UPDATE shared SET uses = " + usesOfShared, nil},
+		{"UPDATE shared SET uses = body >> 23 IN (SELECT id FROM head)", nil}, // its own flow's
+		{`UPDATE shared SET uses = uses + others FROM
+			(SELECT data AS owner, count(*) AS others FROM body WHERE enc = 2 AND id & 1048575 = 0 GROUP BY data) WHERE owner = body`, nil},
 		{"INSERT OR IGNORE INTO freed (body) SELECT body FROM shared WHERE uses = 0", nil},
 		{"DELETE FROM shared WHERE uses = 0", nil},
 		{`INSERT OR REPLACE INTO session (key, value)
@@ -165,10 +167,6 @@ func (m *mender) count(ctx context.Context) error {
 // highestEver is the highest id that was given, as far as it can be believed.
 const highestEver = `(SELECT max((SELECT coalesce(max(id), 0) FROM flow),
 	coalesce((SELECT value FROM session WHERE key = '` + keyHighest + `' AND value BETWEEN 0 AND 4294967295), 0)))`
-
-// usesOfShared counts the bodies that need a shared one, its own flow's included.
-const usesOfShared = `(body >> 23 IN (SELECT id FROM head)) +
-	(SELECT count(*) FROM body b WHERE b.enc = 2 AND b.id & 1048575 = 0 AND b.data = shared.body)`
 
 // maxRanges bounds the ranges of missing ids that are told.
 const maxRanges = 100

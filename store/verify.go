@@ -114,17 +114,19 @@ const missingTerms = `SELECT id FROM flow WHERE
 
 // pairs finds rows without the row that they belong to.
 func (v *verifier) pairs(ctx context.Context) error {
-	const known = "(SELECT id FROM flow UNION ALL SELECT id FROM removed)"
+	unknown := func(id string) string {
+		return fmt.Sprintf("NOT EXISTS (SELECT 1 FROM flow WHERE flow.id = %[1]s) AND NOT EXISTS (SELECT 1 FROM removed WHERE removed.id = %[1]s)", id)
+	}
 	for _, p := range []struct{ query, place, what string }{
 		{"SELECT id FROM flow WHERE id NOT IN (SELECT id FROM head)", "flow", "has no head"},
 		{"SELECT id FROM removed WHERE at > 0 AND id NOT IN (SELECT id FROM head)", "removed flow", "has no head"},
 		{"SELECT id FROM removed WHERE id IN (SELECT id FROM flow)", "flow", "is removed and is not"},
-		{"SELECT id FROM head WHERE id NOT IN " + known, "head", "has no flow"},
-		{strayBodies + known, "body of flow", "has no flow"},
-		{"SELECT DISTINCT id >> 28 FROM message WHERE id >> 28 NOT IN " + known, "messages of flow", "have no flow"},
-		{"SELECT flow FROM note WHERE flow NOT IN " + known, "note of flow", "has no flow"},
+		{"SELECT id FROM head WHERE " + unknown("head.id"), "head", "has no flow"},
+		{strayBodies + unknown("body.id >> 23"), "body of flow", "has no flow"},
+		{"SELECT DISTINCT id >> 28 FROM message WHERE " + unknown("message.id >> 28"), "messages of flow", "have no flow"},
+		{"SELECT flow FROM note WHERE " + unknown("note.flow"), "note of flow", "has no flow"},
 		{"SELECT id FROM flow WHERE site NOT IN (SELECT id FROM site)", "flow", "is of no site"},
-		{"SELECT flow FROM origin WHERE flow NOT IN " + known, "origin of flow", "has no flow"},
+		{"SELECT flow FROM origin WHERE " + unknown("origin.flow"), "origin of flow", "has no flow"},
 		{"SELECT flow FROM origin WHERE source NOT IN (SELECT id FROM source)", "flow", "comes from a session that is not listed"},
 		{missingTerms, "flow", "has a column that stands for no text"},
 	} {
@@ -176,9 +178,12 @@ func (v *verifier) heads(ctx context.Context) error {
 		}
 		v.lengths(f, stored)
 		for _, conn := range []uint64{f.GetClientConn(), f.GetServerConn()} {
+			if conn == 0 {
+				continue
+			}
 			if there, err := conns.has(ctx, int64(conn)); err != nil {
 				return err
-			} else if !there && conn != 0 {
+			} else if !there {
 				v.report(fmt.Sprintf("flow %d", id), "its connection %d is not there", conn)
 			}
 		}

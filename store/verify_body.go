@@ -9,10 +9,11 @@ import (
 	"io"
 )
 
-// strayBodies finds the flows of bodies that are there for nobody, but for those that
-// follow it.
-const strayBodies = `SELECT DISTINCT id >> 23 FROM body
-	WHERE id >> 20 << 20 NOT IN (SELECT body FROM shared UNION ALL SELECT body FROM freed) AND id >> 23 NOT IN `
+// strayBodies finds the flows of bodies that are there for nobody, of those that meet
+// the condition behind it.
+const strayBodies = `SELECT DISTINCT id >> 23 FROM body WHERE
+	NOT EXISTS (SELECT 1 FROM shared WHERE shared.body = body.id >> 20 << 20) AND
+	NOT EXISTS (SELECT 1 FROM freed WHERE freed.body = body.id >> 20 << 20) AND `
 
 // bodies checks the pieces of a flow's bodies and returns the bodies' sizes by side.
 func (v *verifier) bodies(ctx context.Context, pieces *sql.Stmt, flow uint64) (stored [maxSide + 1]int64, err error) {

@@ -33,7 +33,8 @@ func compactSession(ctx context.Context, std stdio, path string, rewrite bool) e
 	if err != nil {
 		return err
 	}
-	p := newProgress(std)
+	p := newProgress(std, "dropping removed flows")
+	defer p.stop()
 	r, err := s.Compact(ctx, store.CompactOptions{
 		Rewrite:  rewrite,
 		Progress: func(at store.CompactProgress) { p.of("flows", at.Flows, at.Total) },

@@ -100,6 +100,8 @@ func sessionInfo(ctx context.Context, std stdio, path, format string, exact bool
 		return err
 	}
 	defer s.Close()
+	p := newProgress(std, "counting")
+	defer p.stop()
 	short, err := readInfo(ctx, s)
 	if err != nil {
 		return err

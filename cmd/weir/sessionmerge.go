@@ -31,7 +31,8 @@ func mergeSessions(ctx context.Context, std stdio, paths []string, output string
 	if output == "" {
 		return usagef("-o is missing: the session to merge into").withHint("for example: weir session merge " + paths[0] + " -o merged.weir")
 	}
-	p := newProgress(std)
+	p := newProgress(std, "flows")
+	defer p.stop()
 	m, err := store.Merge(ctx, paths, output, store.MergeOptions{
 		Session:  store.Options{Creator: "weir " + version()},
 		Progress: func(done, total uint64) { p.of("flows", done, total) },

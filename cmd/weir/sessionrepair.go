@@ -35,10 +35,12 @@ func repairSession(ctx context.Context, std stdio, path, output string) error {
 	if output == "" {
 		return usagef("-o is missing: the session to save into").withHint("for example: weir session repair " + path + " -o repaired.weir")
 	}
+	p := newProgress(std, "opening")
 	r, err := store.Repair(ctx, path, output, store.RepairOptions{
 		Session:  store.Options{Creator: "weir " + version()},
-		Progress: func(step string) { fmt.Fprintln(std.err, step) },
+		Progress: p.step,
 	})
+	p.stop()
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,9 @@ func verifySession(ctx context.Context, std stdio, path string) error {
 		return err
 	}
 	defer s.Close()
-	problems, err := s.VerifyProgress(ctx, newProgress(std).of)
+	p := newProgress(std, "opening")
+	problems, err := s.VerifyProgress(ctx, p.of)
+	p.stop()
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ type Options struct {
 	Conversations int       // that are followed at once; 65536
 	WaitingBytes  int64     // behind holes of all streams; 64 MB
 	Limits        h1.Limits // of HTTP/1 heads
+	// Live says that somebody looks while the packets come: what open flows come to is
+	// told every quarter of a second of [Assembler.Advance].
+	Live bool
 }
 
 // What a conversation is, as far as its patience goes.
@@ -62,6 +65,8 @@ type Assembler struct {
 	table   map[pair]*list.Element
 	silent  [classes]list.List // of *conversation, the longest silent first
 	now     int64              // capture time: the latest seen
+	told    int64              // when Advance told of what changed
+	untold  map[*flowpb.Flow]struct{}
 }
 
 // pair names a conversation, whoever of the two began it.
@@ -81,6 +86,7 @@ func NewAssembler(sink Sink, o Options) *Assembler {
 	o.Limits.Lenient = true // what was captured was said, whatever we think of it
 	return &Assembler{
 		sink: sink, opts: o, budget: tcp.Budget{Left: o.WaitingBytes}, table: map[pair]*list.Element{},
+		untold: map[*flowpb.Flow]struct{}{},
 	}
 }
 

@@ -185,13 +185,16 @@ udp complete >"ping"
 `},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWire(t, Options{})
-			c.run(w)
-			if diff := cmp.Diff(c.want, story(w.sink)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if got := w.a.budget.Left; got != 64<<20 {
-				t.Errorf("the budget has %d bytes left, want all", got)
+			for _, live := range []bool{false, true} {
+				w := newWire(t, Options{Live: live})
+				w.advances = live
+				c.run(w)
+				if diff := cmp.Diff(c.want, story(w.sink)); diff != "" {
+					t.Errorf("live %v (-want +got):\n%s", live, diff)
+				}
+				if got := w.a.budget.Left; got != 64<<20 {
+					t.Errorf("the budget has %d bytes left, want all", got)
+				}
 			}
 		})
 	}

@@ -61,7 +61,7 @@ func (x *exchange) record(ctx context.Context) error {
 	return x.save(ctx)
 }
 
-func (x *exchange) save(ctx context.Context) error { return x.c.a.sink.Flow(ctx, &x.flow) }
+func (x *exchange) save(ctx context.Context) error { return x.c.a.tell(ctx, &x.flow) }
 
 func (x *exchange) ask(head *h1.Head, at int64) {
 	k := keep(head)
@@ -101,6 +101,7 @@ func (x *exchange) openBody(to **flowpb.Body, half int) {
 
 func (x *exchange) data(ctx context.Context, side flowpb.Side, p []byte, at int64) error {
 	x.bodies[index(side)].Size += uint64(len(p))
+	x.c.a.changed(&x.flow)
 	err := x.c.a.sink.Body(ctx, x.flow.GetId(), side, p)
 	if err != nil || x.events == nil || side != flowpb.SideResponse {
 		return err
@@ -161,6 +162,7 @@ func (x *exchange) asked(ctx context.Context, trailers []*flowpb.Field, at int64
 	if x.flow.State == flowpb.StateRequest {
 		x.flow.State = flowpb.StateWaiting
 	}
+	x.c.a.changed(&x.flow)
 	return x.settle(ctx)
 }
 
@@ -180,6 +182,7 @@ func (x *exchange) answer(at int64, write func(*flowpb.Response)) {
 	write(&x.response)
 	x.events = record.NewEvents(x.response.Headers)
 	x.flow.State = flowpb.StateResponse
+	x.c.a.changed(&x.flow)
 }
 
 // answered notes that the response is whole.

@@ -23,6 +23,8 @@ type wire struct {
 	server netip.AddrPort
 	seq    [2]uint32 // next of client and server
 	at     int64
+	// advances lets time be told behind each packet, as a capture that goes on does.
+	advances bool
 }
 
 func newWire(t testing.TB, o Options) *wire {
@@ -57,6 +59,20 @@ func (w *wire) packet(p []byte) {
 	if err := w.a.Packet(w.t.Context(), pcap.Packet{AtNs: w.at, Link: 101, Data: p, Length: len(p)}); err != nil {
 		w.t.Fatal(err)
 	}
+	if w.advances {
+		w.advance(0)
+	}
+}
+
+// advance lets so many nanoseconds pass without a packet.
+func (w *wire) advance(by int64) *wire {
+	w.t.Helper()
+	w.at += by
+	w.a.told = 0 // each time tells
+	if err := w.a.Advance(w.t.Context(), w.at); err != nil {
+		w.t.Fatal(err)
+	}
+	return w
 }
 
 // open sends the three segments that begin a connection.

@@ -35,6 +35,7 @@ func (s *streamFlow) data(ctx context.Context, from flowpb.Side, p []byte, at in
 		return err
 	}
 	s.stream.Messages++
+	s.c.a.changed(s.flow)
 	if from == flowpb.SideRequest {
 		s.stream.ClientBytes += uint64(len(p))
 	} else {
@@ -77,5 +78,5 @@ func (s *streamFlow) close(ctx context.Context, why ending, at int64) error {
 	if why == reset {
 		s.flow.State, s.flow.Error = flowpb.StateError, &flowpb.Error{Code: flowpb.CodeServerGone, Message: "the connection was reset", AtNs: at}
 	}
-	return s.c.a.sink.Flow(ctx, s.flow)
+	return s.c.a.tell(ctx, s.flow)
 }

@@ -25,6 +25,7 @@ func (x *exchange) upgrade(names ...[]byte) *upgraded {
 	}
 	x.flow.State = flowpb.StateOpen
 	socket := record.Upgraded(&x.flow, protocol)
+	x.c.a.changed(&x.flow)
 	return &upgraded{x: x, up: x.http.Upgrade, socket: socket}
 }
 
@@ -39,6 +40,7 @@ func (u *upgraded) said(from flowpb.Side) *uint64 {
 func (u *upgraded) data(ctx context.Context, from flowpb.Side, p []byte, at int64) error {
 	u.last = at
 	*u.said(from) += uint64(len(p))
+	u.x.c.a.changed(&u.x.flow)
 	emit := u.x.emit(ctx, at)
 	if u.socket != nil {
 		return u.socket.Take(from, p, emit)

@@ -129,6 +129,17 @@ func (s *Stream) Acknowledge(seq uint32, at int64, yield func(Event) error) erro
 	return nil
 }
 
+// Waits reports whether there is a hole that something waits behind.
+func (s *Stream) Waits() bool { return len(s.waiting) > 0 }
+
+// Wake gives a hole up that has been waited for long enough, although nothing more came.
+func (s *Stream) Wake(at int64, yield func(Event) error) error {
+	if s.impatient(at) {
+		return s.jump(yield)
+	}
+	return nil
+}
+
 // Close tells what waits, with gaps where something is missing.
 func (s *Stream) Close(at int64, yield func(Event) error) error {
 	for len(s.waiting) > 0 {

@@ -30,7 +30,7 @@ same flows.`,
 	}
 	seed.Flags().IntVar(&flows, "flows", 0, "how many flows, N (required)")
 	seed.Flags().IntVar(&size, "body-size", 0, "give each response a body of B bytes")
-	cmd.AddCommand(seed, newBenchStream(std), newBenchCodec(std), newBenchFeed(std), newBenchFeedReader(std))
+	cmd.AddCommand(seed, newBenchStream(std), newBenchCodec(std), newBenchFeed(std), newBenchFeedReader(std), newBenchCapture(std))
 	return cmd
 }
 

@@ -111,25 +111,28 @@ func (c *client) serveHTTP2(ctx context.Context, up *upstream) error {
 	return c.serveStreams(ctx, up)
 }
 
-// greet asks a server that negotiated nothing whether it speaks HTTP/2: its
+// greet asks a server that negotiated nothing whether it speaks HTTP/2: the
 // preface looks to a server of HTTP/1 like a request that it has to refuse
-// (RFC 9113 §3.4). One that says nothing is believed to, as it would else have
-// refused.
+// (RFC 9113 §3.4), and one of HTTP/2 answers with its settings at once.
 func (up *upstream) greet() bool {
 	const patience = 2 * time.Second
-	if _, err := up.conn.Write([]byte(h2.Preface)); err != nil {
+	state := h2.NewConn(h2.Server, h2.Limits{})
+	if _, err := up.conn.Write(state.AppendSettings(state.AppendPreface(nil), greeting())); err != nil {
 		return false
 	}
 	_ = up.raw.SetReadDeadline(time.Now().Add(patience))
 	defer resume(up.raw)
 	first := make([]byte, 512)
-	n, err := up.conn.Read(first)
-	if n == 0 && !isTimeout(err) || n > 0 && first[0] != 0 { // a SETTINGS frame is shorter than 2^16 bytes
+	n, _ := up.conn.Read(first)
+	if n == 0 || first[0] != 0 { // a SETTINGS frame is shorter than 2^16 bytes
 		return false
 	}
 	up.greeted, up.http2, up.spoken = true, true, first[:n]
 	return true
 }
+
+// greeting is the first settings of a client that greets.
+func greeting() []h2.Setting { return []h2.Setting{{ID: h2.SettingEnablePush}} }
 
 // serveTunnel carries the requests in a tunnel, over up where that is connected.
 func (c *client) serveTunnel(ctx context.Context, up *upstream) error {

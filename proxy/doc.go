@@ -99,6 +99,9 @@
 //     reset on both sides, with a flow that says why. A frame that breaks the
 //     connection's rules ends both connections with GOAWAY.
 //   - Where the server is lost, requests that were not answered yet get a page.
+//   - A stream on which nothing moves for Timeouts.Silence is ended, and no other.
+//   - When the server stops or its mode goes, clients are sent GOAWAY. What is under
+//     way has Timeouts.Drain to end; a request that comes after it is refused, with a flow.
 //
 // # Two versions in one exchange
 //

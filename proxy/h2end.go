@@ -18,6 +18,9 @@ import (
 // with all of its answer is no failure.
 func (r *relay) closeStream(ctx context.Context, s *h2stream, f *flowError) error {
 	delete(r.streams, s.id)
+	if r.leaving && len(r.streams) == 0 {
+		interrupt(r.near.raw) // that was the last one
+	}
 	if (f == nil || f.code == flowpb.CodeClientGone) && s.delivered() {
 		s.rec.responseEnd(nil)
 		f = nil
@@ -87,7 +90,7 @@ func (r *relay) goAway(ctx context.Context, from *h2end, ev *h2.Event) error {
 	if from == r.near {
 		return nil // a server has no streams of its own to be refused
 	}
-	to.gone = true
+	to.gone, to.last = true, ev.Last
 	for _, id := range slices.Sorted(maps.Keys(r.streams)) {
 		if id <= ev.Last {
 			continue
@@ -252,7 +255,7 @@ func (r *relay) farewell(from *h2end, err error) {
 	case from == r.far && code != h2.NoError && r.far != nil:
 		r.far.out = r.far.state.AppendGoAway(r.far.out, 0, code, []byte(debug))
 		r.near.out = r.near.state.AppendGoAway(r.near.out, r.near.state.Last(), h2.InternalError, nil)
-	case from == r.near || !r.near.gone:
+	case (from == r.near || !r.near.gone) && (!r.leaving || code != h2.NoError):
 		r.near.out = r.near.state.AppendGoAway(r.near.out, r.near.state.Last(), code, []byte(debug))
 	}
 }

@@ -209,12 +209,13 @@ func (e *endpoint) message(ev *h2.Event) error {
 
 // request begins the stream of a client's request.
 func (e *endpoint) request(ev *h2.Event) error {
-	if e.away {
-		e.out = e.state.AppendReset(e.out, ev.Stream, h2.RefusedStream)
-		return nil
-	}
 	s := newStreamConn(e, h1.Response)
 	s.id, s.sent = ev.Stream, keepEvent(ev)
+	if e.away {
+		s.refused = tooLate()
+		e.out = e.state.AppendReset(e.out, ev.Stream, h2.RefusedStream)
+		return e.open(s)
+	}
 	s.reader.ForRequest(ev.Head.Method)
 	s.writer.Absolute = e.proxying
 	e.streams[s.id] = s
@@ -252,6 +253,15 @@ func (e *endpoint) goAway(ev *h2.Event) {
 			continue
 		}
 		s.change.Broadcast()
+	}
+}
+
+// tooLate is that a request came after its connection was told that nothing more
+// is taken.
+func tooLate() *flowError {
+	return &flowError{
+		code: flowpb.CodeStopped, side: flowpb.SideRequest, message: "the request came when the connection was going away",
+		hint: "the client may send it again on a new connection",
 	}
 }
 
@@ -299,11 +309,21 @@ func (e *endpoint) sayGoodbye(code h2.ErrCode, debug string) {
 		return
 	}
 	e.gone, e.away = true, true
-	last := uint32(0)
-	if e.open != nil {
-		last = e.state.Last()
+	if e.open != nil && e.last == 0 {
+		e.last = e.state.Last()
 	}
-	e.out = e.state.AppendGoAway(e.out, last, code, []byte(debug))
+	e.out = e.state.AppendGoAway(e.out, e.last, code, []byte(debug))
+}
+
+// leave implements leaver.
+func (e *endpoint) leave() {
+	e.mu.Lock()
+	if e.err == nil {
+		e.sayGoodbye(h2.NoError, "")
+	}
+	e.mu.Unlock()
+	_ = e.flush(&e.mu) // one that is gone hears nothing
+	interrupt(e.raw)   // it sees whether anything is open
 }
 
 // newWriter returns what makes HTTP/1 of the peer's messages.

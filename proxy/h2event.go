@@ -49,6 +49,10 @@ func (r *relay) control(from *h2end, ev *h2.Event) {
 	}
 	switch ev.Kind {
 	case h2.SettingsAck:
+		if from.greeted {
+			from.greeted = false
+			break
+		}
 		to.out = to.state.AppendSettingsAck(to.out)
 	case h2.Ping, h2.PingAck:
 		to.out = to.state.AppendPing(to.out, ev.Data, ev.Kind == h2.PingAck)
@@ -96,6 +100,9 @@ func (r *relay) message(ctx context.Context, from *h2end, ev *h2.Event) error {
 // request begins a flow and passes its head on, or refuses it.
 func (r *relay) request(ctx context.Context, ev *h2.Event) error {
 	s := r.newStream(ev)
+	if r.near.gone && ev.Stream > r.near.last {
+		return r.abandon(ctx, s, tooLate(), h2.RefusedStream)
+	}
 	f := r.c.refusal
 	if g := r.checkLogin(ev.Fields); g != nil {
 		f = g
@@ -149,7 +156,7 @@ func (r *relay) rewritten(fields []h2.Field) []h2.Field {
 // newStream makes the flow of a request.
 func (r *relay) newStream(ev *h2.Event) *h2stream {
 	r.c.trustsLeaf()
-	s := &h2stream{id: ev.Stream}
+	s := &h2stream{id: ev.Stream, moved: r.active}
 	s.rec.to = r.c.to
 	s.begin(ev, r.c.tunnel)
 	r.c.hideLogin(&s.rec)
@@ -162,6 +169,7 @@ func (r *relay) newStream(ev *h2.Event) *h2stream {
 func (r *relay) passHead(ctx context.Context, from *h2end, s *h2stream, ev *h2.Event) error {
 	to := r.other(from)
 	to.out = to.state.AppendHeaders(to.out, ev.Stream, ev.Fields, ev.Priority, ev.End)
+	s.moved = r.active
 	r.changed(s)
 	if ev.End {
 		return r.halfEnded(ctx, from, s, nil)
@@ -204,6 +212,7 @@ func (r *relay) data(ctx context.Context, from *h2end, ev *h2.Event) error {
 	if err := s.data(ctx, from.side, ev.Data); err != nil {
 		return err
 	}
+	s.moved = r.active
 	to.out = to.state.AppendData(to.out, ev.Stream, ev.Data, ev.End)
 	if ev.End {
 		return r.halfEnded(ctx, from, s, nil)

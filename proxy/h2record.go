@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"strconv"
+	"time"
 
 	flowpb "weir/proto"
 	"weir/proxy/h2"
@@ -16,6 +17,7 @@ type h2stream struct {
 	sent     bool          // the client's half is over
 	received bool          // the server's half is over
 	answered bool          // the client was sent a final response
+	moved    time.Time     // when something of either message came
 	unsaved  bool          // it is on the relay's list to be saved
 	connect  bool          // its method is CONNECT
 	tunnel   *streamRecord // what the stream carries once the server agreed to that

@@ -29,6 +29,8 @@ type relay struct {
 	streams map[uint32]*h2stream
 	unsaved []*h2stream // flows that changed since the sink had them
 	active  time.Time   // when either end said something
+	swept   time.Time   // when the streams were last looked at, see sweep
+	leaving bool        // the client was told that nothing more is taken
 	calmed  time.Time   // see h2.Conn.Calm
 	over    bool
 	err     error // why it is over, nil in good order
@@ -36,14 +38,16 @@ type relay struct {
 
 // h2end is one of the two connections of a relay, or that of an endpoint.
 type h2end struct {
-	side  flowpb.Side // of what comes from there
-	conn  net.Conn
-	raw   net.Conn
-	state *h2.Conn
-	rec   *flowpb.Conn
-	begun bool // it sent its first message
-	told  bool // it was sent settings
-	gone  bool // it was told GOAWAY
+	side    flowpb.Side // of what comes from there
+	conn    net.Conn
+	raw     net.Conn
+	state   *h2.Conn
+	rec     *flowpb.Conn
+	begun   bool   // it sent its first message
+	told    bool   // it was sent settings
+	greeted bool   // it was sent settings of ours, and acknowledges them first
+	gone    bool   // it was told GOAWAY
+	last    uint32 // and that this was the last stream
 
 	out     []byte     // to be sent; under the lock of its owner
 	waits   int        // bytes of it before the present read
@@ -74,6 +78,8 @@ func (c *client) relayHTTP2(ctx context.Context, up *upstream) error {
 			r.finish(ctx, r.far, r.read(ctx, r.far, up.spoken))
 		})
 	}
+	c.s.enroll(r)
+	defer c.s.dismiss(r)
 	first := c.in.unread()
 	err := r.read(ctx, r.near, first)
 	c.in.advance(len(first))
@@ -89,7 +95,8 @@ func (c *client) relayHTTP2(ctx context.Context, up *upstream) error {
 }
 
 func newRelay(c *client, up *upstream) *relay {
-	r := &relay{c: c, up: up, streams: make(map[uint32]*h2stream), active: time.Now(), calmed: time.Now()}
+	r := &relay{c: c, up: up, streams: make(map[uint32]*h2stream), active: time.Now()}
+	r.calmed, r.swept = r.active, r.active
 	r.near = c.http2End()
 	c.rec.Http2 = &flowpb.Http2{}
 	r.ends = []*h2end{r.near}
@@ -99,7 +106,9 @@ func newRelay(c *client, up *upstream) *relay {
 	r.far = up.http2End()
 	up.rec.Http2 = &flowpb.Http2{}
 	r.ends = append(r.ends, r.far)
-	if !up.greeted {
+	if r.far.greeted = up.greeted; up.greeted {
+		r.far.state.AppendSettings(nil, greeting()) // they were sent
+	} else {
 		r.far.out = r.far.state.AppendPreface(nil) // the client's settings go with it
 	}
 	return r
@@ -131,6 +140,9 @@ func (r *relay) read(ctx context.Context, from *h2end, first []byte) error {
 	buf := r.c.s.buffer()
 	defer r.c.s.reclaim(buf)
 	for {
+		if err := r.sweep(ctx); err != nil {
+			return err
+		}
 		if err := r.await(from); err != nil {
 			return err
 		}
@@ -147,26 +159,28 @@ func (r *relay) read(ctx context.Context, from *h2end, first []byte) error {
 }
 
 // await sets how long the next read may take. It returns an error where that
-// time is over already.
+// time is over already, or where there is nothing to read for.
 func (r *relay) await(from *h2end) error {
 	t := r.c.s.opts.Timeouts
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	late, patience := errIdle, t.KeepAlive
+	late, patience, since := errIdle, t.KeepAlive, r.active
 	switch {
 	case r.over:
 		return errOver
+	case r.leaving && len(r.streams) == 0:
+		return errIdle
 	case from.state.InHead():
 		late, patience = context.DeadlineExceeded, t.Head
 	case len(r.streams) > 0:
-		late, patience = context.DeadlineExceeded, t.Silence
+		late, patience, since = nil, sweepEvery(t.Silence), r.swept // the streams have limits of their own
 	}
 	if patience < 0 {
 		resume(from.raw)
 		return nil
 	}
-	until := r.active.Add(patience)
-	if !time.Now().Before(until) {
+	until := since.Add(patience)
+	if late != nil && !time.Now().Before(until) {
 		return late
 	}
 	_ = from.raw.SetReadDeadline(until)

@@ -35,6 +35,8 @@ func (c *client) serveStreams(ctx context.Context, up *upstream) error {
 		streams.Go(func() { c.serveStream(ctx, st) }) // serveStreams waits for it
 		return nil
 	}
+	c.s.enroll(e)
+	defer c.s.dismiss(e)
 	first := bytes.Clone(c.in.unread())
 	c.in.advance(len(first))
 	err := e.read(first)

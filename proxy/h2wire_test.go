@@ -1,7 +1,10 @@
 package proxy
 
 import (
+	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -354,14 +357,139 @@ func TestHTTP2Idle(t *testing.T) {
 	}
 }
 
-// TestHTTP2Silence fails streams on which nothing moves.
+// TestHTTP2Silence fails the stream on which nothing moves, and not the one beside it.
 func TestHTTP2Silence(t *testing.T) {
-	sink := converse(t, Options{Timeouts: Timeouts{Silence: 100 * time.Millisecond}}, func(f *frames) {
+	const silence = 150 * time.Millisecond
+	sink := converse(t, Options{Timeouts: Timeouts{Silence: silence}}, func(f *frames) {
+		f.headers(1, false, plainGet...)
+		f.headers(3, true, plainGet...)
+		for f.must(f.WriteData(1, false, []byte("x"))); ; f.must(f.WriteData(1, false, []byte("x"))) {
+			_ = f.SetReadDeadline(time.Now().Add(silence / 10))
+			if frame, err := f.ReadFrame(); err == nil && frame.Header().StreamID == 3 {
+				break
+			}
+		}
+		_ = f.SetReadDeadline(time.Now().Add(20 * time.Second))
+		f.must(f.WriteData(1, true, nil))
+		for frame := f.next(); frame == nil || frame.Header().StreamID != 1; frame = f.next() {
+			if frame == nil {
+				t.Error("the other stream was not answered")
+				return
+			}
+		}
+	}, func(f *frames) {
+		f.readHeaders()
+		for {
+			switch frame := f.next().(type) {
+			case nil:
+				return
+			case *http2.DataFrame:
+				if frame.StreamEnded() {
+					f.headers(1, true, [2]string{":status", "204"})
+				}
+			}
+		}
+	})
+	if f := sink.finished(t, 2); f.Error.GetCode() != flowpb.CodeTimeout || !strings.Contains(f.Error.Message, "the limit on silence") {
+		t.Errorf("silent flow: got %v", f.Error)
+	}
+	if f := sink.finished(t, 1); f.Error != nil {
+		t.Errorf("other flow: got %v", f.Error)
+	}
+}
+
+// TestHTTP2GoAwayThenMore has requests after a server said which one was the last.
+func TestHTTP2GoAwayThenMore(t *testing.T) {
+	sink := converse(t, Options{}, func(f *frames) {
 		f.headers(1, true, plainGet...)
+		f.next() // the first word of going away: any stream may still come
+		f.headers(3, true, plainGet...)
+		f.next() // the last
+		f.headers(5, true, plainGet...)
+		if r, ok := f.next().(*http2.RSTStreamFrame); !ok || r.StreamID != 5 || r.ErrCode != http2.ErrCodeRefusedStream {
+			t.Errorf("got %v, want stream 5 to be refused", r)
+		}
+		f.must(f.WritePing(false, [8]byte{}))
+		for range 2 {
+			if h, ok := f.next().(*http2.HeadersFrame); !ok {
+				t.Errorf("got %v, want an answer", h)
+			}
+		}
+	}, func(f *frames) {
+		f.readHeaders()
+		f.must(f.WriteGoAway(1<<31-1, http2.ErrCodeNo, nil))
+		f.readHeaders()
+		f.must(f.WriteGoAway(3, http2.ErrCodeNo, nil))
+		f.next() // the ping
+		f.headers(1, true, [2]string{":status", "204"})
+		f.headers(3, true, [2]string{":status", "204"})
 		f.untilClosed()
-	}, func(f *frames) { f.untilClosed() })
-	if f := sink.finished(t, 1); f.Error.GetCode() != flowpb.CodeTimeout {
-		t.Errorf("flow: got %v", f.Error)
+	})
+	for id, want := range map[uint64]bool{1: false, 2: false, 3: true} {
+		if f := sink.finished(t, id); (f.Error != nil) != want {
+			t.Errorf("flow %d: got %v", id, f.Error)
+		}
+	}
+}
+
+// TestHTTP2Drain stops the server while requests are under way, relayed and translated.
+func TestHTTP2Drain(t *testing.T) {
+	for name, mode := range map[string]string{"relayed": "h2c", "translated": "http"} {
+		t.Run(name, func(t *testing.T) {
+			asked, answer := make(chan struct{}), make(chan struct{})
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == "PRI" { // the preface, which net/http takes for a request
+					w.WriteHeader(http.StatusHTTPVersionNotSupported)
+					return
+				}
+				asked <- struct{}{}
+				<-answer
+				w.WriteHeader(204)
+			}))
+			srv.Config.Protocols = new(http.Protocols)
+			srv.Config.Protocols.SetUnencryptedHTTP2(mode == "h2c")
+			srv.Config.Protocols.SetHTTP1(mode != "h2c")
+			srv.Start()
+			t.Cleanup(srv.Close)
+			m, err := ParseMode("reverse:"+mode+"://"+srv.Listener.Addr().String(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			sink := newMemory()
+			s, err := Listen(t.Context(), Options{Mode: m, Listen: "127.0.0.1:0", Sink: sink, Timeouts: Timeouts{Drain: 20 * time.Second}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(context.Background())
+			defer stop()
+			served := make(chan error, 1)
+			go func() { served <- s.Serve(ctx) }()
+			f := dialFrames(dial(t, s))
+			f.headers(1, true, plainGet...)
+			<-asked
+			stop()
+			if away, ok := f.next().(*http2.GoAwayFrame); !ok || away.LastStreamID != 1 || away.ErrCode != http2.ErrCodeNo {
+				t.Errorf("got %v, want GOAWAY", away)
+			}
+			f.headers(3, true, plainGet...)
+			if r, ok := f.next().(*http2.RSTStreamFrame); !ok || r.ErrCode != http2.ErrCodeRefusedStream {
+				t.Errorf("got %v, want a refusal", r)
+			}
+			close(answer)
+			if got := f.untilEnd(); got != "HEADERS 204" {
+				t.Errorf("got %q", got)
+			}
+			began := time.Now()
+			if err := <-served; err != nil || time.Since(began) > 10*time.Second {
+				t.Errorf("Serve: got %v after %v", err, time.Since(began))
+			}
+			if f := sink.finished(t, 1); f.Error != nil {
+				t.Errorf("flow 1: got %v", f.Error)
+			}
+			if f := sink.finished(t, 2); f.Error.GetCode() != flowpb.CodeStopped {
+				t.Errorf("flow 2: got %v", f.Error)
+			}
+		})
 	}
 }
 

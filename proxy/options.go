@@ -73,8 +73,9 @@ type Timeouts struct {
 	Handshake time.Duration // each TLS handshake; default 30 s
 	KeepAlive time.Duration // a client connection between two requests; default 10 min
 	Head      time.Duration // from the first to the last byte of a request head; default 1 min
-	Silence   time.Duration // no byte in either direction inside an exchange; default 30 min
+	Silence   time.Duration // no byte in either direction inside an exchange, or on a stream of HTTP/2; default 30 min
 	Peek      time.Duration // a client's silence in a fresh tunnel, after which the server may speak first; default 1 s
+	Drain     time.Duration // what is open on HTTP/2 connections when the server stops; default 1 s
 	Datagrams time.Duration // no datagram in either direction of a UDP exchange; default 1 min
 }
 
@@ -104,6 +105,7 @@ func (o Options) withDefaults() Options {
 		{&t.Head, time.Minute},
 		{&t.Silence, 30 * time.Minute},
 		{&t.Peek, time.Second},
+		{&t.Drain, time.Second},
 		{&t.Datagrams, time.Minute},
 	} {
 		if *d.field == 0 {

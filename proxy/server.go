@@ -27,6 +27,9 @@ type Server struct {
 
 	mu       sync.Mutex
 	conns    map[net.Conn]struct{} // every open connection of both sides
+	leavers  map[leaver]struct{}   // those that are told before they are closed
+	winding  bool                  // they were
+	alone    chan struct{}         // closed when the last of them left after that
 	stopping bool
 
 	clients sync.WaitGroup
@@ -79,6 +82,8 @@ func newServer(opts Options, ln net.Listener) *Server {
 		handshakes: newHandshakes(),
 		stopped:    make(chan struct{}),
 		conns:      make(map[net.Conn]struct{}),
+		leavers:    make(map[leaver]struct{}),
+		alone:      make(chan struct{}),
 	}
 	if s.own == nil {
 		s.own, s.pins = &ownAddresses{}, &pinning{}
@@ -103,11 +108,12 @@ func (s *Server) Close() error {
 	return s.ln.Close()
 }
 
-// Serve takes connections until ctx is done, then closes them all and returns
-// after the last goroutine with every open flow recorded as stopped. It returns
+// Serve takes connections until ctx is done, then closes them all (those of HTTP/2
+// have a moment to finish what is under way, see [Timeouts]) and returns after
+// the last goroutine with every open flow recorded as stopped. It returns
 // nil where ctx ended it. Call it once.
 func (s *Server) Serve(ctx context.Context) error {
-	cancelled := context.AfterFunc(ctx, s.stop)
+	cancelled := context.AfterFunc(ctx, s.wind)
 	if s.pc != nil {
 		s.clients.Go(func() { s.serveDatagrams(ctx, s.pc) })
 	}
@@ -116,7 +122,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	err := s.accept(ctx)
 	if cancelled() {
-		s.stop()
+		s.wind()
 	}
 	<-s.stopped
 	s.clients.Wait()
@@ -156,12 +162,11 @@ func (s *Server) accept(ctx context.Context) error {
 	}
 }
 
-// stop closes the listener and every connection, which ends all waits.
+// stop closes every connection, which ends all waits.
 func (s *Server) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopping = true
-	_ = s.Close()
 	for c := range s.conns {
 		_ = c.Close()
 	}

@@ -1,0 +1,81 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	flowpb "weir/proto"
+	"weir/proxy/h2"
+)
+
+// sweepEvery is how often streams are looked at that may be silent for that long.
+func sweepEvery(silence time.Duration) time.Duration {
+	const times = 8
+	return silence / times
+}
+
+// sweep ends the streams on which nothing moved for too long, whatever goes on
+// beside them on the connection. What passes through CONNECT has no such limit.
+func (r *relay) sweep(ctx context.Context) error {
+	silence := r.c.s.opts.Timeouts.Silence
+	r.mu.Lock()
+	now := time.Now()
+	if r.over || silence < 0 || now.Sub(r.swept) < sweepEvery(silence) {
+		r.mu.Unlock()
+		return nil
+	}
+	r.swept = now
+	var err error
+	for _, id := range slices.Sorted(maps.Keys(r.streams)) {
+		if s := r.streams[id]; err == nil && s.tunnel == nil && now.Sub(s.moved) >= silence {
+			err = r.giveUp(ctx, s, silenceFailure(s, silence))
+		}
+	}
+	r.mu.Unlock()
+	for _, e := range r.ends {
+		if err == nil {
+			err = r.flush(e)
+		}
+	}
+	return err
+}
+
+// silenceFailure is that nothing moved on a stream.
+func silenceFailure(s *h2stream, silence time.Duration) *flowError {
+	f := &flowError{
+		code: flowpb.CodeTimeout, side: flowpb.SideResponse,
+		message: fmt.Sprintf("nothing moved on the stream for %v, the limit on silence", silence),
+	}
+	if !s.sent {
+		f.side = flowpb.SideRequest
+	}
+	return f
+}
+
+// giveUp ends a stream for a reason that is no end's: by a page where the client
+// has seen nothing of an answer.
+func (r *relay) giveUp(ctx context.Context, s *h2stream, f *flowError) error {
+	if s.answered {
+		return r.abandon(ctx, s, f, h2.Cancel)
+	}
+	r.page(s, f)
+	if r.far != nil {
+		r.far.out = r.far.state.AppendReset(r.far.out, s.id, h2.Cancel)
+	}
+	return r.closeStream(ctx, s, f)
+}
+
+// leave implements leaver.
+func (r *relay) leave() {
+	r.mu.Lock()
+	if !r.over && !r.near.gone {
+		r.leaving, r.near.gone, r.near.last = true, true, r.near.state.Last()
+		r.near.out = r.near.state.AppendGoAway(r.near.out, r.near.last, h2.NoError, nil)
+	}
+	r.mu.Unlock()
+	_ = r.flush(r.near)   // one that is gone hears nothing
+	interrupt(r.near.raw) // it sees whether anything is open
+}

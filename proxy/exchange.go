@@ -40,6 +40,8 @@ type exchange struct {
 	pumped   chan struct{} // closed when it is over
 	uploaded chan struct{} // closed when it passed the whole request on, or gave up
 	progress atomic.Int64  // when it last passed something on, in Unix nanoseconds
+	reading  atomic.Bool   // the pump waits for more of the request
+	writing  atomic.Bool   // the pump waits for the server to take what there is of it
 	endless  atomic.Bool   // the request lasts until the client closes
 	expect   expectation   // whether there is a body to pass on
 
@@ -103,7 +105,12 @@ func (x *exchange) attempt(ctx context.Context, first []byte, fresh bool) error 
 	}
 	x.up = up
 	x.rec.server(up.rec.Id)
+	_ = up.raw.SetWriteDeadline(deadline(x.c.s.opts.Timeouts.Silence))
 	_, werr := up.conn.Write(first)
+	_ = up.raw.SetWriteDeadline(time.Time{})
+	if isTimeout(werr) {
+		return x.deafFailure(werr)
+	}
 	if !x.sent {
 		x.startPump(ctx)
 	}

@@ -64,7 +64,10 @@ func (x *exchange) pump(ctx context.Context) {
 func (x *exchange) upload(ctx context.Context) error {
 	in := &x.c.in
 	for !x.sent {
-		if _, err := in.fill(x.c.conn); err != nil {
+		x.reading.Store(true)
+		_, err := in.fill(x.c.conn)
+		x.reading.Store(false)
+		if err != nil {
 			if isEndOfStream(err) {
 				err = x.endUpload(ctx)
 			}
@@ -82,7 +85,9 @@ func (x *exchange) upload(ctx context.Context) error {
 				return err
 			}
 		}
+		x.writing.Store(true)
 		_, err = x.up.conn.Write(in.unread()[:n])
+		x.writing.Store(false)
 		in.advance(n)
 		if err != nil {
 			return errServerDeaf

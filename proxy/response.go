@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -68,6 +69,9 @@ func (x *exchange) serverEnded(ctx context.Context, err error) error {
 		}
 		x.rec.responseEnd(trailersOf(x.up.stream, ev.Trailer))
 		return x.rec.save(ctx)
+	}
+	if isTimeout(err) {
+		return x.silenceFailure(err)
 	}
 	if !isGone(err) {
 		return x.up.failure(err)
@@ -163,7 +167,8 @@ func (x *exchange) endResponse(trailer []h1.Field, rest []byte) {
 // pass saves the flow where it changed, then sends the bytes to the client in
 // one write.
 func (x *exchange) pass(ctx context.Context, early, p []byte) error {
-	if err := x.rec.save(ctx); err != nil {
+	err := x.rec.save(ctx)
+	if err != nil {
 		return err
 	}
 	if len(early) > 0 {
@@ -174,10 +179,42 @@ func (x *exchange) pass(ctx context.Context, early, p []byte) error {
 		return nil
 	}
 	x.answered = x.response != nil // after an interim response there can still be a page
-	if _, err := x.c.conn.Write(p); err != nil {
-		return clientFailure(err)
+	silence := x.c.s.opts.Timeouts.Silence
+	_ = x.c.raw.SetWriteDeadline(deadline(silence))
+	_, err = x.c.conn.Write(p)
+	_ = x.c.raw.SetWriteDeadline(time.Time{})
+	switch {
+	case err == nil:
+		return nil
+	case isTimeout(err):
+		return &flowError{
+			code: flowpb.CodeTimeout, side: flowpb.SideRequest, cause: err,
+			message: fmt.Sprintf("the client took nothing of the response for %v", silence),
+		}
 	}
-	return nil
+	return clientFailure(err)
+}
+
+// silenceFailure says who was silent for too long while the server's answer was
+// waited for: the client in the middle of its request, or the server.
+func (x *exchange) silenceFailure(err error) error {
+	switch {
+	case x.reading.Load():
+		return &flowError{
+			code: flowpb.CodeTimeout, side: flowpb.SideRequest, status: 408, cause: err,
+			message: "the client was silent for too long in the middle of its request",
+		}
+	case x.writing.Load():
+		return x.deafFailure(err)
+	}
+	return x.up.failure(err)
+}
+
+func (x *exchange) deafFailure(err error) error {
+	return &flowError{
+		code: flowpb.CodeTimeout, side: flowpb.SideResponse, cause: err,
+		message: x.route.hostPort() + " took nothing of the request for too long",
+	}
 }
 
 // isEndOfStream reports whether err is the end of a connection that was closed,

@@ -61,23 +61,31 @@ func TestTimeouts(t *testing.T) {
 		return nil, ctx.Err()
 	}
 	for _, tt := range []struct {
-		name, send string
-		dial       func(context.Context, string, string) (net.Conn, error)
-		want       time.Duration
-		answer     string // its beginning
-		message    string // of the flow; "" for no flow
+		mode, name, send string
+		dial             func(context.Context, string, string) (net.Conn, error)
+		want             time.Duration
+		answer           string // its beginning
+		message          string // of the flow; "" for no flow
 	}{
-		{"idle client", "", nil, 10 * time.Minute, "", ""},
-		{"slow head", "GET http://x/ HT", nil, time.Minute, "HTTP/1.1 408 ", "the client was silent"},
-		{"dial", "GET http://x/ HTTP/1.1\r\n\r\n", never, 30 * time.Second, "HTTP/1.1 502 ", "connecting to x:80 timed out"},
-		{"silent server", "GET http://x/ HTTP/1.1\r\n\r\n", nil, 30*time.Minute + watchAfter, "HTTP/1.1 502 ", "x:80 was silent"},
-		{"silent TLS server", "GET https://x/ HTTP/1.1\r\n\r\n", nil, 30 * time.Second, "HTTP/1.1 502 ", "the TLS handshake with x:443 timed out"},
-		{"silent TLS client", "CONNECT x:443 HTTP/1.1\r\n\r\n\x16\x03\x01", nil, 30 * time.Second, connectOK, "the TLS handshake with the client timed out"},
+		{"regular", "idle client", "", nil, 10 * time.Minute, "", ""},
+		{"regular", "slow head", "GET http://x/ HT", nil, time.Minute, "HTTP/1.1 408 ", "the client was silent"},
+		{"regular", "dial", "GET http://x/ HTTP/1.1\r\n\r\n", never, 30 * time.Second, "HTTP/1.1 502 ", "connecting to x:80 timed out"},
+		{"regular", "silent server", "GET http://x/ HTTP/1.1\r\n\r\n", nil, 30*time.Minute + watchAfter, "HTTP/1.1 502 ", "x:80 was silent"},
+		{"regular", "silent TLS server", "GET https://x/ HTTP/1.1\r\n\r\n", nil, 30 * time.Second, "HTTP/1.1 502 ", "the TLS handshake with x:443 timed out"},
+		{"regular", "silent TLS client", "CONNECT x:443 HTTP/1.1\r\n\r\n\x16\x03\x01", nil, 30 * time.Second, connectOK, "the TLS handshake with the client timed out"},
+		{"socks5", "slow SOCKS greeting", "\x05", nil, time.Minute, "", "the client was silent"},
+		{"socks5", "slow SOCKS request", "\x05\x01\x00\x05\x01", nil, time.Minute, "\x05\x00", "the client was silent"},
+		{"upstream:http://proxy:1", "silent upstream proxy", "GET https://x/ HTTP/1.1\r\n\r\n", nil, 30 * time.Second, "HTTP/1.1 502 ", "the upstream proxy: proxy:1 was silent"},
+		{"upstream:https://proxy:1", "silent upstream proxy, TLS", "GET http://x/ HTTP/1.1\r\n\r\n", nil, 30 * time.Second, "HTTP/1.1 502 ", "the upstream proxy: the TLS handshake with proxy:1 timed out"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, _ := authority(t)
+			mode, err := ParseMode(tt.mode, "127.0.0.1")
+			if err != nil {
+				t.Fatal(err)
+			}
 			synctest.Test(t, func(t *testing.T) {
-				client, sink := inMemory(t, Options{Dial: tt.dial, Authority: a}, silent)
+				client, sink := inMemory(t, Options{Dial: tt.dial, Authority: a, Mode: mode}, silent)
 				go func() { _, _ = io.WriteString(client, tt.send) }()
 				answer, took := answerOf(client)
 				if !strings.HasPrefix(answer, tt.answer) || took != tt.want {
@@ -92,6 +100,58 @@ func TestTimeouts(t *testing.T) {
 				}
 				if f := sink.flows[0]; f.Error.GetCode() != flowpb.CodeTimeout || !strings.Contains(f.Error.Message, tt.message) {
 					t.Errorf("error: got %v, want a timeout with %q", f.Error, tt.message)
+				}
+			})
+		})
+	}
+}
+
+// TestStalled has one side stop in the middle. Nothing between the ends of a pipe
+// holds a byte.
+func TestStalled(t *testing.T) {
+	const silence = 30 * time.Minute
+	take := func(c net.Conn, until string) {
+		var got []byte
+		for p := make([]byte, 1); !strings.HasSuffix(string(got), until); got = append(got, p...) {
+			if _, err := c.Read(p); err != nil {
+				return
+			}
+		}
+	}
+	const upload = "PUT http://x/ HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"
+	for _, tt := range []struct {
+		name, send, more string
+		serve            func(net.Conn)
+		answer, message  string
+		side             flowpb.Side
+	}{
+		{"the client, in its request", upload, "", func(c net.Conn) { take(c, "abc") }, "HTTP/1.1 408 ", "the client was silent for too long in the middle of its request", flowpb.SideRequest},
+		{"the server, in a head", upload, "", func(c net.Conn) { take(c, "PUT") }, "HTTP/1.1 502 ", "x:80 took nothing of the request for too long", flowpb.SideResponse},
+		{"the server, in a body", upload, "defg", func(c net.Conn) { take(c, "abcd") }, "HTTP/1.1 502 ", "x:80 took nothing of the request for too long", flowpb.SideResponse},
+		{"the client, in the response", "GET http://x/ HTTP/1.1\r\n\r\n", "", func(c net.Conn) {
+			take(c, "\r\n\r\n")
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+		}, "", "the client took nothing of the response for 30m0s", flowpb.SideRequest},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				client, sink := inMemory(t, Options{}, func(c net.Conn) { tt.serve(c); <-t.Context().Done(); c.Close() })
+				go func() { _, _ = io.WriteString(client, tt.send+tt.more) }()
+				if tt.answer != "" {
+					answer := make([]byte, len(tt.answer))
+					if _, err := io.ReadFull(client, answer); string(answer) != tt.answer {
+						t.Errorf("got %q, %v, want %q", answer, err, tt.answer)
+					}
+				}
+				time.Sleep(silence + 3*watchAfter - time.Since(begin))
+				synctest.Wait()
+				f := sink.flows[0]
+				if took := time.Unix(0, f.Error.GetAtNs()).Sub(begin); took < silence || took > silence+2*watchAfter {
+					t.Errorf("it took %v, want %v", took, silence)
+				}
+				if f.Error.GetCode() != flowpb.CodeTimeout || f.Error.GetMessage() != tt.message || f.Error.GetSide() != tt.side {
+					t.Errorf("error: got %v, want %q", f.Error, tt.message)
 				}
 			})
 		})

@@ -73,6 +73,24 @@ type addition struct {
 	parts [][]byte
 }
 
+// bulk is how many bytes the batch has of large pieces.
+func (b *batch) bulk() (n int64) {
+	for _, a := range b.bodies {
+		if size := a.size(); size >= largePiece {
+			n += size
+		}
+	}
+	return n
+}
+
+// size is the number of bytes.
+func (a *addition) size() (n int64) {
+	for _, p := range a.parts {
+		n += int64(len(p))
+	}
+	return n
+}
+
 // fold makes a batch of entries, which come in the order they were recorded.
 func fold(entries []entry) *batch {
 	b := &batch{}

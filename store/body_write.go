@@ -20,6 +20,9 @@ const (
 	// PieceSize is the largest piece of a body, in bytes.
 	PieceSize = 256 << 10
 	minPiece  = 16 << 10 // about a page: rewriting less costs no more than a new row
+	// largePiece is from where on a piece is a statement of its own: several in one, as
+	// small rows are written, would only be so much more memory to walk through.
+	largePiece = 64 << 10
 
 	pieceBits = 20
 	sideBits  = 3
@@ -174,7 +177,8 @@ func (t *tape) putBodies(ctx context.Context, b *batch) error {
 
 // appendBody adds to a body: first what the last piece takes, then new pieces.
 func (t *tape) appendBody(ctx context.Context, end *tail, a addition) error {
-	parts := &parts{list: slices.Clone(a.parts)} // a stays whole: if this transaction fails, it is written again
+	parts := &parts{list: slices.Clone(a.parts), large: t.large} // a stays whole: if this transaction fails, it is written again
+	defer func() { t.large = parts.large }()
 	if p := parts.next(end.room()); len(p) > 0 {
 		grown, err := t.grow(ctx, bodyKey(a.flow, a.side, end.pieces-1), p)
 		switch {
@@ -183,7 +187,7 @@ func (t *tape) appendBody(ctx context.Context, end *tail, a addition) error {
 		case grown:
 			end.last += int64(len(p))
 		default:
-			parts.list = slices.Insert(parts.list, 0, p)
+			parts.list = slices.Insert(parts.list, 0, bytes.Clone(p)) // p is good for one call only
 		}
 	}
 	for p := parts.next(PieceSize); len(p) > 0; p = parts.next(PieceSize) {
@@ -192,7 +196,11 @@ func (t *tape) appendBody(ctx context.Context, end *tail, a addition) error {
 		}
 		end.start += end.last
 		end.last = int64(len(p))
-		if err := t.body.add(ctx, bodyKey(a.flow, a.side, end.pieces), end.start, end.last, p); err != nil {
+		put := t.body.add
+		if len(p) >= largePiece {
+			put = t.body.alone
+		}
+		if err := put(ctx, bodyKey(a.flow, a.side, end.pieces), end.start, end.last, p); err != nil {
 			return err
 		}
 		end.pieces++
@@ -216,11 +224,12 @@ func (t *tape) grow(ctx context.Context, id int64, p []byte) (bool, error) {
 
 // parts hands out byte slices as if they were one.
 type parts struct {
-	list [][]byte
+	list  [][]byte
+	large []byte // where large pieces are put together
 }
 
 // next returns the next bytes, at most limit; empty at the end. It copies only where
-// it has to put several slices together.
+// it has to put several slices together. From largePiece on they are good until the next call.
 func (p *parts) next(limit int64) []byte {
 	for len(p.list) > 0 && len(p.list[0]) == 0 {
 		p.list = p.list[1:]
@@ -237,7 +246,7 @@ func (p *parts) next(limit int64) []byte {
 	for _, part := range p.list {
 		total += int64(len(part))
 	}
-	out := make([]byte, 0, min(total, limit))
+	out := p.room(min(total, limit))
 	for len(p.list) > 0 && int64(len(out)) < limit {
 		n := min(int64(len(p.list[0])), limit-int64(len(out)))
 		out = append(out, p.list[0][:n]...)
@@ -246,4 +255,15 @@ func (p *parts) next(limit int64) []byte {
 		}
 	}
 	return out
+}
+
+// room is where n bytes are put together.
+func (p *parts) room(n int64) []byte {
+	if n < largePiece {
+		return make([]byte, 0, n)
+	}
+	if p.large == nil {
+		p.large = make([]byte, 0, PieceSize)
+	}
+	return p.large
 }

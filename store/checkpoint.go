@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"sync"
 	"sync/atomic"
 )
@@ -14,7 +15,7 @@ const (
 	commitBytes     = 96 << 10 // what a commit writes beside its content: six half-empty pages
 	// tooManyPages in the -wal file stop the writer until they are folded: without a pause
 	// a writer at full speed never lets the file begin anew, and it would grow for ever.
-	// With what is written until that is noticed it stays under maxWAL.
+	// With what a transaction adds it stays under maxWAL.
 	tooManyPages = 4096
 	// maxWAL is what the -wal file takes at most, in bytes, as long as nobody holds a
 	// read transaction. Here Verify does, over the whole file, and Merge for the length
@@ -26,25 +27,35 @@ const (
 // connection of its own: commits need not wait for it. Its goroutine ends in close.
 type checkpointer struct {
 	db      *sql.DB
+	path    string        // of the session
 	written atomic.Int64  // bytes since the last request
-	most    int           // pages in the -wal file that stop the writer: tooManyPages
+	unseen  atomic.Int64  // bytes since the last checkpoint began
+	all     atomic.Int64  // bytes of content since the last checkpoint
+	bulk    atomic.Int64  // of these, in large pieces
+	most    int64         // pages in the -wal file that stop the writer: tooManyPages
 	request chan struct{} // holds one; closed at the end
 	done    chan struct{}
 
-	mu     sync.Mutex // held while folding
-	pages  int        // in the -wal file when last seen
-	folded int        // of these
+	pages  atomic.Int64 // in the -wal file when last seen
+	folded atomic.Int64 // of these
+
+	folding sync.Mutex // held meanwhile; the writer asks for no more than how long the file is
+	file    *os.File   // the session, nil: it could not be opened
+	size    int64      // of the session after the last checkpoint
 }
 
 func newCheckpointer(ctx context.Context, s *Session) (*checkpointer, error) {
 	c := &checkpointer{
 		db:      s.pool(dsn{mode: modeReadWrite, cache: noteCache, synchronous: s.sync, noCheckpoint: true}, 1),
+		path:    s.path,
+		size:    fileSize(s.path),
 		most:    tooManyPages,
 		request: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if err := c.db.PingContext(ctx); err != nil {
 		return nil, errors.Join(err, c.db.Close())
 	}
+	c.file, _ = os.Open(s.path) // only to tell the system of its cache
 	go c.run(context.WithoutCancel(ctx))
 	return c, nil
 }
@@ -62,20 +73,36 @@ func (c *checkpointer) run(ctx context.Context) {
 // fold copies what is committed into the session and sees how long the -wal file
 // is. An error is left to the next commit, which meets it too.
 func (c *checkpointer) fold(ctx context.Context) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var busy int
-	err := c.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &c.pages, &c.folded)
+	c.folding.Lock()
+	defer c.folding.Unlock()
+	c.unseen.Store(0)
+	var busy, pages, folded int64
+	err := c.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &folded)
 	if err != nil {
-		c.pages, c.folded = 0, 0
+		pages, folded = 0, 0
+	}
+	c.pages.Store(pages)
+	c.folded.Store(folded)
+	c.forget()
+}
+
+// forget tells the system that it need not keep in its cache by what large bodies
+// have made the session grow since the last time. Few of them are looked at soon; and
+// fresh memory for each is dear: up to three quarters of what a checkpoint of them costs. What small
+// flows add stays in the cache, where lists find it. c.folding is held.
+func (c *checkpointer) forget() {
+	from, all, bulk := c.size, c.all.Swap(0), c.bulk.Swap(0)
+	c.size = fileSize(c.path)
+	if c.file != nil && c.size > from && bulk > all/4*3 {
+		dropCached(c.file, from, c.size-from)
 	}
 }
 
 // foldAll copies all that is committed into the session and makes it durable there.
 func (c *checkpointer) foldAll(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var busy, pages, folded int
+	c.folding.Lock()
+	defer c.folding.Unlock()
+	var busy, pages, folded int64
 	err := c.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(FULL)").Scan(&busy, &pages, &folded)
 	if err == nil && (busy != 0 || folded < pages) {
 		return errHeld
@@ -88,10 +115,11 @@ var errHeld = errors.New("somebody reads what is to be folded into the session")
 
 // wrote is told of each commit by the writer and the compactor, between two of theirs.
 func (c *checkpointer) wrote(ctx context.Context, bytes int64) {
-	if c.long() {
+	bytes += commitBytes
+	if pages := c.pages.Load() + c.unseen.Add(bytes)/pageSize; pages > c.most {
 		c.fold(ctx) // all of it, since nobody writes meanwhile: the next commit begins the file anew
 	}
-	if c.written.Add(bytes+commitBytes) >= checkpointBytes {
+	if c.written.Add(bytes) >= checkpointBytes {
 		c.soon()
 	}
 }
@@ -105,19 +133,12 @@ func (c *checkpointer) soon() {
 	}
 }
 
-func (c *checkpointer) long() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.pages > c.most
-}
-
 // pinned reports whether the -wal file is long and a reader keeps it from being folded:
 // who can wait does not make it longer.
 func (c *checkpointer) pinned(ctx context.Context) bool {
 	stuck := func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return c.pages > c.most && c.folded < c.pages
+		pages := c.pages.Load()
+		return pages > c.most && c.folded.Load() < pages
 	}
 	if stuck() {
 		c.fold(ctx)
@@ -129,5 +150,8 @@ func (c *checkpointer) pinned(ctx context.Context) bool {
 func (c *checkpointer) close() error {
 	close(c.request)
 	<-c.done
+	if c.file != nil {
+		_ = c.file.Close() // nothing was written by it
+	}
 	return c.db.Close()
 }

@@ -38,6 +38,15 @@ func (in *inserter) add(ctx context.Context, values ...any) error {
 	return err
 }
 
+// alone puts a row now, in a statement of its own, and those that were added before it.
+func (in *inserter) alone(ctx context.Context, values ...any) error {
+	if err := in.flush(ctx); err != nil {
+		return err
+	}
+	_, err := in.one.ExecContext(ctx, values...)
+	return err
+}
+
 func (in *inserter) flush(ctx context.Context) error {
 	defer in.reset()
 	for i := 0; i < len(in.args); i += in.columns {

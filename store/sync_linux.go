@@ -15,3 +15,12 @@ func syncData(f *os.File) error {
 		}
 	}
 }
+
+// dropCached writes n bytes of f from off on to the disk and takes them out of the
+// system's cache. Where that does not work they stay, which does no harm.
+func dropCached(f *os.File, off, n int64) {
+	const write = unix.SYNC_FILE_RANGE_WAIT_BEFORE | unix.SYNC_FILE_RANGE_WRITE | unix.SYNC_FILE_RANGE_WAIT_AFTER
+	if err := unix.SyncFileRange(int(f.Fd()), off, n, write); err == nil {
+		_ = unix.Fadvise(int(f.Fd()), off, n, unix.FADV_DONTNEED)
+	}
+}

@@ -32,6 +32,7 @@ type tape struct {
 
 	stmts []*sql.Stmt
 	tails map[uint64]*bodyTails
+	large []byte // where pieces are put together
 	// overflow is told of a body that takes no more.
 	overflow func(flow uint64)
 }
@@ -157,6 +158,8 @@ func (t *tape) commit(ctx context.Context, b *batch) error {
 		return classify(err)
 	}
 	t.s.feed.poke()
+	t.points.all.Add(b.bytes)
+	t.points.bulk.Add(b.bulk())
 	t.points.wrote(ctx, b.bytes)
 	return nil
 }

@@ -46,7 +46,7 @@ func TestFullFileSystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	stopPages(w, 64)
-	const flows = 400 // of 20 KB: more than fits before, and less than fits after
+	const flows = 500 // of 20 KB: more than fits before, and less than fits after
 	body := bytes.Repeat([]byte("x"), 20_000)
 	done := make(chan error, 1)
 	go func() { // waited for below

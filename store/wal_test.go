@@ -19,7 +19,7 @@ func walSize(t *testing.T, s *Session) int64 {
 }
 
 // stopPages replaces how many pages in the -wal file stop the writer.
-func stopPages(w *Writer, n int) {
+func stopPages(w *Writer, n int64) {
 	w.s.writing.Lock()
 	defer w.s.writing.Unlock()
 	w.tape.points.most = n

@@ -10,11 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	flowpb "weir/proto"
+	"weir/proxy/packet/unseal"
 	"weir/store"
 )
 
 func newImport(std stdio) *cobra.Command {
 	var output string
+	var keyLogs []string
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
 		Short: "Read captures of other tools into a session",
@@ -32,26 +34,34 @@ way is read up to there; the others are read all the same, and the exit code
 is 1.`,
 		Example: `  weir import devtools.har -o bug.weir
   tcpdump -w - port 80 | weir import - -o port80.weir
-  zcat night.har.gz | weir import - -o night.weir`,
+  zcat night.har.gz | weir import - -o night.weir
+  weir import web.pcap --keylog keys.txt -o web.weir`,
 		Args: usageArgs(cobra.MinimumNArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error { return runImport(cmd.Context(), std, output, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runImport(cmd.Context(), std, output, keyLogs, args)
+		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "import into SESSION; one that exists is continued (required)")
+	cmd.Flags().StringArrayVar(&keyLogs, "keylog", nil, "decrypt TLS in packets with the secrets in FILE, in the format of SSLKEYLOGFILE (repeatable)")
 	return cmd
 }
 
 // imported counts what came of an import.
 type imported struct{ files, flows, skipped, damaged int }
 
-func runImport(ctx context.Context, std stdio, output string, files []string) (err error) {
+func runImport(ctx context.Context, std stdio, output string, keyLogs, files []string) (err error) {
 	if output == "" {
 		return usagef("-o is missing: the session to import into").withHint("for example: weir import " + files[0] + " -o capture.weir")
+	}
+	keys, err := readKeyLogs(keyLogs)
+	if err != nil {
+		return err
 	}
 	session, fresh, err := openOrCreate(ctx, output)
 	if err != nil {
 		return err
 	}
-	im := &importer{std: std}
+	im := &importer{std: std, keys: keys}
 	im.into.writer, err = session.NewWriter(ctx, store.WriterOptions{})
 	if err == nil {
 		err = im.files(ctx, session, files)
@@ -79,7 +89,8 @@ func runImport(ctx context.Context, std stdio, output string, files []string) (e
 // importer reads files into one session.
 type importer struct {
 	std  stdio
-	name string // of the file being read
+	keys *unseal.Log // of all files
+	name string      // of the file being read
 	into wholes
 	done imported
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -50,11 +51,13 @@ func isHAR(head []byte) bool {
 	return len(head) > 0 && head[0] == '{'
 }
 
-// envelopes are the compressions around a capture, told by their first bytes.
-var envelopes = []struct {
+// envelope is a compression around a capture, told by its first bytes.
+type envelope struct {
 	magic string
 	open  func(r io.Reader) (io.Reader, error)
-}{
+}
+
+var envelopes = []envelope{
 	{"\x1f\x8b", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
 	{"\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r, zstd.WithDecoderMaxMemory(64<<20)) }},
 	{"\x78\x01", openZlib},
@@ -73,41 +76,45 @@ const sniffed = 512
 
 // read finds out what r is and imports it.
 func (im *importer) read(ctx context.Context, r io.Reader) (damage, err error) {
-	for range maxEnvelopes {
-		buf := bufio.NewReaderSize(r, 64<<10)
-		head, err := buf.Peek(sniffed)
-		if len(head) == 0 {
-			if err != nil && !errors.Is(err, io.EOF) {
-				return err, nil
-			}
-			return errors.New("the file is empty"), nil
-		}
-		for _, f := range importFormats {
-			if f.is(head) {
-				return f.read(ctx, im, buf)
-			}
-		}
-		if bytes.HasPrefix(head, []byte("SQLite format 3\x00")) {
-			return hinted(errors.New("this is a session, or another SQLite file"), "'weir open' looks at a session, 'weir session merge' puts several together"), nil
-		}
-		if r, err = unwrap(buf, head); err != nil {
-			return err, nil
+	buf, head, err := peel(r)
+	if err != nil {
+		return err, nil
+	}
+	for _, f := range importFormats {
+		if f.is(head) {
+			return f.read(ctx, im, buf)
 		}
 	}
-	return fmt.Errorf("compressed more than %d times", maxEnvelopes), nil
-}
-
-func unwrap(r io.Reader, head []byte) (io.Reader, error) {
-	for _, e := range envelopes {
-		if bytes.HasPrefix(head, []byte(e.magic)) {
-			return e.open(r)
-		}
+	if bytes.HasPrefix(head, []byte("SQLite format 3\x00")) {
+		return hinted(errors.New("this is a session, or another SQLite file"), "'weir open' looks at a session, 'weir session merge' puts several together"), nil
 	}
 	var names []string
 	for _, f := range importFormats {
 		names = append(names, f.name)
 	}
-	return nil, hinted(errors.New("not a capture of a format that weir knows"), "the formats are: "+strings.Join(names, ", "))
+	return hinted(errors.New("not a capture of a format that weir knows"), "the formats are: "+strings.Join(names, ", ")), nil
+}
+
+// peel takes the compressions off r; head is how what is inside begins.
+func peel(r io.Reader) (inside *bufio.Reader, head []byte, err error) {
+	for range maxEnvelopes {
+		buf := bufio.NewReaderSize(r, 64<<10)
+		head, err := buf.Peek(sniffed)
+		if len(head) == 0 {
+			if err != nil && !errors.Is(err, io.EOF) {
+				return nil, nil, err
+			}
+			return nil, nil, errors.New("the file is empty")
+		}
+		i := slices.IndexFunc(envelopes, func(e envelope) bool { return bytes.HasPrefix(head, []byte(e.magic)) })
+		if i < 0 {
+			return buf, head, nil
+		}
+		if r, err = envelopes[i].open(buf); err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, fmt.Errorf("compressed more than %d times", maxEnvelopes)
 }
 
 // openInput opens a file to import; "-" is standard input.

@@ -19,7 +19,8 @@ func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error
 		return err, nil
 	}
 	sink := &countingSink{Writer: im.into.writer}
-	a := packet.NewAssembler(sink, packet.Options{})
+	keys := im.keyring(file)
+	a := packet.NewAssembler(sink, packet.Options{Keys: keys})
 	for {
 		p, e := file.Next()
 		if e != nil {
@@ -54,6 +55,8 @@ func (im *importer) tell(s packet.Stats) {
 	}{
 		{s.Unknown - s.Unlinked, "packets without TCP or UDP"},
 		{s.Unlinked, "packets of a link type that is not known"},
+		{s.TLS, "of TLS"},
+		{s.Opened, "of them decrypted"},
 		{s.Gaps, "gaps"},
 		{s.Conflicts, "ranges sent twice with different bytes"},
 	} {

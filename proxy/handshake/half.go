@@ -40,6 +40,9 @@ type Alert struct{ Level, Description uint8 }
 // Fatal reports whether nothing comes after it; a warning may be passed over.
 func (a *Alert) Fatal() bool { return a.Level == 2 }
 
+// Notice reports whether it says no more than that an end sends nothing more.
+func (a *Alert) Notice() bool { return a.Description == 0 || a.Description == 90 }
+
 // Half is one direction of a connection. Its zero value is ready. What the fields
 // point to is the Half's own and does not change any more.
 type Half struct {

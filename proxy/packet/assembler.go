@@ -10,6 +10,7 @@ import (
 	"weir/proxy/packet/link"
 	"weir/proxy/packet/pcap"
 	"weir/proxy/packet/tcp"
+	"weir/proxy/packet/unseal"
 )
 
 // Sink receives what the packets amount to. Its calls have the meaning that they
@@ -27,6 +28,7 @@ type Options struct {
 	Conversations int       // that are followed at once; 65536
 	WaitingBytes  int64     // behind holes of all streams; 64 MB
 	Limits        h1.Limits // of HTTP/1 heads
+	Keys          Keys      // of TLS connections; nil: they stay sealed
 	// Live says that somebody looks while the packets come: what open flows come to is
 	// told every quarter of a second of [Assembler.Advance].
 	Live bool
@@ -50,6 +52,8 @@ type Stats struct {
 	Unknown   uint64 // without a TCP segment or UDP datagram that could be found
 	Unlinked  uint64 // of those, with a link type that is not known
 	Conns     uint64 // TCP connections
+	TLS       uint64 // connections in which TLS began
+	Opened    uint64 // of those, in which something could be decrypted
 	Gaps      uint64
 	Conflicts uint64 // byte ranges that were sent twice, differently
 }
@@ -62,6 +66,8 @@ type Assembler struct {
 
 	decoder link.Decoder
 	budget  tcp.Budget
+	shared  unseal.Shared
+	keyless int64 // bytes that connections may yet hold until their secrets come
 	table   map[pair]*list.Element
 	silent  [classes]list.List // of *conversation, the longest silent first
 	now     int64              // capture time: the latest seen
@@ -86,7 +92,7 @@ func NewAssembler(sink Sink, o Options) *Assembler {
 	o.Limits.Lenient = true // what was captured was said, whatever we think of it
 	return &Assembler{
 		sink: sink, opts: o, budget: tcp.Budget{Left: o.WaitingBytes}, table: map[pair]*list.Element{},
-		untold: map[*flowpb.Flow]struct{}{},
+		untold: map[*flowpb.Flow]struct{}{}, keyless: maxAllKeyless,
 	}
 }
 

@@ -25,7 +25,7 @@ func (c *conversation) connID(ctx context.Context) (uint64, error) {
 func (c *conversation) describe() *flowpb.Conn {
 	out := &flowpb.Conn{
 		Side: flowpb.SideResponse, Transport: flowpb.TransportTCP,
-		Peer: address(c.server), Local: address(c.client), Target: c.to(), Tls: c.tls, Http2: c.http2, StartedNs: c.begun,
+		Peer: address(c.server), Local: address(c.client), Target: c.to(), Tls: c.tls, Http2: c.http2, StartedNs: c.begun, TlsNs: c.tlsNs,
 	}
 	if c.target != nil {
 		out.Via = address(c.server)

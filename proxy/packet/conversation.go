@@ -13,7 +13,7 @@ import (
 // SideRequest is the client. No call comes after close.
 type speaker interface {
 	data(ctx context.Context, from flowpb.Side, p []byte, at int64) error
-	// gap tells of n bytes that were sent and not captured.
+	// gap tells of n bytes that were sent and not captured; 0: nobody knows how many.
 	gap(ctx context.Context, from flowpb.Side, n, at int64) error
 	// end tells that a side sends nothing more.
 	end(ctx context.Context, from flowpb.Side, at int64) error
@@ -50,6 +50,10 @@ type conversation struct {
 	secure         bool            // what is said now is inside TLS
 	begun          int64
 	connectedNs    int64
+	tlsNs          int64
+	waits          bool   // for secrets that may come even behind its end
+	why            ending // of one that waits
+	endedNs        int64
 	speaker        speaker
 }
 
@@ -121,8 +125,11 @@ func (c *conversation) turn() bool {
 // protocol is what was agreed on in the handshake (ALPN), empty where nothing was.
 func (c *conversation) inTLS(protocol []byte) speaker {
 	c.secure = true
-	if string(protocol) == "h2" {
+	switch {
+	case string(protocol) == "h2":
 		return newHTTP2(c, false)
+	case string(protocol) == "dot" || c.to().GetPort() == portDNSTLS:
+		return &dnsTalk{c: c}
 	}
 	return &detector{c: c, tunnel: true}
 }
@@ -220,10 +227,13 @@ func (c *conversation) finish(ctx context.Context, why ending, at int64) error {
 
 // close ends the conversation where it is not over yet.
 func (c *conversation) close(ctx context.Context, at int64) error {
-	if c.class == over {
-		return nil
+	switch {
+	case c.class != over:
+		return c.over(ctx, cut, at)
+	case c.speaker != nil:
+		return c.part(ctx, c.why, c.endedNs)
 	}
-	return c.over(ctx, cut, at)
+	return nil
 }
 
 // over tells the speaker all that waits, and that this is all.
@@ -236,10 +246,21 @@ func (c *conversation) over(ctx context.Context, why ending, at int64) error {
 			return err
 		}
 	}
-	if err := c.speaker.close(ctx, why, at); err != nil {
+	c.streams = [2]*tcp.Stream{}
+	if c.waits && why != cut {
+		c.why, c.endedNs = why, at
+		return nil
+	}
+	return c.part(ctx, why, at)
+}
+
+// part lets the speaker tell the end.
+func (c *conversation) part(ctx context.Context, why ending, at int64) error {
+	err := c.speaker.close(ctx, why, at)
+	c.speaker = nil
+	if err != nil {
 		return err
 	}
-	c.speaker, c.streams = nil, [2]*tcp.Stream{}
 	return c.disconnected(ctx, at)
 }
 

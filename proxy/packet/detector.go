@@ -28,7 +28,7 @@ type detector struct {
 // heard is what came before it was known what it is.
 type heard struct {
 	from flowpb.Side
-	p    []byte
+	p    []byte // nil: a gap
 	gap  int64
 	at   int64
 }
@@ -127,7 +127,9 @@ func (d *detector) decide(ctx context.Context) error {
 		if first == flowpb.SideResponse && (d.tunnel || !d.turn()) {
 			return d.settle(ctx, &streamFlow{c: d.c})
 		}
-		return d.settle(ctx, &tlsTalk{c: d.c})
+		return d.settle(ctx, newTLS(d.c))
+	case isSealed(opening):
+		return d.settle(ctx, &streamFlow{c: d.c, sealed: "the TLS handshake was not captured"})
 	case mayBecomeRequest(opening) && d.size < maxPrelude:
 		return nil
 	case !d.c.sure && h2.BeginsWithFrames(opening):
@@ -168,7 +170,7 @@ func (d *detector) settle(ctx context.Context, s speaker) error {
 	d.inner = s
 	for _, h := range d.heard {
 		var err error
-		if h.gap > 0 {
+		if h.p == nil {
 			err = s.gap(ctx, h.from, h.gap, h.at)
 		} else {
 			err = s.data(ctx, h.from, h.p, h.at)

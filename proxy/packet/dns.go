@@ -11,11 +11,12 @@ import (
 )
 
 // Ports on which DNS is spoken, multicast and link-local names among them
-// (RFC 1035, RFC 6762, RFC 4795).
+// (RFC 1035, RFC 6762, RFC 4795), and inside TLS (RFC 7858).
 const (
-	portDNS   = 53
-	portMDNS  = 5353
-	portLLMNR = 5355
+	portDNS    = 53
+	portMDNS   = 5353
+	portLLMNR  = 5355
+	portDNSTLS = 853
 )
 
 func isDNSPort(p uint16) bool { return p == portDNS || p == portMDNS || p == portLLMNR }

@@ -12,7 +12,9 @@
 //	                                │      ├─ 2xx to CONNECT ─► detector again
 //	                                │      └─ 101 ─► HTTP/2, WebSocket, or messages as they came
 //	                                ├─ the preface of HTTP/2, or frames ─► h2, listening ─► http flows
-//	                                ├─ a ClientHello ─► its facts, messages (tcp flow, or tls where it fails)
+//	                                ├─ a ClientHello ─► its facts
+//	                                │      ├─ its secrets are known ─► unseal ─► detector again, inside
+//	                                │      └─ else ─► messages (tcp flow, or tls where it fails)
 //	                                └─ anything else ─► messages (tcp flow), until a ClientHello (STARTTLS)
 //
 // An [Assembler] is given packets in the order of their capture and tells a [Sink]
@@ -26,9 +28,12 @@
 //   - Nothing is guessed. Bytes that were sent and not captured are a gap of the flow;
 //     inside a body zeros stand for them, so that what follows keeps its place.
 //   - What is no message of a protocol that is understood is a message of a tcp flow:
-//     no captured byte of a stream is left out but retransmissions.
+//     no captured byte of a stream is left out but retransmissions, and the wrapping
+//     of what could be decrypted.
+//   - TLS is decrypted, or told as it came with the reason why not; never half a record.
 //   - Memory is bounded: so many conversations, of which the longest silent one is
-//     ended early, so many bytes that wait for missing ones.
+//     ended early, so many bytes that wait for missing ones, and for secrets that may
+//     come behind what they open ([Keys]).
 //
 // Concurrency: an Assembler belongs to one goroutine.
 package packet

@@ -187,6 +187,7 @@ func (s *http) tunnel(ctx context.Context, x *exchange, at int64) error {
 	if target, err := h1.ParseTarget(x.request.GetMethod(), x.request.GetTarget()); err == nil {
 		s.c.aim(string(target.Host), target.Port)
 	}
+	s.c.secure = false // what is inside the tunnel may be in clear
 	s.inside = &detector{c: s.c, tunnel: true}
 	return x.answered(ctx, nil, at)
 }
@@ -256,7 +257,7 @@ func (s *http) gap(ctx context.Context, from flowpb.Side, n, at int64) error {
 		}
 		return s.rest.gap(ctx, from, n, at)
 	}
-	if s.readers[i].InHead() || n > maxFill {
+	if s.readers[i].InHead() || n > maxFill || n == 0 {
 		return s.hole(ctx, from, n, at)
 	}
 	s.speaking(from).gap(from, n)

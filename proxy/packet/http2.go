@@ -245,9 +245,12 @@ func (s *http2) leftover(ctx context.Context, from flowpb.Side, p []byte, at int
 }
 
 // gap lets zeros stand for content, and leaves out what is missing of the frame behind it.
-// Where more is missing the next frame may begin anywhere.
+// Where more is missing, or nobody knows how much, the next frame may begin anywhere.
 func (s *http2) gap(ctx context.Context, from flowpb.Side, n, at int64) error {
 	i := index(from)
+	if n == 0 && !s.lost[i] {
+		return s.lose(ctx, from, "frames of it may not have been captured", at)
+	}
 	for n > 0 && !s.lost[i] {
 		k := min(n, s.readers[i].Content(), fillStep)
 		if k == 0 {

@@ -13,6 +13,7 @@ type streamFlow struct {
 	flow   *flowpb.Flow
 	stream flowpb.Stream
 	last   int64
+	sealed string // why it is not decrypted, where somebody wanted it to be
 }
 
 func (s *streamFlow) open(ctx context.Context, at int64) error {
@@ -23,6 +24,9 @@ func (s *streamFlow) open(ctx context.Context, at int64) error {
 	s.flow = &flowpb.Flow{State: flowpb.StateOpen, CreatedNs: at, Protocol: &flowpb.Flow_Tcp{Tcp: &s.stream}}
 	if s.c.key.udp {
 		s.flow.Protocol = &flowpb.Flow_Udp{Udp: &s.stream}
+	}
+	if s.sealed != "" {
+		s.flow.Meta = append(s.flow.Meta, &flowpb.Meta{Key: "not decrypted", Value: s.sealed})
 	}
 	if err := s.c.identify(ctx, s.flow); err != nil {
 		return err

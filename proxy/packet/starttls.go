@@ -64,7 +64,7 @@ func (s *plain) secure(ctx context.Context) error {
 	if err := s.flow.close(ctx, closed, s.heldAt); err != nil {
 		return err
 	}
-	s.inside = &tlsTalk{c: s.c}
+	s.inside = newTLS(s.c)
 	hello := s.held
 	s.held = nil
 	return s.inside.data(ctx, flowpb.SideRequest, hello, s.heldAt)

@@ -89,6 +89,10 @@ func NewReader(r io.Reader) (*Reader, error) {
 	return nil, &Error{0, fmt.Sprintf("no capture: it begins with % x", head), nil}
 }
 
+// CarriesSecrets reports whether the format of the file has room for secrets, so that
+// some may come behind the packets that they open.
+func (p *Reader) CarriesSecrets() bool { return p.classic == (classic{}) }
+
 // Next returns the next packet, io.EOF behind the last, or an [Error].
 func (p *Reader) Next() (Packet, error) {
 	if p.err != nil {

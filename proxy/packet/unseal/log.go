@@ -56,18 +56,22 @@ func (l *Log) Len() int { return len(l.secrets) }
 // that come later as well.
 func (l *Log) Find(r Random) *Secrets { return l.secrets[r] }
 
-// Add takes lines of a key log, each whole. What is no secret is passed over. Of more
-// connections than 262144 the first are forgotten.
-func (l *Log) Add(lines []byte) {
+// Add takes lines of a key log, each whole, and returns how many secrets are in them.
+// Other lines are passed over. Of more connections than 262144 the first are forgotten.
+func (l *Log) Add(lines []byte) (secrets int) {
 	for line := range bytes.Lines(lines) {
-		l.line(line)
+		if l.line(line) {
+			secrets++
+		}
 	}
+	return secrets
 }
 
-func (l *Log) line(line []byte) {
+// line takes a line and reports whether it is a secret.
+func (l *Log) line(line []byte) bool {
 	fields := bytes.Fields(line)
 	if len(fields) != 3 {
-		return
+		return false
 	}
 	of := label(0)
 	for of < labels && labelNames[of] != string(fields[0]) {
@@ -76,16 +80,17 @@ func (l *Log) line(line []byte) {
 	var r Random
 	n := hex.DecodedLen(len(fields[2]))
 	if of == labels || n > maxSecret || of == master && n != masterSize || hex.DecodedLen(len(fields[1])) != len(r) {
-		return
+		return false
 	}
 	secret := make([]byte, n)
 	if _, err := hex.Decode(r[:], fields[1]); err != nil {
-		return
+		return false
 	}
 	if _, err := hex.Decode(secret, fields[2]); err != nil {
-		return
+		return false
 	}
 	l.of(r).of[of] = secret
+	return true
 }
 
 // of returns the secrets of a connection, new ones where there were none.

@@ -58,11 +58,11 @@ func newAEAD(s suite, key []byte) cipher.AEAD {
 
 // newBlock makes the block cipher of a suite; nil for a key that does not fit it.
 func newBlock(s suite, key []byte) cipher.Block {
-	make := aes.NewCipher
+	cipherOf := aes.NewCipher
 	if s.bulk == tripleDES {
-		make = des.NewTripleDESCipher
+		cipherOf = des.NewTripleDESCipher
 	}
-	block, err := make(key)
+	block, err := cipherOf(key)
 	if err != nil {
 		return nil
 	}

@@ -103,12 +103,12 @@ func TestLog(t *testing.T) {
 	random := bytes.Repeat([]byte{0xab}, 32)
 	secret := strings.Repeat("01", 48)
 	var log Log
-	log.Add([]byte("# comment\n\nCLIENT_RANDOM " + hex.EncodeToString(random) + " " + secret + "\r\n" +
+	secrets := log.Add([]byte("# comment\n\nCLIENT_RANDOM " + hex.EncodeToString(random) + " " + secret + "\r\n" +
 		"CLIENT_RANDOM " + hex.EncodeToString(random) + " 0102\nCLIENT_RANDOM 01 " + secret +
 		"\nEXPORTER_SECRET " + strings.Repeat("ff", 32) + " " + secret + "\nSERVER_TRAFFIC_SECRET_0 " + strings.ToUpper(hex.EncodeToString(random)) + " xx\n" +
 		"SERVER_TRAFFIC_SECRET_0 " + strings.ToUpper(hex.EncodeToString(random)) + " " + secret[:64]))
 	got := log.Find(Random(random))
-	if log.Len() != 1 || got == nil || len(got.of[master]) != 48 || len(got.of[serverTraffic]) != 32 {
+	if secrets != 2 || log.Len() != 1 || got == nil || len(got.of[master]) != 48 || len(got.of[serverTraffic]) != 32 {
 		t.Errorf("got %d connections, %+v", log.Len(), got)
 	}
 	if got := log.Find(Random{}); got != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	flowpb "weir/proto"
+	"weir/store/seed"
 )
 
 // BenchmarkRecord measures complete small flows with a 2 KB body, an operation a flow.
@@ -57,7 +58,7 @@ func BenchmarkBody(b *testing.B) {
 // BenchmarkRows measures a page of 50 rows, scattered over the session.
 func BenchmarkRows(b *testing.B) {
 	const flows = 20_000
-	s := seeded(b, SeedOptions{Flows: flows})
+	s := seeded(b, seed.Options{Flows: flows})
 	ids := make([]uint64, 50)
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
@@ -75,9 +76,7 @@ func BenchmarkOpen(b *testing.B) {
 	for _, flows := range []int{100, 20_000} {
 		b.Run(fmt.Sprint(flows), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "bench.weir")
-			if err := Seed(b.Context(), path, SeedOptions{Flows: flows}); err != nil {
-				b.Fatal(err)
-			}
+			seedAt(b, path, seed.Options{Flows: flows})
 			for b.Loop() {
 				s, err := Open(context.Background(), path, Options{})
 				if err != nil {

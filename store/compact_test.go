@@ -50,6 +50,14 @@ func compactNow(t *testing.T, s *Session) Compacted {
 	return c.done
 }
 
+// fields makes header lines of name, value, name, value …
+func fields(pairs ...string) (out []*flowpb.Field) {
+	for i := 0; i < len(pairs); i += 2 {
+		out = append(out, &flowpb.Field{Name: []byte(pairs[i]), Value: []byte(pairs[i+1])})
+	}
+	return out
+}
+
 // bodyFlow is a complete flow whose response has a body of n bytes of a type.
 func bodyFlow(n int, media string) *flowpb.Flow {
 	f := httpFlow(n)

@@ -15,6 +15,7 @@ import (
 
 	"weir/filter"
 	flowpb "weir/proto"
+	"weir/store/seed"
 )
 
 // exercise asks a session everything that looking at it does, and returns how many of the
@@ -97,13 +98,12 @@ func readThrough(ctx context.Context, s *Session, id uint64) error {
 func sampleSession(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sample.weir")
-	if err := Seed(t.Context(), path, SeedOptions{Flows: 400, BodySize: 700}); err != nil {
-		t.Fatal(err)
-	}
+	seedAt(t, path, seed.Options{Flows: 400, BodySize: 700})
 	s, err := Open(t.Context(), path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkSound(t, s)
 	mark := "x"
 	if _, err := s.Annotate(t.Context(), []uint64{3, 5}, NoteChange{Marked: &mark, Comment: &mark}); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	flowpb "weir/proto"
+	"weir/store/seed"
 )
 
 func TestDetails(t *testing.T) {
@@ -51,18 +52,12 @@ func TestDetails(t *testing.T) {
 func TestEstimate(t *testing.T) {
 	onlyWhole(t)
 	s, w := newWriter(t, WriterOptions{})
-	g := newSower(700)
-	if err := g.connections(t.Context(), w); err != nil {
-		t.Fatal(err)
-	}
 	flows := 20_000
 	if testing.Short() {
 		flows = 8000 // twice the windows
 	}
-	for n := 1; n <= flows; n++ {
-		if err := g.flow(t.Context(), w, n); err != nil {
-			t.Fatal(err)
-		}
+	if err := seed.Into(t.Context(), w, seed.Options{Flows: flows, BodySize: 700}); err != nil {
+		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	flowpb "weir/proto"
+	"weir/store/seed"
 )
 
 // TestMain also is the child process of the tests that need one: see process_test.go.
@@ -31,6 +33,35 @@ func newSession(t testing.TB) *Session {
 			t.Errorf("close: %v", err)
 		}
 	})
+	return s
+}
+
+// seedAt makes a session of synthetic flows.
+func seedAt(t testing.TB, path string, o seed.Options) {
+	t.Helper()
+	s, err := Create(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := s.NewWriter(t.Context(), WriterOptions{})
+	if err == nil {
+		err = seed.Into(t.Context(), w, o)
+	}
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// seeded makes a session of synthetic flows and opens it.
+func seeded(t testing.TB, o seed.Options) *Session {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "seed.weir")
+	seedAt(t, path, o)
+	s, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
 

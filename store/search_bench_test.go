@@ -4,12 +4,14 @@ import (
 	"io"
 	"os"
 	"testing"
+
+	"weir/store/seed"
 )
 
 // BenchmarkSearchBodies measures a search through bodies beside a plain read of the file,
 // as bytes of the file a second.
 func BenchmarkSearchBodies(b *testing.B) {
-	s := seeded(b, SeedOptions{Flows: 10_000, BodySize: 16 << 10})
+	s := seeded(b, seed.Options{Flows: 10_000, BodySize: 16 << 10})
 	size := fileSize(s.Path())
 	b.Run("read", func(b *testing.B) {
 		b.SetBytes(size)

@@ -3,6 +3,8 @@ package store
 import (
 	"testing"
 	"time"
+
+	"weir/store/seed"
 )
 
 // benchFlows is the size of the session that views are measured on. What a view
@@ -46,7 +48,7 @@ func measure(b *testing.B, s *Session, q Query) {
 // BenchmarkView measures a view of a whole session in each order, and by filters
 // that read columns, heads and bodies.
 func BenchmarkView(b *testing.B) {
-	s := seeded(b, SeedOptions{Flows: benchFlows, BodySize: 1000})
+	s := seeded(b, seed.Options{Flows: benchFlows, BodySize: 1000})
 	for o := range orders {
 		b.Run("by="+Order(o).String(), func(b *testing.B) { measure(b, s, Query{Order: Order(o)}) })
 	}
@@ -57,7 +59,7 @@ func BenchmarkView(b *testing.B) {
 
 // BenchmarkFind measures finding a flow in a sorted view.
 func BenchmarkFind(b *testing.B) {
-	s := seeded(b, SeedOptions{Flows: benchFlows})
+	s := seeded(b, seed.Options{Flows: benchFlows})
 	for _, o := range []Order{OrderID, OrderDuration, OrderURL} {
 		b.Run(o.String(), func(b *testing.B) {
 			v := newView(b, s, Query{Order: o})

@@ -18,6 +18,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store"
+	"weir/store/seed"
 )
 
 // need skips the test where a tool is not installed; CI sets WEIR_E2E_REQUIRED, which
@@ -49,7 +50,7 @@ func shellOf(t *testing.T, path, query string, flags ...string) string {
 func TestShellReadsFlows(t *testing.T) {
 	need(t, "sqlite3")
 	path := filepath.Join(t.TempDir(), "s.weir")
-	if err := store.Seed(t.Context(), path, store.SeedOptions{Flows: 500, BodySize: 100}); err != nil {
+	if err := seedSession(t.Context(), path, seed.Options{Flows: 500, BodySize: 100}); err != nil {
 		t.Fatal(err)
 	}
 	annotateSome(t, path)

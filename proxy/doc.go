@@ -55,7 +55,9 @@
 //     A sink that blocks slows the connection down; one that fails ends it. What
 //     cannot be recorded is not passed on.
 //   - Heads go out byte for byte. Only requests in absolute form, which are
-//     addressed to a proxy, are rewritten, see [weir/proxy/h1.ToOrigin].
+//     addressed to a proxy, are rewritten, see [weir/proxy/h1.ToOrigin], and the
+//     offer to go on in HTTP/2 without TLS (Upgrade: h2c) is left out, as RFC 9113
+//     withdrew it.
 //   - A flow is recorded when its request head is read, when its response head
 //     is about to be passed on, and when it is over. Interim responses (1xx) are
 //     passed on and kept in the flow.

@@ -56,6 +56,7 @@ func newExchange(c *client, head *h1.Head, startedNs int64) *exchange {
 		x.expect.begin()
 	}
 	err := x.aim()
+	declined := declineH2C(head, &x.rewrite)
 	x.rec.begin(head, x.route, x.path, startedNs)
 	if c.stream != nil {
 		x.rec.sentAs(c.stream.sent)
@@ -67,6 +68,9 @@ func newExchange(c *client, head *h1.Head, startedNs int64) *exchange {
 		x.rec.setHeader("Host", x.rewrite.Host) // what the client sent is the authority
 	}
 	c.hideLogin(&x.rec)
+	if declined {
+		x.rec.note("not passed on", "Upgrade: h2c")
+	}
 	x.rec.odd(flowpb.SideRequest, head.Oddities)
 	c.identify(&x.rec.flow, x.route)
 	if err != nil {

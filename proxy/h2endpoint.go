@@ -74,20 +74,31 @@ func newEndpoint(s *Server, end *h2end) *endpoint {
 // read takes what comes until that fails, and ends every stream with the reason.
 // first was read already.
 func (e *endpoint) read(first []byte) error {
-	buf := e.s.buffer()
-	defer e.s.reclaim(buf)
+	in := newInbox(&e.s.buffers)
+	defer in.release()
 	err := e.take(first)
 	for err == nil {
 		if err = e.await(); err != nil {
 			break
 		}
-		n, rerr := e.conn.Read(*buf)
-		if err = e.take((*buf)[:n]); err == nil && !isTimeout(rerr) {
+		e.rest(&in)
+		n, rerr := in.fill(e.conn)
+		if err = e.take(in.unread()); err == nil && !isTimeout(rerr) {
 			err = rerr
 		}
+		in.advance(n)
 	}
 	e.finish(err)
 	return err
+}
+
+// rest gives a large buffer back while nothing is open on the connection.
+func (e *endpoint) rest(in *inbox) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.idle() {
+		in.rest()
+	}
 }
 
 // await sets how long the next read may take. The streams have limits of their own.

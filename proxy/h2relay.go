@@ -137,8 +137,8 @@ func (r *relay) read(ctx context.Context, from *h2end, first []byte) error {
 	if err := r.take(ctx, from, first); err != nil {
 		return err
 	}
-	buf := r.c.s.buffer()
-	defer r.c.s.reclaim(buf)
+	in := newInbox(&r.c.s.buffers)
+	defer in.release()
 	for {
 		if err := r.sweep(ctx); err != nil {
 			return err
@@ -146,15 +146,26 @@ func (r *relay) read(ctx context.Context, from *h2end, first []byte) error {
 		if err := r.await(from); err != nil {
 			return err
 		}
-		n, err := from.conn.Read(*buf)
+		r.rest(from, &in)
+		n, err := in.fill(from.conn)
 		if n > 0 {
-			if err := r.take(ctx, from, (*buf)[:n]); err != nil {
+			if err := r.take(ctx, from, in.unread()); err != nil {
 				return err
 			}
+			in.advance(n)
 		}
 		if err != nil && !isTimeout(err) {
 			return err
 		}
+	}
+}
+
+// rest gives a large buffer back while nothing is open on the connection.
+func (r *relay) rest(from *h2end, in *inbox) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if from.idle() {
+		in.rest()
 	}
 }
 
@@ -266,7 +277,6 @@ func (r *relay) flush(to *h2end) error { return to.flush(&r.mu) }
 // flush sends what is to be sent, one caller at a time. mu is over out, and free
 // meanwhile.
 func (e *h2end) flush(mu sync.Locker) error {
-	const keep = 128 << 10
 	e.writing.Lock()
 	defer e.writing.Unlock()
 	for {
@@ -280,12 +290,24 @@ func (e *h2end) flush(mu sync.Locker) error {
 		if _, err := e.conn.Write(p); err != nil {
 			return &sendError{to: e, err: err}
 		}
-		if cap(p) <= keep {
-			mu.Lock()
+		mu.Lock()
+		if cap(p) <= e.keeps() {
 			e.spare = p[:0]
-			mu.Unlock()
 		}
+		mu.Unlock()
 	}
+}
+
+// idle reports whether nothing is open on the connection.
+func (e *h2end) idle() bool { return e.state.Streams() == 0 }
+
+// keeps is how large a buffer is kept for what is to be sent next. Thousands of
+// connections may be idle.
+func (e *h2end) keeps() int {
+	if e.idle() {
+		return 4 << 10
+	}
+	return 128 << 10
 }
 
 // sendError is that an end takes no more.

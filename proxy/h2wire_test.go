@@ -1,11 +1,15 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -488,6 +492,42 @@ func TestHTTP2Drain(t *testing.T) {
 			}
 			if f := sink.finished(t, 2); f.Error.GetCode() != flowpb.CodeStopped {
 				t.Errorf("flow 2: got %v", f.Error)
+			}
+		})
+	}
+}
+
+// TestHTTP2IdleHoldsNoBuffers has many connections each ask once, with more than a
+// small buffer holds, and stay.
+func TestHTTP2IdleHoldsNoBuffers(t *testing.T) {
+	for name, mode := range map[string]string{"relayed": "h2c", "translated": "http"} {
+		t.Run(name, func(t *testing.T) {
+			const conns, size = 50, 20 << 10
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				_, _ = w.Write(body)
+			}))
+			srv.Config.Protocols = new(http.Protocols)
+			srv.Config.Protocols.SetUnencryptedHTTP2(mode == "h2c")
+			srv.Config.Protocols.SetHTTP1(mode != "h2c")
+			srv.Start()
+			t.Cleanup(srv.Close)
+			m, err := ParseMode("reverse:"+mode+"://"+srv.Listener.Addr().String(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, _ := start(t, Options{Mode: m})
+			var made atomic.Int64
+			plain := s.buffers.New
+			s.buffers.New = func() any { made.Add(1); return plain() }
+			for range conns {
+				cc := h2cClient(t, func() net.Conn { return dial(t, s).Conn })
+				if _, body, err := ask(cc, h2Request("POST", "http://a.test/", bytes.NewReader(make([]byte, size)))); err != nil || len(body) != size {
+					t.Fatalf("got %d bytes, %v", len(body), err)
+				}
+			}
+			if got := made.Load(); got > conns {
+				t.Errorf("%d idle connections hold up to %d large buffers", conns, got)
 			}
 		})
 	}

@@ -74,3 +74,9 @@ func (in *inbox) rest() {
 	in.pool.Put(in.large)
 	in.large, in.buf, in.r, in.w, in.filled = nil, in.small, 0, 0, false
 }
+
+// release gives a large buffer back, whatever is in it.
+func (in *inbox) release() {
+	in.r, in.w = 0, 0
+	in.rest()
+}

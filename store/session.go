@@ -50,7 +50,7 @@ type Options struct {
 const (
 	readConns  = 4
 	readCache  = 4 << 20 // bytes a connection
-	writeCache = 4 << 20 // bytes, the capturing connection: a whole batch, or pages of it are written twice
+	writeCache = 3 << 20 // bytes, the capturing connection: a whole batch, or pages of it are written twice
 	noteCache  = 1 << 20 // bytes, notes and checkpoints
 	// busyWait is how long somebody waits for the write lock once it is his turn.
 	busyWait = 10 * time.Second

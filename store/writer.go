@@ -15,7 +15,7 @@ import (
 // WriterOptions bound the queue and the batches of a [Writer]. The zero value of
 // each field is its default.
 type WriterOptions struct {
-	QueueBytes int64         // memory of what waits to be written; 64 MB
+	QueueBytes int64         // memory of what is not on disk yet; 8 MB: four batches
 	BodyBytes  int64         // of that, for the bodies and messages of one flow; 1 MB
 	BatchFlows int           // flows a transaction at most; 512
 	BatchBytes int64         // bytes a transaction at most, about; 2 MB
@@ -37,7 +37,7 @@ type Commit struct {
 
 func (o WriterOptions) withDefaults() WriterOptions {
 	if o.QueueBytes <= 0 {
-		o.QueueBytes = 64 << 20
+		o.QueueBytes = 8 << 20
 	}
 	if o.BodyBytes <= 0 {
 		o.BodyBytes = 1 << 20

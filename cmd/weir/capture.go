@@ -90,7 +90,7 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 	if c.start, err = positionOf(ctx, c.session); err != nil {
 		return nil, err
 	}
-	boundHeap(c.before, 0)
+	boundCapture(c.before, 0)
 	if c.writer, err = c.session.NewWriter(ctx, store.WriterOptions{}); err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func (c *capture) watchWriter(ctx context.Context) error {
 	for told := ""; ; {
 		stats := c.writer.Stats()
 		if flows, err := c.session.Count(ctx); err == nil {
-			boundHeap(flows, stats.QueuedBytes)
+			boundCapture(flows, stats.QueuedBytes)
 		}
 		now := writerTrouble(stats)
 		switch {

@@ -157,7 +157,7 @@ func runOpen(ctx context.Context, std stdio, args []string, readOnly bool, look 
 	if err != nil {
 		return err
 	}
-	boundHeap(flows, 0)
+	boundHeap(flows)
 	if interactive {
 		var text string
 		if len(args) > 1 {

@@ -78,7 +78,7 @@ func runQuery(ctx context.Context, std stdio, flags queryFlags, args []string) e
 	if err != nil {
 		return err
 	}
-	boundHeap(flows, 0)
+	boundHeap(flows)
 	if flags.count {
 		return printCount(ctx, std, s, q)
 	}

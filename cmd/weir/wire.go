@@ -176,7 +176,7 @@ func (s *source) Stats(ctx context.Context) (tui.Stats, error) {
 		return tui.Stats{}, err
 	}
 	if s.capture == nil { // a capture does that itself
-		boundHeap(total, 0)
+		boundHeap(total)
 	}
 	out := tui.Stats{
 		Session: strings.TrimSuffix(filepath.Base(s.session.Path()), sessionSuffix), Path: s.session.Path(), Mode: tui.Offline,

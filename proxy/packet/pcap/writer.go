@@ -4,13 +4,15 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
-// Writer writes a pcapng file of one section in little endian, with one interface
-// whose times count nanoseconds. It keeps nothing but the packet at hand.
+// Writer writes a pcapng file of one section in little endian, with an interface for
+// each link type, whose times count nanoseconds. It keeps nothing but the packet at hand.
 type Writer struct {
-	w   io.Writer
-	buf []byte
+	w     io.Writer
+	buf   []byte
+	links []LinkType // of the interfaces that were written
 	// err is the first error; nothing is written after it.
 	err error
 }
@@ -36,12 +38,29 @@ func NewWriter(w io.Writer, link LinkType, application string) (*Writer, error) 
 	section = le.AppendUint64(section, 1<<64-1) // of a length that is not known yet
 	section = appendOption(section, optApplication, application)
 	p.block(blockSection, appendOption(section, optEnd, ""))
+	p.device(link)
+	return p, p.err
+}
+
+// device is the number of the interface with a link type, which is written if need be.
+func (p *Writer) device(link LinkType) int {
+	if i := slices.Index(p.links, link); i >= 0 {
+		return i
+	}
+	le := binary.LittleEndian
 	device := le.AppendUint16(nil, uint16(link))
 	device = append(device, 0, 0)
-	device = le.AppendUint32(device, 0) // no packet is cut
+	device = le.AppendUint32(device, 0) // no limit on what is captured of a packet
 	device = appendOption(device, optResolution, "\x09")
 	p.block(blockInterface, appendOption(device, optEnd, ""))
-	return p, p.err
+	p.links = append(p.links, link)
+	return len(p.links) - 1
+}
+
+// Captured writes a packet as it was captured: with its own link type, and the length
+// that it had on the wire.
+func (p *Writer) Captured(k Packet) error {
+	return p.enhanced(p.device(k.Link), k.AtNs, k.Data, max(k.Length, len(k.Data)), "")
 }
 
 // Secrets writes lines of a TLS key log. They serve the packets that follow.
@@ -56,17 +75,22 @@ func (p *Writer) Secrets(keyLog []byte) error {
 // Packet writes one packet and what is to be said of it, in UTF-8; "" is nothing. Of
 // a comment that is longer than 64 KB the beginning is written.
 func (p *Writer) Packet(atNs int64, data []byte, comment string) error {
+	return p.enhanced(0, atNs, data, len(data), comment)
+}
+
+// enhanced writes an enhanced packet block (draft-ietf-opsawg-pcapng section 4.3).
+func (p *Writer) enhanced(device int, atNs int64, data []byte, length int, comment string) error {
 	if len(data) > MaxPacket {
 		return fmt.Errorf("write a packet of %d bytes: at most %d fit", len(data), MaxPacket)
 	}
 	le := binary.LittleEndian
 	at := uint64(max(atNs, 0))
 	body := p.buf[:0]
-	body = le.AppendUint32(body, 0) // the interface
+	body = le.AppendUint32(body, uint32(device))
 	body = le.AppendUint32(body, uint32(at>>32))
 	body = le.AppendUint32(body, uint32(at))
 	body = le.AppendUint32(body, uint32(len(data)))
-	body = le.AppendUint32(body, uint32(len(data)))
+	body = le.AppendUint32(body, uint32(length))
 	body = pad(append(body, data...))
 	if comment != "" {
 		body = appendOption(body, optComment, comment)

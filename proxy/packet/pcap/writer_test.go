@@ -86,3 +86,37 @@ func TestWriteBlocks(t *testing.T) {
 		t.Errorf("%d blocks, want 3", blocks)
 	}
 }
+
+// What was captured is read back with its link type and the length that it had.
+func TestWriteCaptured(t *testing.T) {
+	var file bytes.Buffer
+	w, err := NewWriter(&file, 1, "a program")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Packet{
+		{AtNs: 1, Link: 1, Data: []byte("whole"), Length: 5}, {AtNs: 2, Link: 276, Data: []byte("cut"), Length: 1500},
+		{AtNs: 3, Link: 1, Data: []byte{}, Length: 60}, {AtNs: 4, Link: 276, Data: []byte("again"), Length: 5},
+	}
+	for _, p := range want {
+		if err := w.Captured(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := NewReader(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range want {
+		got, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.AtNs != p.AtNs || got.Link != p.Link || got.Length != p.Length || !bytes.Equal(got.Data, p.Data) {
+			t.Errorf("got %+v, want %+v", got, p)
+		}
+	}
+	if _, err := r.Next(); !errors.Is(err, io.EOF) {
+		t.Errorf("behind the last: got %v, want the end", err)
+	}
+}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,9 +31,9 @@ func (a *App) topBar() string {
 	if a.masked {
 		left = append(left, segment{t.Warn.Render("MASKED"), 0})
 	}
-	if s.Mode == Live && len(s.Listen) > 0 {
-		listen := widget.Sanitize(s.Listen[0])
-		if more := len(s.Listen) - 1; more > 0 {
+	if from := slices.Concat(s.Listen, s.Sniffing); s.Mode == Live && len(from) > 0 {
+		listen := widget.Sanitize(from[0])
+		if more := len(from) - 1; more > 0 {
 			listen += " +" + strconv.Itoa(more)
 		}
 		left = append(left, segment{t.Text.Render(listen), 2})
@@ -47,6 +48,11 @@ func (a *App) topBar() string {
 	}
 	if s.Dropped > 0 {
 		right = append(right, segment{t.Dim.Render("dropped ") + widget.Count(s.Dropped), 4})
+	}
+	if s.PacketsLost > 0 {
+		right = append(right, segment{t.Error.Render("LOST " + widget.Count(s.PacketsLost) + " packets"), 0})
+	} else if len(s.Sniffing) > 0 {
+		right = append(right, segment{t.Dim.Render("lost ") + "0", 4})
 	}
 	if s.Lost > 0 {
 		right = append(right, segment{t.Error.Render("LOST " + widget.Group(s.Lost)), 0})

@@ -65,6 +65,16 @@ func TestScreens(t *testing.T) {
 			f.stats.Dropped = 123456
 			return f
 		}},
+		{name: "sniffing", src: func() *fakeSource {
+			f := newFake(fakeRows(60)...)
+			f.stats.Listen, f.stats.Sniffing = nil, []string{"eth0"}
+			return f
+		}},
+		{name: "packets-lost", src: func() *fakeSource {
+			f := newFake(fakeRows(60)...)
+			f.stats.Sniffing, f.stats.PacketsLost = []string{"eth0", "lo"}, 1234567
+			return f
+		}},
 		{name: "lost", src: func() *fakeSource {
 			f := newFake(fakeRows(60)...)
 			f.stats.Lost, f.stats.PerSecond, f.stats.QueueBytes = 12, 2345, 61<<20

@@ -127,18 +127,21 @@ type Monitor interface {
 
 // Stats feeds the status bar.
 type Stats struct {
-	Session    string // the session's short name
-	Path       string
-	Mode       Mode
-	Listen     []string // addresses the proxy listens on, LIVE only
-	Total      uint64   // flows in the session
-	PerSecond  float64  // flows that arrived in the last second
-	QueueBytes int64    // waiting to be written
-	QueueFlows int
-	Lost       uint64 // flows that could not be written; never silent
-	Trouble    string // why the session is not written at the moment, in some words; "" if it is
-	Dropped    uint64 // flows dropped because more than that are not to be kept
-	RSS        uint64 // bytes
+	Session  string // the session's short name
+	Path     string
+	Mode     Mode
+	Listen   []string // addresses the proxy listens on, LIVE only
+	Sniffing []string // interfaces that packets are captured from, LIVE only
+	// PacketsLost is packets of those that could not be read; never silent.
+	PacketsLost uint64
+	Total       uint64  // flows in the session
+	PerSecond   float64 // flows that arrived in the last second
+	QueueBytes  int64   // waiting to be written
+	QueueFlows  int
+	Lost        uint64 // flows that could not be written; never silent
+	Trouble     string // why the session is not written at the moment, in some words; "" if it is
+	Dropped     uint64 // flows dropped because more than that are not to be kept
+	RSS         uint64 // bytes
 }
 
 // Mode is what can be done with the session.

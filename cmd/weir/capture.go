@@ -25,17 +25,26 @@ type captureFlags struct {
 	upstreamCA string
 	ca         caFlags
 	look       lookFlags // of weir alone
+	sniff      sniffFlags
+	sniffOnly  bool // there are no proxies
 }
 
 func (f *captureFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.proxy.register(cmd)
-	flags.StringVarP(&f.output, "output", "o", "", "record into SESSION; one that exists is continued (default: a new one in the data directory)")
-	flags.StringVar(&f.filter, "filter", "", "only flows that match EXPR: shown by weir, kept by record")
+	f.registerSession(cmd)
 	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a server")
 	flags.StringVar(&f.upstreamCA, "upstream-ca", "", "trust the certificates in FILE (PEM) for servers, too")
-	f.keep.register(cmd)
 	f.ca.register(cmd)
+	f.sniff.register(cmd, "sniff", "", "capture packets from IFACE beside the proxy, or from any; may be given several times")
+}
+
+// registerSession adds the flags that say what is recorded, and how much is kept.
+func (f *captureFlags) registerSession(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&f.output, "output", "o", "", "record into SESSION; one that exists is continued (default: a new one in the data directory)")
+	flags.StringVar(&f.filter, "filter", "", "only flows that match EXPR: shown by weir, kept by record")
+	f.keep.register(cmd)
 }
 
 // capture is a session with proxies that record into it.
@@ -43,6 +52,7 @@ type capture struct {
 	session *store.Session
 	writer  *store.Writer
 	servers *proxy.Set
+	sniffer *sniffer // nil where no packets are captured
 	flags   *proxyFlags
 	notices *notices
 	keep    *retention
@@ -55,24 +65,12 @@ type capture struct {
 // open checks the flags, opens or makes the session and starts to listen. On
 // success the caller serves and closes the capture.
 func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
-	modes, err := f.proxy.parse(f.proxy.modes)
-	if err != nil {
-		return nil, err
-	}
 	expr, err := filter.Parse(f.filter)
 	if err != nil {
 		return nil, usagef("%w", err)
 	}
-	authority, err := f.ca.load()
+	modes, opts, err := f.proxies()
 	if err != nil {
-		return nil, err
-	}
-	roots, err := f.roots()
-	if err != nil {
-		return nil, err
-	}
-	opts := proxy.Options{Authority: authority, Insecure: f.insecure, UpstreamCAs: roots}
-	if err := f.proxy.options(&opts); err != nil {
 		return nil, err
 	}
 	c := &capture{notices: newNotices(), filter: expr, flags: &f.proxy}
@@ -108,7 +106,30 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 	if err := c.servers.Change(ctx, modes); err != nil {
 		return nil, hinted(err, "is something else listening there? choose another address with --listen")
 	}
+	if len(f.sniff.interfaces) > 0 {
+		if c.sniffer, err = newSniffer(ctx, &f.sniff, c.writer, c.session.Path(), c.notices); err != nil {
+			return nil, err
+		}
+	}
 	return c, nil
+}
+
+// proxies is which proxies are wanted, and what they share.
+func (f *captureFlags) proxies() (modes []proxy.Mode, opts proxy.Options, err error) {
+	if f.sniffOnly {
+		return nil, opts, nil
+	}
+	if modes, err = f.proxy.parse(f.proxy.modes); err != nil {
+		return nil, opts, err
+	}
+	if opts.Authority, err = f.ca.load(); err != nil {
+		return nil, opts, err
+	}
+	if opts.UpstreamCAs, err = f.roots(); err != nil {
+		return nil, opts, err
+	}
+	opts.Insecure = f.insecure
+	return modes, opts, f.proxy.options(&opts)
 }
 
 // openSession continues the session that -o names, or makes it; fresh says which.
@@ -158,9 +179,26 @@ func (c *capture) addresses() []string {
 	return out
 }
 
-// serve runs the proxies until ctx ends or one fails, and returns after the last
-// connection is closed and recorded.
-func (c *capture) serve(ctx context.Context) error { return c.servers.Serve(ctx) }
+// serve runs the proxies and the sniffer until ctx ends or one fails, and returns after
+// the last connection is closed and recorded.
+func (c *capture) serve(ctx context.Context) error {
+	if c.sniffer == nil {
+		return c.servers.Serve(ctx)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	sniffed := make(chan error, 1)
+	go func() {
+		defer stop()
+		sniffed <- c.sniffer.run(ctx)
+	}()
+	err := c.servers.Serve(ctx)
+	stop()
+	if e := <-sniffed; err == nil {
+		err = e
+	}
+	return err
+}
 
 // close writes what is queued and closes the session. It must not run before
 // serve has returned.
@@ -168,10 +206,14 @@ func (c *capture) close() error {
 	if c.servers != nil {
 		_ = c.servers.Close() // after serve a no-op
 	}
-	if c.session == nil {
-		return nil
+	var err error
+	if c.sniffer != nil {
+		err = c.sniffer.close()
 	}
-	return c.session.Close()
+	if c.session == nil {
+		return err
+	}
+	return errors.Join(c.session.Close(), err)
 }
 
 // abandon closes a capture that could not start, and removes the session if that

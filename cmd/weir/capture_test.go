@@ -88,6 +88,9 @@ func capturing(t *testing.T, command func(context.Context, stdio, *captureFlags)
 	return stdout.String(), stderr.String()
 }
 
+// look is the main job where standard output is no terminal.
+func look(ctx context.Context, std stdio, f *captureFlags) error { return runCapture(ctx, std, f, 0) }
+
 func testFlags(t *testing.T, filter string) *captureFlags {
 	dir := t.TempDir()
 	return &captureFlags{
@@ -127,7 +130,7 @@ func TestContinuedSessionKeepsWhatItHeld(t *testing.T) {
 	if want := "recorded 1 flows, left out 1 that do not match\n"; !strings.HasSuffix(said, want) {
 		t.Errorf("said %q, want %q at the end", said, want)
 	}
-	out, _ := capturing(t, runCapture, flags, "/missing/again")
+	out, _ := capturing(t, look, flags, "/missing/again")
 	if got := strings.Count(out, "\n"); got != 1 {
 		t.Errorf("printed %d flows, want the one of this capture:\n%s", got, out)
 	}
@@ -145,7 +148,7 @@ func TestContinuedSessionKeepsWhatItHeld(t *testing.T) {
 // lines; the session has them all.
 func TestCaptureIntoPipe(t *testing.T) {
 	flags := testFlags(t, "~c 404")
-	out, _ := capturing(t, runCapture, flags, "/a", "/missing", "/b", "/missing/too")
+	out, _ := capturing(t, look, flags, "/a", "/missing", "/b", "/missing/too")
 	var paths []string
 	for dec := json.NewDecoder(strings.NewReader(out)); dec.More(); {
 		var r row

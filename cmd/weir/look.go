@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/term"
 	"github.com/google/uuid"
@@ -33,7 +34,7 @@ func (f *lookFlags) register(cmd *cobra.Command) {
 // run shows a session until the user leaves, or the program is told to end.
 func (f lookFlags) run(ctx context.Context, std stdio, out *os.File, s *source, filter string) error {
 	var p tui.Proxy // not an interface around nil
-	if s.capture != nil {
+	if s.capture != nil && len(s.capture.servers.Servers()) > 0 {
 		p = s.capture
 	}
 	err := tui.Run(ctx, s, tui.Options{
@@ -47,12 +48,15 @@ func (f lookFlags) run(ctx context.Context, std stdio, out *os.File, s *source, 
 }
 
 // runCapture is the main job: capture and look. Where standard output is no
-// terminal the flows go there as JSON lines, as they end.
-func runCapture(ctx context.Context, std stdio, flags *captureFlags) error {
+// terminal the flows go there as JSON lines, as they end. It stops after dur, 0: when
+// told to.
+func runCapture(ctx context.Context, std stdio, flags *captureFlags, dur time.Duration) error {
 	c, err := flags.open(ctx)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := lasting(ctx, dur)
+	defer cancel()
 	var look func(context.Context) error
 	if f, ok := terminal(std); ok {
 		look = func(ctx context.Context) error {
@@ -64,6 +68,9 @@ func runCapture(ctx context.Context, std stdio, flags *captureFlags) error {
 	err = c.runWith(ctx, std, look)
 	if e := c.close(); err == nil {
 		err = e
+	}
+	if c.sniffer != nil {
+		c.sniffer.sum(std.err)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,11 +41,8 @@ func runRecord(ctx context.Context, std stdio, flags *captureFlags, dur time.Dur
 		return err
 	}
 	c.announce(std)
-	if dur > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, dur)
-		defer cancel()
-	}
+	ctx, cancel := lasting(ctx, dur)
+	defer cancel()
 	kept := &keeper{capture: c}
 	err = c.run(ctx, func(ctx context.Context) error { return c.notices.print(ctx, std.err) }, kept.follow)
 	// What is lost for good is known when the writer has given up.
@@ -58,6 +56,9 @@ func runRecord(ctx context.Context, std stdio, flags *captureFlags, dur time.Dur
 	}
 	if e := c.close(); err == nil {
 		err = e
+	}
+	if c.sniffer != nil {
+		c.sniffer.sum(std.err)
 	}
 	dropped := c.keep.dropped.Load()
 	fmt.Fprintf(std.err, "recorded %d flows", max(0, int64(recorded+dropped)-int64(c.before)))
@@ -74,10 +75,21 @@ func runRecord(ctx context.Context, std stdio, flags *captureFlags, dur time.Dur
 	return err
 }
 
+// lasting is a context that ends after dur, or with ctx where that is 0.
+func lasting(ctx context.Context, dur time.Duration) (context.Context, context.CancelFunc) {
+	if dur == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, dur)
+}
+
 // announce says that the capture is ready.
 func (c *capture) announce(std stdio) {
 	for _, addr := range c.addresses() {
 		fmt.Fprintln(std.err, "listening on", addr)
+	}
+	if c.sniffer != nil {
+		fmt.Fprintln(std.err, "sniffing on", strings.Join(c.sniffer.interfaces, ", "))
 	}
 	fmt.Fprintln(std.err, "session", c.session.Path())
 }

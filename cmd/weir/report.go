@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"weir/filter"
+	"weir/proxy/packet/pcapfilter"
 	"weir/store"
 	"weir/tui/widget"
 )
@@ -51,7 +52,12 @@ func hinted(err error, hint string) error {
 func report(w io.Writer, err error) {
 	var syntax *filter.Error
 	if errors.As(err, &syntax) {
-		reportFilter(w, syntax)
+		reportPlace(w, "filter", *syntax)
+		return
+	}
+	var capture *pcapfilter.Error
+	if errors.As(err, &capture) {
+		reportPlace(w, "capture filter", filter.Error{Src: capture.Src, Pos: capture.Pos, End: capture.End, Msg: capture.Msg, Hint: capture.Hint})
 		return
 	}
 	if errors.Is(err, context.Canceled) {
@@ -63,9 +69,10 @@ func report(w io.Writer, err error) {
 	}
 }
 
-// reportFilter shows the place of a syntax error under the expression.
-func reportFilter(w io.Writer, e *filter.Error) {
-	fmt.Fprintf(w, "weir: filter: %s at position %d\n", widget.Sanitize(e.Msg), e.Pos+1)
+// reportPlace shows the place of a syntax error under the expression; what says of
+// which kind that is.
+func reportPlace(w io.Writer, what string, e filter.Error) {
+	fmt.Fprintf(w, "weir: %s: %s at position %d\n", what, widget.Sanitize(e.Msg), e.Pos+1)
 	before := widget.Sanitize(e.Src[:e.Pos])
 	width := max(1, widget.Width(widget.Sanitize(e.Src[e.Pos:e.End])))
 	fmt.Fprintf(w, "  %s\n  %s%s\n", widget.Sanitize(e.Src), strings.Repeat(" ", widget.Width(before)), strings.Repeat("^", width))

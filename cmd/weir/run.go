@@ -51,7 +51,7 @@ opened again later, while others look at it too.`,
   # look at it again
   weir open bug.weir`,
 		Args: usageArgs(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return runCapture(cmd.Context(), std, &capture) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runCapture(cmd.Context(), std, &capture, 0) },
 	}
 	capture.register(root)
 	capture.look.register(root)
@@ -59,7 +59,7 @@ opened again later, while others look at it too.`,
 		return usagef("%w", err).withHint("see '" + cmd.CommandPath() + " --help'")
 	})
 	root.AddCommand(
-		newOpen(std), newRecord(std), newQuery(std), newShow(std), newImport(std), newExport(std), newSession(std),
+		newOpen(std), newRecord(std), newSniff(std), newQuery(std), newShow(std), newImport(std), newExport(std), newSession(std),
 		newFilter(std), newCA(std), newModes(), newVersion(std), newBench(std), newGendocs(std),
 	)
 	hideZeroDefaults(root)

@@ -187,6 +187,9 @@ func (s *source) Stats(ctx context.Context) (tui.Stats, error) {
 		w := s.capture.writer.Stats()
 		out.Dropped = s.capture.keep.dropped.Load()
 		out.Mode, out.Listen, out.Lost = tui.Live, s.capture.addresses(), w.Lost
+		if n := s.capture.sniffer; n != nil {
+			out.Sniffing, out.PacketsLost = n.interfaces, n.source.Stats().Dropped
+		}
 		out.QueueBytes, out.QueueFlows, out.Trouble = w.QueuedBytes, w.QueuedFlows, writerTrouble(w)
 	case s.session.ReadOnly():
 		out.Mode = tui.ReadOnly

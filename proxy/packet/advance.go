@@ -91,4 +91,3 @@ func (c *conversation) wake(ctx context.Context, at int64) error {
 	}
 	return c.settle(ctx, at)
 }
-

@@ -15,7 +15,7 @@ type Options struct {
 	Filter      *pcapfilter.Filter // which packets; nil: all
 	Promiscuous bool               // those that are for other machines, too
 	Snap        int                // bytes that are kept of a packet; 262144
-	Buffer      int                // bytes of the ring of each interface; 32 MB
+	Buffer      int                // bytes of the ring of each interface; 64 MB
 	Notify      func(Notice)       // is told, by Read, what a person should know; nil: nobody is
 }
 
@@ -39,7 +39,7 @@ func (o *Options) defaults() {
 		o.Snap = 256 << 10
 	}
 	if o.Buffer <= 0 {
-		o.Buffer = 32 << 20
+		o.Buffer = 64 << 20
 	}
 	if o.Notify == nil {
 		o.Notify = func(Notice) {}

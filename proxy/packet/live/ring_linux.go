@@ -23,8 +23,8 @@ const (
 	// blockSize is what one block holds, in bytes: as much as is kept of a packet.
 	blockSize = 256 << 10
 	// blockTime is how long the kernel waits for a block to be full, in milliseconds.
-	// When it gives up a block of a few bytes it takes the next, so a ring of 32 MB
-	// carries a reader who does not read over five seconds, however little comes.
+	// When it gives up a block of a few bytes it takes the next, so a ring of 64 MB
+	// carries a reader who does not read over ten seconds, however little comes.
 	blockTime = 40
 	// frameSize means little in this version, but has to be in order.
 	frameSize = 2 << 10

@@ -95,8 +95,10 @@ func TestWriteCaptured(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Packet{
-		{AtNs: 1, Link: 1, Data: []byte("whole"), Length: 5}, {AtNs: 2, Link: 276, Data: []byte("cut"), Length: 1500},
-		{AtNs: 3, Link: 1, Data: []byte{}, Length: 60}, {AtNs: 4, Link: 276, Data: []byte("again"), Length: 5},
+		{AtNs: 1, Link: 1, Data: []byte("whole"), Length: 5},
+		{AtNs: 2, Link: 276, Data: []byte("cut"), Length: 1500},
+		{AtNs: 3, Link: 1, Data: []byte{}, Length: 60},
+		{AtNs: 4, Link: 276, Data: []byte("again"), Length: 5},
 	}
 	for _, p := range want {
 		if err := w.Captured(p); err != nil {

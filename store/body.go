@@ -9,6 +9,7 @@ import (
 	"sort"
 
 	flowpb "weir/proto"
+	"weir/store/pack"
 )
 
 // Body is what is stored of one body when it was opened: bytes as received,
@@ -27,7 +28,7 @@ type Body struct {
 type bodySource struct {
 	q         querier
 	functions *functions
-	unpack    *unpacker
+	unpack    *pack.Unpacker
 }
 
 func (s *Session) bodySource() bodySource { return s.bodySourceIn(s.read) }

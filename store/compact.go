@@ -9,6 +9,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/pack"
 )
 
 // compactor makes a session smaller: it codes the pieces of bodies, keeps equal bodies
@@ -21,9 +22,9 @@ import (
 // those in the table revisit, which had not ended by then.
 type compactor struct {
 	s      *Session
-	db     *sql.DB // one connection
-	packer *packer // made when there is work for it
-	upto   int64   // keyCompacted
+	db     *sql.DB      // one connection
+	packer *pack.Packer // made when there is work for it
+	upto   int64        // keyCompacted
 	batch  rewrite
 	budget int64 // bytes that a transaction writes, about
 	buf    []byte
@@ -156,7 +157,7 @@ func (c *compactor) visits(ctx context.Context, query string, after int64, n int
 	if err := c.pause(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := c.s.read.QueryContext(ctx, query, packFrom, int64(flowpb.StateComplete), int64(flowpb.StateError), after, n)
+	rows, err := c.s.read.QueryContext(ctx, query, pack.From, int64(flowpb.StateComplete), int64(flowpb.StateError), after, n)
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -185,8 +186,8 @@ func (c *compactor) flow(ctx context.Context, v visit) error {
 			continue
 		}
 		b, err := c.s.Body(ctx, uint64(v.flow), side)
-		if err == nil && b.size >= packFrom {
-			err = c.body(ctx, b, packable(head, side))
+		if err == nil && b.size >= pack.From {
+			err = c.body(ctx, b, pack.Worth(head, side))
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -213,7 +214,7 @@ func (c *compactor) body(ctx context.Context, b *Body, packable bool) error {
 	}
 	if c.packer == nil {
 		var err error
-		if c.packer, err = newPacker(); err != nil {
+		if c.packer, err = pack.NewPacker(PieceSize); err != nil {
 			return err
 		}
 	}
@@ -221,7 +222,7 @@ func (c *compactor) body(ctx context.Context, b *Body, packable bool) error {
 		if p.enc != encNone {
 			return nil
 		}
-		if coded := c.packer.pack(p.content); coded != nil {
+		if coded := c.packer.Pack(p.content); coded != nil {
 			c.batch.put(p, encZstd, coded)
 		}
 		return nil

@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	flowpb "weir/proto"
+	"weir/store/pack"
 )
 
 // never is a writer that does not compact by itself.
@@ -138,7 +139,7 @@ func TestCompactPacksWhatPays(t *testing.T) {
 		{"text", "text/plain", text(1, 20_000), encZstd},
 		{"text of a type that nobody knows", "", text(1, 3000), encZstd},
 		{"an image of words", "image/svg+xml", text(1, 3000), encZstd},
-		{"a little text", "text/plain", text(1, packFrom-1), encNone},
+		{"a little text", "text/plain", text(1, pack.From-1), encNone},
 		{"noise", "text/plain", noise(1, 20_000), encNone},
 		{"much noise with text at its end", "text/plain", append(noise(1, 64<<10), text(1, 1000)...), encNone},
 		{"text that says it is an image", "image/PNG", text(1, 20_000), encNone},
@@ -161,11 +162,11 @@ func TestCompactPacksWhatPays(t *testing.T) {
 // A body that is sent coded is left alone, whatever its type.
 func TestCompactLeavesContentCodings(t *testing.T) {
 	f := bodyFlow(5, "text/plain")
-	if !packable(f, flowpb.SideResponse) {
+	if !pack.Worth(f, flowpb.SideResponse) {
 		t.Error("plain text: got no, want yes")
 	}
 	f.GetHttp().Response.Headers = fields("content-encoding", "gzip", "Content-Type", "text/plain")
-	if packable(f, flowpb.SideResponse) {
+	if pack.Worth(f, flowpb.SideResponse) {
 		t.Error("text in gzip: got yes, want no")
 	}
 }
@@ -572,7 +573,7 @@ type bodyModel struct {
 func TestCompactionProperty(t *testing.T) {
 	contents := [][]byte{
 		{},
-		text(1, 100), text(1, packFrom), text(2, shareFrom-1), text(2, shareFrom), noise(3, shareFrom+1), text(4, minPiece),
+		text(1, 100), text(1, pack.From), text(2, shareFrom-1), text(2, shareFrom), noise(3, shareFrom+1), text(4, minPiece),
 		text(5, PieceSize-1), text(5, PieceSize), text(5, PieceSize+1), slices.Concat(noise(6, PieceSize), text(6, PieceSize)), noise(7, 2*PieceSize+7),
 	}
 	rapid.Check(t, func(rt *rapid.T) {

@@ -8,33 +8,20 @@ import (
 	"io"
 	"slices"
 
-	"github.com/klauspost/compress/zstd"
+	"weir/store/pack"
 )
 
 // How the data of a piece is coded: body.enc. Everything but encNone is the work of
 // the compactor.
 const (
 	encNone   = 0 // as received
-	encZstd   = 1 // one zstd frame (RFC 8878), without a dictionary
+	encZstd   = 1 // a frame of package pack
 	encShared = 2 // an integer: the body that has these bytes at the same offset
 )
 
-// unpacker undoes encZstd. It is safe for concurrent use.
-type unpacker struct{ zstd *zstd.Decoder }
-
-// newUnpacker makes an unpacker for so many callers at once. It starts no goroutine.
-func newUnpacker(callers int) (*unpacker, error) {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(callers), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxMemory(PieceSize), zstd.WithDecodeAllCapLimit(true))
-	if err != nil {
-		return nil, fmt.Errorf("make zstd decoder: %w", err)
-	}
-	return &unpacker{zstd: d}, nil
-}
-
 // decode undoes the coding of a piece of size bytes. What it returns is data itself,
 // or stands in buf.
-func (u *unpacker) decode(enc, size int64, data, buf []byte) ([]byte, error) {
+func decode(u *pack.Unpacker, enc, size int64, data, buf []byte) ([]byte, error) {
 	switch enc {
 	case encNone:
 		if size != int64(len(data)) {
@@ -45,12 +32,9 @@ func (u *unpacker) decode(enc, size int64, data, buf []byte) ([]byte, error) {
 		if size < 1 || size > PieceSize {
 			return nil, fmt.Errorf("a size of %d bytes: %w", size, ErrDamaged)
 		}
-		out, err := u.zstd.DecodeAll(data, slices.Grow(buf[:0], int(size))[:0:size])
-		switch {
-		case err != nil:
+		out, err := u.Unpack(data, int(size), buf)
+		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
-		case int64(len(out)) != size:
-			return nil, fmt.Errorf("%d bytes where it says %d: %w", len(out), size, ErrDamaged)
 		}
 		return out, nil
 	default:
@@ -121,7 +105,7 @@ func (p *pieceRead) row(row []driver.Value) error {
 		return nil
 	}
 	data, _ := row[3].([]byte)
-	content, err := p.body.unpack.decode(enc, size, data, p.out)
+	content, err := decode(p.body.unpack, enc, size, data, p.out)
 	if err != nil {
 		return fmt.Errorf("piece %d: %w", p.number, err)
 	}

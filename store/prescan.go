@@ -10,6 +10,7 @@ import (
 
 	"weir/filter"
 	flowpb "weir/proto"
+	"weir/store/pack"
 )
 
 // prescan returns those of some flows, given ascending, whose bodies may match: it
@@ -61,7 +62,7 @@ const (
 // pieceScan looks at pieces as they come.
 type pieceScan struct {
 	prefilter *filter.Prefilter
-	unpack    *unpacker
+	unpack    *pack.Unpacker
 	sides     int64 // a bit for each
 
 	hits   []uint32           // flows that may match
@@ -161,7 +162,7 @@ func (p *pieceScan) piece(id, size, enc int64, value driver.Value) bool {
 	if !ok || p.lent {
 		return true
 	}
-	content, err := p.unpack.decode(enc, size, data, p.buf)
+	content, err := decode(p.unpack, enc, size, data, p.buf)
 	if err != nil {
 		return true
 	}

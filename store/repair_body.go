@@ -86,7 +86,7 @@ func (m *mender) cutAtHoles(ctx context.Context) error {
 		}
 		good := id-first == next && start == end && size >= 1 && size <= PieceSize
 		if good && enc != encShared {
-			out, err := m.s.unpack.decode(enc, size, data, buf)
+			out, err := decode(m.s.unpack, enc, size, data, buf)
 			if good = err == nil; good && enc == encZstd {
 				buf = out
 			}

@@ -116,7 +116,7 @@ func readAhead(ctx context.Context, src bodySource, list string, subjects []*sub
 			continue
 		}
 		// A piece that cannot be decoded is met again by whoever reads the body.
-		if out, err := src.unpack.decode(enc, size, data, buf); err == nil {
+		if out, err := decode(src.unpack, enc, size, data, buf); err == nil {
 			if enc == encZstd {
 				buf = out
 			}

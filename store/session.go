@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 	"modernc.org/sqlite"
+
+	"weir/store/pack"
 )
 
 // Synchronous says how hard a commit presses the disk.
@@ -68,7 +70,7 @@ type Session struct {
 
 	drv       *sqlite.Driver // carries the session's own SQL functions
 	functions *functions     // what those functions call: see match_func.go
-	unpack    *unpacker      // of pieces that the compactor coded
+	unpack    *pack.Unpacker // of pieces that the compactor coded
 	read      *sql.DB        // query_only connections, at most readConns
 	note      *sql.DB        // one connection for short transactions; nil when read-only
 
@@ -147,7 +149,7 @@ func openAs(ctx context.Context, path string, mode access, readOnly bool, sync S
 	if err := registerFunctions(s.drv, s); err != nil {
 		return nil, err
 	}
-	if s.unpack, err = newUnpacker(readConns); err != nil {
+	if s.unpack, err = pack.NewUnpacker(readConns, PieceSize); err != nil {
 		return nil, err
 	}
 	s.read = s.pool(dsn{mode: mode, cache: readCache, queryOnly: true}, readConns)

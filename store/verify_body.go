@@ -39,7 +39,7 @@ func (v *verifier) bodies(ctx context.Context, pieces *sql.Stmt, flow uint64) (s
 		if enc == encShared {
 			continue
 		}
-		out, err := v.unpack.decode(enc, size, data, buf)
+		out, err := decode(v.unpack, enc, size, data, buf)
 		if err != nil {
 			v.report(place, "side %d: piece %d: %v", side, number, err)
 		} else if enc == encZstd {

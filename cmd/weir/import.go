@@ -29,6 +29,10 @@ gzip, zstd or zlib; "-" reads standard input. The formats:
                    HTTP/1, HTTP/2, WebSocket, DNS and what TLS says in clear are
                    read, and what is missing in the capture is marked as a gap
 
+TLS in packets is decrypted where its secrets are known: from --keylog, a file as
+SSLKEYLOGFILE makes browsers, curl and weir itself write, or from the capture, where
+a pcapng file carries them. What stays encrypted is a flow of its bytes that says why.
+
 A flow that cannot be read is left out and named. A file that is damaged part
 way is read up to there; the others are read all the same, and the exit code
 is 1.`,

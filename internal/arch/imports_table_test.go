@@ -14,7 +14,7 @@ type ban struct {
 // pure is the packages that turn bytes and values into others and touch nothing else.
 var pure = []string{
 	"filter/...", "proto/...", "proxy/h1", "proxy/h2", "proxy/ws", "proxy/sse", "proxy/dns", "proxy/socks", "proxy/translate",
-	"proxy/record", "proxy/handshake", "proxy/packet/pcap", "proxy/packet/link", "proxy/packet/tcp", "proxy/packet/unseal",
+	"proxy/record", "proxy/handshake", "proxy/quic", "proxy/packet/pcap", "proxy/packet/link", "proxy/packet/tcp", "proxy/packet/unseal",
 	"proxy/packet/synth",
 }
 

@@ -48,7 +48,11 @@ func (h *ClientHello) JA4() string {
 	if slices.Contains(extensions, extensionServerName) {
 		name = "d"
 	}
-	head := fmt.Sprintf("t%s%s%02d%02d%s", ja4Version(h), name, min(len(ciphers), 99), min(len(extensions), 99), ja4Protocol(h.Protocols))
+	transport := "t"
+	if h.QUIC {
+		transport = "q"
+	}
+	head := fmt.Sprintf("%s%s%s%02d%02d%s", transport, ja4Version(h), name, min(len(ciphers), 99), min(len(extensions), 99), ja4Protocol(h.Protocols))
 	hashed := slices.DeleteFunc(extensions, func(e uint16) bool { return e == extensionServerName || e == extensionALPN })
 	slices.Sort(ciphers)
 	slices.Sort(hashed)

@@ -37,6 +37,7 @@ type ClientHello struct {
 	SignatureAlgorithms []uint16
 	Ticket              []byte // by which TLS 1.2 resumes a session; empty where there is none yet
 	EarlyData           bool   // data of TLS 1.3 may follow before the server answers
+	QUIC                bool   // it was said in QUIC, not in TCP
 }
 
 // ServerHello is what a server chose.

@@ -64,10 +64,7 @@ func newConversation(a *Assembler, key pair, seg *link.Segment) *conversation {
 			c.client, c.server = seg.Dst, seg.Src
 		}
 		c.class = datagrams
-		c.speaker = &streamFlow{c: c}
-		if isDNSPort(c.server.Port()) || isDNSPort(c.client.Port()) {
-			c.speaker = &dnsTalk{c: c}
-		}
+		c.speaker = newDatagrams(c, seg)
 		return c
 	}
 	a.stats.Conns++

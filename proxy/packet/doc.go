@@ -3,6 +3,7 @@
 //
 //	packet ─► link: TCP segment, UDP datagram
 //	             ├─ UDP ─┬─ a port of DNS ─► questions and answers (dns flows)
+//	             │       ├─ an Initial of QUIC ─► the hellos' facts, datagrams (udp flow)
 //	             │       └─ another ───────► exchange of datagrams (udp flow)
 //	             └─ TCP ─► tcp.Stream, one a direction ─► bytes in order, gaps
 //	                          └─► detector: who speaks what?

@@ -81,12 +81,20 @@ func (t *tlsTalk) forget() {
 	t.heard, t.size, t.c.waits = nil, 0, false
 }
 
+// greeting is what a client says of itself.
+func greeting(hello *handshake.ClientHello) *flowpb.Tls {
+	return &flowpb.Tls{Sni: hello.ServerName, AlpnOffers: hello.Protocols, Hello: record.ClientHello(hello)}
+}
+
+// versionName is a version of TLS as flows name it.
+func versionName(v uint16) string { return strings.Replace(tls.VersionName(v), "TLS ", "TLSv", 1) }
+
 // greeted takes who the client is and whom it asks for, once.
 func (t *tlsTalk) greeted(hello *handshake.ClientHello) {
 	if t.info != nil {
 		return
 	}
-	t.info = &flowpb.Tls{Sni: hello.ServerName, AlpnOffers: hello.Protocols, Hello: record.ClientHello(hello)}
+	t.info = greeting(hello)
 	t.c.name, t.c.tls = hello.ServerName, t.info
 	if t.c.conn != nil {
 		t.c.conn.Tls = t.info
@@ -147,7 +155,7 @@ func (t *tlsTalk) done(ctx context.Context, at int64) error {
 func (t *tlsTalk) learn(halves *[2]handshake.Half) {
 	server := &halves[1]
 	if s := server.Server; s != nil && (t.info.Version == "" || server.Encrypted) {
-		t.info.Version = strings.Replace(tls.VersionName(s.Version), "TLS ", "TLSv", 1)
+		t.info.Version = versionName(s.Version)
 		t.info.Cipher = tls.CipherSuiteName(s.Cipher)
 		t.info.Alpn = s.Protocol
 		t.info.Resumed = handshake.Resumed(halves[0].Client, s)

@@ -1,6 +1,7 @@
 package flowpb
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -37,3 +38,14 @@ func (e *SkipError) Error() string {
 }
 
 func (e *SkipError) Unwrap() error { return e.Err }
+
+// ErrNoForm is returned by what writes flows in another format, for a flow of a kind
+// that the format does not have.
+var ErrNoForm = errors.New("the format has no form for such a flow")
+
+// UnfitError is returned by what writes flows in another format, for a flow that is not
+// written although others of its kind can be. Whoever writes can go on behind it.
+type UnfitError struct{ Err error }
+
+func (e *UnfitError) Error() string { return e.Err.Error() }
+func (e *UnfitError) Unwrap() error { return e.Err }

@@ -16,6 +16,9 @@ import (
 
 var _ tui.Exporter = (*source)(nil)
 
+// exporter writes something of one flow; [flowpb.ErrNoForm] where it has no such thing.
+type exporter func(ctx context.Context, s reading, id uint64, w io.Writer) error
+
 // copyFormat returns the writer of what a copy key takes: a format of export, or
 // one of those that only make sense on a clipboard.
 func copyFormat(name string) (exporter, error) {
@@ -26,27 +29,17 @@ func copyFormat(name string) (exporter, error) {
 		return copyBody, nil
 	case "headers":
 		return copyHeaders, nil
-	default:
-		return copyFile(name)
 	}
-}
-
-// copyFile is the writer of a whole file with one flow in it.
-func copyFile(format string) (exporter, error) {
-	begin, err := findExporter(format)
+	format, err := findFormat(name)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
-		file, err := begin(w, &exportFlags{})
+	return func(ctx context.Context, s reading, id uint64, w io.Writer) error {
+		file, err := beginExport(w, format, nil)
 		if err != nil {
-			return false, err
+			return err
 		}
-		ok, err := file.flow(ctx, s, id)
-		if e := file.end(); err == nil {
-			err = e
-		}
-		return ok, err
+		return errors.Join(file.flow(ctx, s, id), file.end())
 	}, nil
 }
 
@@ -57,8 +50,8 @@ func (s *source) Export(ctx context.Context, format string, id uint64, masked bo
 		return tui.Exported{}, err
 	}
 	out := spill{limit: limit, name: fmt.Sprintf("weir-flow-%d-%s-*", id, format)}
-	ok, err := write(ctx, reading{s.session, masked}, id, &out)
-	if err == nil && !ok {
+	err = write(ctx, reading{s.session, masked}, id, &out)
+	if errors.Is(err, flowpb.ErrNoForm) {
 		err = fmt.Errorf("flow %d has no such form", id)
 	}
 	path, closeErr := out.close(err != nil)
@@ -114,40 +107,43 @@ func (s *spill) close(failed bool) (string, error) {
 	return s.file.Name(), nil
 }
 
-func copyURL(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
+func copyURL(ctx context.Context, s reading, id uint64, w io.Writer) error {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
-		return false, err
+		return err
 	}
 	summary := flowpb.Summarize(f)
 	url := summary.URL()
+	if url == "" {
+		return flowpb.ErrNoForm
+	}
 	_, err = io.WriteString(w, url)
-	return url != "", err
+	return err
 }
 
 // copyHeaders writes the heads as they were sent.
-func copyHeaders(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
+func copyHeaders(ctx context.Context, s reading, id uint64, w io.Writer) error {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
-		return false, err
+		return err
 	}
 	h := f.GetHttp()
 	if h.GetRequest() == nil {
-		return false, nil
+		return flowpb.ErrNoForm
 	}
 	heads := httptext.Request(h.GetRequest())
 	if h.GetResponse() != nil {
 		heads = append(heads, httptext.Response(h.GetResponse())...)
 	}
 	_, err = w.Write(heads)
-	return true, err
+	return err
 }
 
 // copyBody writes the body of the response, else of the request, decoded.
-func copyBody(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
+func copyBody(ctx context.Context, s reading, id uint64, w io.Writer) error {
 	f, err := s.Flow(ctx, id)
 	if err != nil {
-		return false, err
+		return err
 	}
 	for _, name := range []string{"response", "request"} {
 		side, b, headers := half(f, name)
@@ -156,17 +152,17 @@ func copyBody(ctx context.Context, s reading, id uint64, w io.Writer) (bool, err
 		}
 		stored, err := s.Body(ctx, id, side)
 		if err != nil {
-			return false, err
+			return err
 		}
 		decoded, err := coding.NewReader(stored.NewReader(ctx), coding.Of(b, headers))
 		if err != nil {
-			return false, undecodable(id, err)
+			return undecodable(id, err)
 		}
 		defer decoded.Close()
 		if _, err := io.Copy(w, decoded); err != nil {
-			return false, undecodable(id, err)
+			return undecodable(id, err)
 		}
-		return true, nil
+		return nil
 	}
-	return false, nil
+	return flowpb.ErrNoForm
 }

@@ -10,79 +10,77 @@ import (
 	"github.com/spf13/cobra"
 
 	flowpb "weir/proto"
+	"weir/proto/export"
+	"weir/proto/resend"
+	"weir/proxy/packet/synth"
 	"weir/store"
 )
 
-// exporter writes one flow in some format. It returns false where the format has
-// no form for the flow (a TCP flow as curl), and a [leftOutError] where it has
-// one that cannot carry just this flow.
-type exporter func(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error)
-
-// leftOutError says why one flow cannot be written in a format that others of its
-// kind can be. An export goes on without it and says so.
-type leftOutError struct{ err error }
-
-func (e *leftOutError) Error() string { return e.err.Error() }
-func (e *leftOutError) Unwrap() error { return e.err }
-
-// exportFormats is every format of 'weir export', by name.
-var exportFormats = []struct {
-	name, help string
-	begin      func(w io.Writer, f *exportFlags) (exporting, error)
-}{
-	{"har", "an HTTP Archive, as browsers and other proxies read and write it", exportHAR},
-	{"mitm", "a dump of mitmproxy, version 21, without TLS handshakes that failed", exportMitm},
-	{"pcapng", "packets as Wireshark opens them, made of what was said; TLS with its keys", exportPcapng},
-	{"jsonl", "one JSON object a line: what show prints, with both bodies in base64", eachAlone(exportJSONL)},
-	{"csv", "the keys of query as columns, all of them or those of --columns", beginCSV},
-	{"curl", "one curl command a flow, which sends its request again", eachAlone(exportCurl)},
-	{"httpie", "one command of HTTPie a flow, the same way", eachAlone(exportHTTPie)},
-	{"raw", rawHelp, eachAlone(exportRaw)},
-}
-
 // exporting is a file being written: flow by flow, and then its end.
 type exporting interface {
-	// flow adds a flow; false and errors are as an [exporter]'s.
-	flow(ctx context.Context, s reading, id uint64) (bool, error)
+	// flow adds a flow. The error is [flowpb.ErrNoForm] where the format has no form for
+	// the flow (a TCP flow as curl), and a [flowpb.UnfitError] where it has one that
+	// cannot carry just this flow: an export goes on without it.
+	flow(ctx context.Context, s reading, id uint64) error
 	end() error
 }
 
-// aloneFile is a file of flows that need nothing around them.
-type aloneFile struct {
-	write exporter
-	w     io.Writer
+// wholeFile is a file in a format that is made of flows alone.
+type wholeFile struct{ export.Writer }
+
+func (f wholeFile) flow(ctx context.Context, s reading, id uint64) error {
+	whole, err := loadWhole(ctx, s, id)
+	if err != nil {
+		return err
+	}
+	return f.Write(whole)
 }
 
-func eachAlone(write exporter) func(io.Writer, *exportFlags) (exporting, error) {
-	return func(w io.Writer, _ *exportFlags) (exporting, error) { return aloneFile{write, w}, nil }
+func (f wholeFile) end() error { return f.Close() }
+
+// beginExport begins a file; columns are of CSV, nil for all.
+func beginExport(w io.Writer, format export.Format, columns []string) (exporting, error) {
+	switch format.Name {
+	case "csv":
+		p, err := newPrinter(w, "csv", columns)
+		return csvFile{p}, err
+	case "jsonl":
+		return jsonlFile{w}, nil
+	case "pcapng":
+		packets, err := synth.NewWriter(w, "weir "+version())
+		return wholeFile{packets}, err
+	}
+	writer, err := format.New(w, version())
+	return wholeFile{writer}, err
 }
 
-func (f aloneFile) flow(ctx context.Context, s reading, id uint64) (bool, error) {
-	return f.write(ctx, s, id, f.w)
+// unfit reports whether an export goes on behind an error of one flow, and tells the
+// person where it is not of its kind alone.
+func unfit(std stdio, err error) bool {
+	if one, ok := errors.AsType[*flowpb.UnfitError](err); ok {
+		said := fmt.Errorf("left out %w", one)
+		if errors.Is(err, resend.ErrLargeBody) {
+			said = hinted(said, "weir show SESSION ID --body request --as wire > FILE, then curl --data-binary @FILE")
+		}
+		report(std.err, said)
+		return true
+	}
+	return errors.Is(err, flowpb.ErrNoForm)
 }
 
-func (f aloneFile) end() error { return nil }
-
-const rawHelp = `requests and responses as they were on the wire, save that the sizes
-         of chunks are not kept, and that a head's first and closing line
-         end in CRLF where they ended in a bare LF`
-
-func exportNames() []string {
-	out := make([]string, len(exportFormats))
-	for i, f := range exportFormats {
-		out[i] = f.name
+func exportNames() (out []string) {
+	for _, f := range export.Formats() {
+		out = append(out, f.Name)
 	}
 	return out
 }
 
-// findExporter returns what begins a file of a format.
-func findExporter(name string) (func(io.Writer, *exportFlags) (exporting, error), error) {
-	for _, f := range exportFormats {
-		if f.name == name {
-			return f.begin, nil
-		}
+func findFormat(name string) (export.Format, error) {
+	f, ok := export.Find(name)
+	if !ok {
+		return f, usagef("--format %q: not a format of export", name).withHint("the formats are: " + strings.Join(exportNames(), " "))
 	}
-	return nil, usagef("--format %q: not a format of export", name).withHint("the formats are: " + strings.Join(exportNames(), " "))
+	return f, nil
 }
 
 // exportFlags are the options of export.
@@ -95,8 +93,8 @@ type exportFlags struct {
 func newExport(std stdio) *cobra.Command {
 	var flags exportFlags
 	help := "Writes the flows of a session, oldest first, in another format:\n"
-	for _, f := range exportFormats {
-		help += fmt.Sprintf("  %-6s %s\n", f.name, f.help)
+	for _, f := range export.Formats() {
+		help += fmt.Sprintf("  %-12s %s\n", f.Name, strings.ReplaceAll(f.Help, "\n", "\n               "))
 	}
 	cmd := &cobra.Command{
 		Use:   "export SESSION [FILTER]",
@@ -136,11 +134,15 @@ func runExport(ctx context.Context, std stdio, flags *exportFlags, args []string
 	if err := flags.check(args[0]); err != nil {
 		return err
 	}
-	begin, err := findExporter(flags.format)
+	format, err := findFormat(flags.format)
 	if err != nil {
 		return err
 	}
-	expr, err := parseFilter(args[1:])
+	wanted := args[1:]
+	if len(wanted) == 0 && format.Filter != "" {
+		wanted = []string{format.Filter}
+	}
+	expr, err := parseFilter(wanted)
 	if err != nil {
 		return err
 	}
@@ -151,22 +153,21 @@ func runExport(ctx context.Context, std stdio, flags *exportFlags, args []string
 	defer s.Close()
 	var done, skipped int
 	err = intoFile(std, flags.output, func(w io.Writer) error {
-		file, err := begin(w, flags)
+		file, err := beginExport(w, format, flags.columns)
 		if err != nil {
 			return err
 		}
 		err = eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error {
-			ok, err := file.flow(ctx, reading{s, flags.masked}, r.ID)
-			if _, unfit := errors.AsType[*leftOutError](err); unfit {
-				report(std.err, fmt.Errorf("left out %w", err))
-				err = nil
-			}
-			if ok {
+			err := file.flow(ctx, reading{s, flags.masked}, r.ID)
+			switch {
+			case err == nil:
 				done++
-			} else if err == nil {
+			case unfit(std, err):
 				skipped++
+			default:
+				return err
 			}
-			return err
+			return nil
 		})
 		if e := file.end(); err == nil {
 			err = e

@@ -7,8 +7,18 @@ import (
 	"testing"
 
 	flowpb "weir/proto"
+	"weir/proto/resend"
 	"weir/store"
 )
+
+// fields makes header fields of "Name: value" lines.
+func fields(lines ...string) (out []*flowpb.Field) {
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ": ")
+		out = append(out, &flowpb.Field{Name: []byte(name), Value: []byte(value)})
+	}
+	return out
+}
 
 // sent is a flow and what is stored of its bodies.
 type sent struct {
@@ -78,7 +88,7 @@ func TestExportCurlLeavesOut(t *testing.T) {
 	elsewhere.flow.GetHttp().GetRequest().Authority = []byte("b.test:81")
 	elsewhere.flow.GetHttp().GetRequest().Headers = fields("Host: b.test:81")
 	session := sessionOf(t,
-		post("/binary", []byte("\x00\xff")), post("/large", make([]byte, maxCurlWord+1)), dropped, short, elsewhere,
+		post("/binary", []byte("\x00\xff")), post("/large", make([]byte, resend.MaxBody+1)), dropped, short, elsewhere,
 		sent{flow: &flowpb.Flow{State: flowpb.StateComplete, Protocol: &flowpb.Flow_Tcp{Tcp: &flowpb.Stream{}}}},
 	)
 	code, out, said := weir(t, "export", session, "--format", "curl")
@@ -94,7 +104,7 @@ func TestExportCurlLeavesOut(t *testing.T) {
 		t.Errorf("%d commands, want 2:\n%.2000s", got, out)
 	}
 	for _, want := range []string{
-		"weir: left out flow 2: its body is larger than a command line\nhint: weir show SESSION 2 --body request",
+		"weir: left out flow 2: its body is larger than a command line\nhint: weir show SESSION ID --body request",
 		"weir: left out flow 3: its body was passed on and not kept\n",
 		"weir: left out flow 4: only 2 of 5 bytes of its body are in the session\n",
 		"exported 2 flows as curl, left out 4 that have no such form\n",

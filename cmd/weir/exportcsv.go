@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/google/uuid"
 
@@ -13,20 +12,15 @@ import (
 // csvFile writes the columns of query as CSV.
 type csvFile struct{ printer }
 
-func beginCSV(w io.Writer, f *exportFlags) (exporting, error) {
-	p, err := newPrinter(w, "csv", f.columns)
-	return csvFile{p}, err
-}
-
-func (f csvFile) flow(ctx context.Context, s reading, id uint64) (bool, error) {
+func (f csvFile) flow(ctx context.Context, s reading, id uint64) error {
 	rows, err := s.Rows(ctx, []uint64{id})
 	if err == nil && len(rows) == 0 {
 		err = fmt.Errorf("flow %d: %w", id, store.ErrNotFound)
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	return true, f.row(newRow(uuid.UUID(s.UUID()), &rows[0]))
+	return f.row(newRow(uuid.UUID(s.UUID()), &rows[0]))
 }
 
 func (f csvFile) end() error { return f.close() }

@@ -51,6 +51,22 @@ func loadWhole(ctx context.Context, s reading, id uint64) (*flowpb.Whole, error)
 	return w, nil
 }
 
+// eachMessage calls do for the messages of a flow, a page at a time.
+func eachMessage(ctx context.Context, s reading, id uint64, do func(*flowpb.Message) error) error {
+	for next := uint64(1); ; {
+		page, err := s.Messages(ctx, id, next, pageSize)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, m := range page {
+			if err := do(m); err != nil {
+				return err
+			}
+		}
+		next = page[len(page)-1].GetSequence() + 1
+	}
+}
+
 // errStop ends a walk whose caller has seen enough.
 var errStop = errors.New("stop")
 

@@ -286,8 +286,8 @@ func (endless) Read(p []byte) (int, error) {
 func TestNoForm(t *testing.T) {
 	w := NewWriter(io.Discard, "1")
 	err := w.Write(&flowpb.Whole{Flow: &flowpb.Flow{Protocol: &flowpb.Flow_Tcp{Tcp: &flowpb.Stream{}}}})
-	if !errors.Is(err, ErrNoForm) {
-		t.Errorf("a TCP flow: got %v, want %v", err, ErrNoForm)
+	if !errors.Is(err, flowpb.ErrNoForm) {
+		t.Errorf("a TCP flow: got %v, want %v", err, flowpb.ErrNoForm)
 	}
 	if err := w.Close(); err != nil {
 		t.Errorf("close: got %v, want nil: the file is whole", err)

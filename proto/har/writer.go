@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -13,10 +12,6 @@ import (
 
 	flowpb "weir/proto"
 )
-
-// ErrNoForm means that HAR has no form for a flow: it is not HTTP, or its request
-// could not be read.
-var ErrNoForm = errors.New("no form in HAR")
 
 // maxText bounds a body that is held in memory to see whether it is text, in
 // bytes. Larger ones are written as base64, a piece at a time.
@@ -48,12 +43,12 @@ func (w *Writer) Close() error {
 	return w.err
 }
 
-// Write adds a flow. For one that has no form the error is [ErrNoForm], and
+// Write adds a flow. For one that has no form the error is [flowpb.ErrNoForm], and
 // nothing was written; after any other the file is broken.
 func (w *Writer) Write(f *flowpb.Whole) error {
 	h := f.Flow.GetHttp()
 	if h.GetRequest() == nil || len(h.GetRequest().GetMethod()) == 0 {
-		return ErrNoForm
+		return flowpb.ErrNoForm
 	}
 	if w.entries++; w.entries > 1 {
 		w.print(",")

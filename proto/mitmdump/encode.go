@@ -10,7 +10,7 @@ import (
 
 func (e *encoding) http(d tnetstring.Dict, h *flowpb.Http) (tnetstring.Dict, error) {
 	if len(h.GetRequest().GetMethod()) == 0 {
-		return nil, ErrNoForm
+		return nil, flowpb.ErrNoForm
 	}
 	q, err := e.request(h.GetRequest(), flowpb.SideRequest)
 	if err != nil {

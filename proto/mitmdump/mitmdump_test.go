@@ -366,8 +366,8 @@ func TestDamage(t *testing.T) {
 
 func TestNoForm(t *testing.T) {
 	w := NewWriter(io.Discard)
-	if err := w.Write(&flowpb.Whole{Flow: &flowpb.Flow{Protocol: &flowpb.Flow_Tls{Tls: &flowpb.TlsFailure{}}}}); !errors.Is(err, ErrNoForm) {
-		t.Errorf("a failed handshake: got %v, want %v", err, ErrNoForm)
+	if err := w.Write(&flowpb.Whole{Flow: &flowpb.Flow{Protocol: &flowpb.Flow_Tls{Tls: &flowpb.TlsFailure{}}}}); !errors.Is(err, flowpb.ErrNoForm) {
+		t.Errorf("a failed handshake: got %v, want %v", err, flowpb.ErrNoForm)
 	}
 }
 
@@ -426,7 +426,7 @@ func FuzzRead(f *testing.F) {
 		flows, _, _ := all(t, bytes.NewReader(p))
 		w := NewWriter(io.Discard)
 		for _, f := range flows {
-			if err := w.Write(f); err != nil && !errors.Is(err, ErrNoForm) {
+			if err := w.Write(f); err != nil && !errors.Is(err, flowpb.ErrNoForm) {
 				t.Fatal(err)
 			}
 		}

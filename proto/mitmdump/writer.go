@@ -4,17 +4,12 @@ import (
 	"bufio"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
 	flowpb "weir/proto"
 	"weir/proto/mitmdump/tnetstring"
 )
-
-// ErrNoForm means that a dump has no form for a flow: it is a handshake that failed,
-// or its request could not be read.
-var ErrNoForm = errors.New("no form in a dump of mitmproxy")
 
 // Writer writes a dump of version 21, a flow at a time.
 type Writer struct{ w *bufio.Writer }
@@ -26,7 +21,7 @@ func NewWriter(w io.Writer) *Writer { return &Writer{bufio.NewWriterSize(w, 64<<
 func (w *Writer) Close() error { return w.w.Flush() }
 
 // Write adds a flow; bodies are read while they are written. For one that has no form the
-// error is [ErrNoForm], and nothing was written; after any other the file is broken.
+// error is [flowpb.ErrNoForm], and nothing was written; after any other the file is broken.
 func (w *Writer) Write(f *flowpb.Whole) error {
 	e := encoding{f: f, id: flowID(f.Flow)}
 	d, err := e.flow()
@@ -63,10 +58,10 @@ func (e *encoding) flow() (tnetstring.Dict, error) {
 	case *flowpb.Flow_Dns:
 		d = append(d, entry("type", "dns"), entry("request", dnsState(p.Dns.GetRequest(), true)), entry("response", dnsState(p.Dns.GetResponse(), false)))
 		if p.Dns.GetRequest() == nil {
-			return nil, ErrNoForm
+			return nil, flowpb.ErrNoForm
 		}
 	default:
-		return nil, ErrNoForm
+		return nil, flowpb.ErrNoForm
 	}
 	if err != nil {
 		return nil, err

@@ -70,7 +70,7 @@ func (x *script) dns(d *flowpb.Dns) error {
 		}
 		p, err := dns.Append(nil, dnsMessage(half.m, half.from == flowpb.SideResponse))
 		if err != nil {
-			return ErrNoForm
+			return flowpb.ErrNoForm
 		}
 		tcp = tcp || len(p) > maxDatagram
 		parts = append(parts, said{from: half.from, at: half.m.GetAtNs(), p: p})

@@ -1,15 +1,11 @@
 package synth
 
 import (
-	"errors"
 	"io"
 
 	flowpb "weir/proto"
 	"weir/proxy/packet/pcap"
 )
-
-// ErrNoForm is returned for a flow that has no packets.
-var ErrNoForm = errors.New("a flow of this kind has no packets")
 
 // linkRaw is the link type of packets that begin with the header of IP.
 const linkRaw pcap.LinkType = 101
@@ -33,7 +29,7 @@ func NewWriter(w io.Writer, application string) (*Writer, error) {
 }
 
 // Write adds a flow. Flows should come in the order in which they began. The error is
-// [ErrNoForm], the file's, or that of reading the flow's bodies and messages.
+// [flowpb.ErrNoForm], the file's, or that of reading the flow's bodies and messages.
 func (w *Writer) Write(f *flowpb.Whole) error {
 	w.flows++
 	x := &script{w: w, whole: f, flow: f.Flow, last: max(f.Flow.GetCreatedNs(), 0), comment: comment(&f.Note)}
@@ -48,7 +44,7 @@ func (w *Writer) Write(f *flowpb.Whole) error {
 	case *flowpb.Flow_Dns:
 		return x.dns(p.Dns)
 	default:
-		return ErrNoForm
+		return flowpb.ErrNoForm
 	}
 }
 

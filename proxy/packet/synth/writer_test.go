@@ -164,8 +164,8 @@ func TestNoForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	tls := &flowpb.Flow{Protocol: &flowpb.Flow_Tls{Tls: &flowpb.TlsFailure{}}}
-	if err := w.Write(&flowpb.Whole{Flow: tls}); !errors.Is(err, ErrNoForm) {
-		t.Errorf("got %v, want %v", err, ErrNoForm)
+	if err := w.Write(&flowpb.Whole{Flow: tls}); !errors.Is(err, flowpb.ErrNoForm) {
+		t.Errorf("got %v, want %v", err, flowpb.ErrNoForm)
 	}
 }
 

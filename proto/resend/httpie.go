@@ -1,32 +1,22 @@
-package main
+package resend
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io"
-	"strconv"
 	"strings"
 
 	flowpb "weir/proto"
 )
 
-// exportHTTPie writes a command of HTTPie that sends the request again.
-func exportHTTPie(ctx context.Context, s reading, id uint64, w io.Writer) (bool, error) {
-	return exportCommand(ctx, s, id, w, func(q *flowpb.Request, to *flowpb.Summary, body []byte) (string, error) {
-		return httpieCommand(q, to.URL(), body)
-	})
-}
-
-// httpieCommand makes the command for one request, quoted for a POSIX shell. HTTPie
+// HTTPie is a command of HTTPie, quoted for a POSIX shell. HTTPie
 // would read a body from standard input where that is no terminal, and add fields of its
 // own; both are switched off.
-func httpieCommand(q *flowpb.Request, url string, body []byte) (string, error) {
-	method := string(q.GetMethod())
+func HTTPie(r *Request) (string, error) {
+	q, body := r.Head, r.Body
+	method, url := string(q.GetMethod()), r.base()+string(q.GetPath())
 	switch {
-	case method == "" || !strings.Contains(url, "://"):
-		return "", errors.New("its request names no method or URL that HTTPie has")
-	case strings.Trim(method, tokenChars) != "" || strings.ContainsRune(url, 0) || len(url) > maxCurlWord:
+	case !r.addressed():
+		return "", errNoAddress
+	case !isToken(method) || strings.ContainsRune(url, 0) || len(url) > MaxBody:
 		return "", errors.New("its request line does not fit on a command line")
 	}
 	words := []string{"http"}
@@ -55,8 +45,8 @@ func httpieFields(q *flowpb.Request, url string, hasBody bool) (words []string, 
 		switch lower := strings.ToLower(name); {
 		case strings.HasPrefix(name, ":"), lower == "content-length" && hasBody, lower == "transfer-encoding", lower == "connection",
 			lower == "proxy-connection", lower == "proxy-authorization", lower == "host" && strings.Contains(url, "://"+value+"/"):
-		case strings.Trim(name, tokenChars) != "" || name == "" || strings.ContainsAny(value, "\x00\n") || len(value) > maxCurlWord:
-			return nil, fmt.Errorf("HTTPie cannot send its header field %s", strconv.Quote(name[:min(len(name), 40)]))
+		case !isToken(name) || strings.ContainsAny(value, "\x00\n") || len(value) > MaxBody:
+			return nil, cannotSend("HTTPie", name)
 		case value == "":
 			words = append(words, shellQuote(name+";"))
 		default:

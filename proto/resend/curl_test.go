@@ -1,4 +1,4 @@
-package main
+package resend
 
 import (
 	"bytes"
@@ -54,8 +54,7 @@ func TestCurlCommand(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			q := &flowpb.Request{Method: []byte(tt.method), Scheme: []byte("http"), Path: []byte(tt.path), Headers: tt.headers}
-			c := curl{request: q, host: "a.test", body: tt.body}
-			got, err := c.command()
+			got, err := Curl(&Request{Head: q, Route: "a.test", Body: tt.body})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,12 +76,11 @@ func TestCurlRefuses(t *testing.T) {
 		"a field that is a file to curl": {Path: []byte("/"), Headers: fields("@/etc/hostname: x")},
 		"NUL in a value":                 {Path: []byte("/"), Headers: fields("X: a\x00b")},
 		"NUL in the path":                {Path: []byte("/\x00")},
-		"a long path":                    {Path: bytes.Repeat([]byte("/"), maxCurlWord+1)},
-		"a long field":                   {Path: []byte("/"), Headers: fields("X: " + strings.Repeat("x", maxCurlWord+1))},
+		"a long path":                    {Path: bytes.Repeat([]byte("/"), MaxBody+1)},
+		"a long field":                   {Path: []byte("/"), Headers: fields("X: " + strings.Repeat("x", MaxBody+1))},
 	} {
 		q.Method, q.Scheme = []byte("GET"), []byte("http")
-		c := curl{request: q, host: "a.test"}
-		if got, err := c.command(); err == nil {
+		if got, err := Curl(&Request{Head: q, Route: "a.test"}); err == nil {
 			t.Errorf("%s: made the command %.80s", name, got)
 		}
 	}

@@ -140,16 +140,16 @@ func (f *captureFlags) openSession(ctx context.Context) (s *store.Session, fresh
 			return nil, false, err
 		}
 	}
-	return openOrCreate(ctx, path)
+	return openOrCreate(ctx, path, store.SyncFull)
 }
 
 // openOrCreate opens a session, or makes it; fresh says which.
-func openOrCreate(ctx context.Context, path string) (s *store.Session, fresh bool, err error) {
+func openOrCreate(ctx context.Context, path string, sync store.Synchronous) (s *store.Session, fresh bool, err error) {
 	if exists(path) {
-		s, err = store.Open(ctx, path, store.Options{})
+		s, err = store.Open(ctx, path, store.Options{Synchronous: sync})
 		return s, false, err
 	}
-	s, err = store.Create(ctx, path, store.Options{Creator: "weir " + version()})
+	s, err = store.Create(ctx, path, store.Options{Creator: "weir " + version(), Synchronous: sync})
 	return s, true, err
 }
 

@@ -50,6 +50,9 @@ is 1.`,
 	return cmd
 }
 
+// importQueue is what may wait for the disk, in bytes: a file can wait as well.
+const importQueue = 16 << 20
+
 // imported counts what came of an import.
 type imported struct{ files, flows, skipped, damaged int }
 
@@ -61,12 +64,12 @@ func runImport(ctx context.Context, std stdio, output string, keyLogs, files []s
 	if err != nil {
 		return err
 	}
-	session, fresh, err := openOrCreate(ctx, output)
+	session, fresh, err := openOrCreate(ctx, output, store.SyncNormal)
 	if err != nil {
 		return err
 	}
 	im := &importer{std: std, keys: keys}
-	im.into.writer, err = session.NewWriter(ctx, store.WriterOptions{})
+	im.into.writer, err = session.NewWriter(ctx, store.WriterOptions{QueueBytes: importQueue})
 	if err == nil {
 		err = im.files(ctx, session, files)
 		if e := im.into.writer.Close(); err == nil {

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 
-	flowpb "weir/proto"
 	"weir/proxy/packet"
 	"weir/proxy/packet/pcap"
-	"weir/store"
 )
 
 // packets imports a capture file.
@@ -18,7 +16,7 @@ func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error
 	if err != nil {
 		return err, nil
 	}
-	sink := &countingSink{Writer: im.into.writer}
+	sink := newGatheringSink(im.into.writer)
 	keys := im.keyring(file)
 	a := packet.NewAssembler(sink, packet.Options{Keys: keys})
 	for {
@@ -34,7 +32,9 @@ func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error
 			return nil, ctx.Err()
 		}
 	}
-	err = a.Close(ctx)
+	if err = a.Close(ctx); err == nil {
+		err = sink.passAll(ctx)
+	}
 	im.done.flows += sink.flows
 	im.tell(a.Stats())
 	if errors.Is(damage, io.EOF) && !errors.Is(damage, io.ErrUnexpectedEOF) {
@@ -65,17 +65,4 @@ func (im *importer) tell(s packet.Stats) {
 		}
 	}
 	fmt.Fprintln(im.std.err)
-}
-
-// countingSink counts the flows that a source begins.
-type countingSink struct {
-	*store.Writer
-	flows int
-}
-
-func (s *countingSink) Flow(ctx context.Context, f *flowpb.Flow) error {
-	if f.GetId() == 0 {
-		s.flows++
-	}
-	return s.Writer.Flow(ctx, f)
 }

@@ -50,7 +50,10 @@ func (c *conversation) disconnected(ctx context.Context, at int64) error {
 
 // identify fills in who talks to whom.
 func (c *conversation) identify(ctx context.Context, f *flowpb.Flow) (err error) {
-	f.Client, f.Server = []byte(c.client.String()), c.toText()
+	if len(c.clientText) == 0 {
+		c.clientText = []byte(c.client.String())
+	}
+	f.Client, f.Server = c.clientText, c.toText()
 	f.ServerConn, err = c.connID(ctx)
 	return err
 }

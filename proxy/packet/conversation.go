@@ -38,6 +38,8 @@ type conversation struct {
 	last  int64 // when its last packet was captured
 
 	client, server netip.AddrPort
+	clientText     []byte          // of every flow
+	address        *flowpb.Address // the server's
 	sure           bool // who is the client was seen, not guessed
 	streams        [2]*tcp.Stream
 	ends           [2]bool // the speaker was told of the end
@@ -112,6 +114,7 @@ func (c *conversation) turn() bool {
 	}
 	c.sure = true
 	c.client, c.server = c.server, c.client
+	c.clientText, c.address = nil, nil
 	c.streams[0], c.streams[1] = c.streams[1], c.streams[0]
 	c.ends[0], c.ends[1] = c.ends[1], c.ends[0]
 	return true

@@ -173,11 +173,13 @@ func (c *conversation) to() *flowpb.Address {
 	if c.target != nil {
 		return c.target
 	}
-	to := address(c.server)
-	if len(c.name) > 0 {
-		to.Host = c.name
+	if c.address == nil {
+		c.address = address(c.server)
 	}
-	return to
+	if len(c.name) > 0 {
+		return &flowpb.Address{Host: c.name, Port: c.address.GetPort()}
+	}
+	return c.address
 }
 
 // toText is that as "host:port".

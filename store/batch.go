@@ -33,7 +33,8 @@ type connEntry struct {
 type bodyEntry struct {
 	flow uint64
 	side flowpb.Side
-	data []byte
+	data []byte // of buffers; nil once it is committed
+	room int64  // what data takes
 }
 
 // messageEntry is one message.
@@ -49,7 +50,7 @@ type messageEntry struct {
 
 func (e *flowEntry) cost() int64    { return e.size }
 func (e *connEntry) cost() int64    { return e.size }
-func (e *bodyEntry) cost() int64    { return entryCost + int64(len(e.data)) }
+func (e *bodyEntry) cost() int64    { return entryCost + e.room }
 func (e *messageEntry) cost() int64 { return entryCost + int64(len(e.detail)+len(e.content)) }
 
 // batch is what one transaction writes: of each flow and connection the last

@@ -74,7 +74,8 @@ func (w *Writer) Body(ctx context.Context, flow uint64, side flowpb.Side, p []by
 	}
 	for len(p) > 0 {
 		n := min(len(p), PieceSize)
-		e := &bodyEntry{flow: flow, side: side, data: bytes.Clone(p[:n])}
+		e := &bodyEntry{flow: flow, side: side, data: w.buffers.clone(p[:n])}
+		e.room = int64(cap(e.data))
 		p = p[n:]
 		var refusal error
 		_, err := w.queue.put(ctx, e, func() bool {

@@ -9,7 +9,7 @@ import (
 )
 
 // sized is an entry of so many bytes.
-func sized(n int64) *bodyEntry { return &bodyEntry{data: make([]byte, n-entryCost)} }
+func sized(n int64) *bodyEntry { return &bodyEntry{room: n - entryCost} }
 
 func always() bool { return true }
 

@@ -85,6 +85,8 @@ type Writer struct {
 	done  chan struct{} // closed when the goroutines ended
 	idle  *idleCompactor
 
+	buffers buffers // of body entries
+
 	mu       sync.Mutex // of the fields below; taken under the queue's lock, never around it
 	lastFlow uint64     // the last id given
 	lastConn uint64
@@ -257,9 +259,21 @@ func (w *Writer) run(ctx context.Context) {
 		}
 		m := &made{portion: b, batch: fold(b.entries), begun: time.Now()}
 		if w.write(ctx, m.batch) {
+			w.reuse(m)
 			w.made <- m
 		} else {
 			w.lose(m)
+		}
+	}
+}
+
+// reuse gives back what bodies were copied into: SQLite has copied it once more.
+func (w *Writer) reuse(m *made) {
+	m.batch.bodies = nil
+	for _, e := range m.entries {
+		if e, ok := e.(*bodyEntry); ok {
+			w.buffers.give(e.data)
+			e.data = nil
 		}
 	}
 }

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"bytes"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestBuffers clones and gives back at random: what was cloned stays as it is until it
+// is given back, and what is kept is bounded.
+func TestBuffers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var b buffers
+		type lent struct{ got, want []byte }
+		var out []lent
+		kept := 0
+		for i := range 40 {
+			if len(out) > 0 && rapid.Bool().Draw(t, "give") {
+				at := rapid.IntRange(0, len(out)-1).Draw(t, "which")
+				b.give(out[at].got)
+				out = append(out[:at], out[at+1:]...)
+			} else {
+				n := rapid.OneOf(rapid.IntRange(1, PieceSize), rapid.SampledFrom([]int{leastBuffer / 2, leastBuffer, 32 << 10, PieceSize})).Draw(t, "size")
+				p := bytes.Repeat([]byte{byte(i)}, n)
+				out = append(out, lent{b.clone(p), p})
+			}
+			for _, l := range out {
+				if !bytes.Equal(l.got, l.want) || cap(l.got) > 2*max(len(l.got), leastBuffer) {
+					t.Fatalf("a clone of %d bytes has changed, or has room for %d", len(l.want), cap(l.got))
+				}
+			}
+			if kept = b.held; kept > keptBuffers {
+				t.Fatalf("kept: got %d bytes, want at most %d", kept, keptBuffers)
+			}
+		}
+	})
+}
+
+func TestBuffersAreUsedAgain(t *testing.T) {
+	var b buffers
+	part := make([]byte, 32<<10)
+	b.give(b.clone(part))
+	if n := testing.AllocsPerRun(100, func() { b.give(b.clone(part)) }); n > 0 {
+		t.Errorf("allocations of a part after another: got %v, want none", n)
+	}
+	if b.give(make([]byte, 10_000)); b.held != 32<<10 {
+		t.Errorf("kept after somebody else's bytes: got %d, want %d", b.held, 32<<10)
+	}
+}

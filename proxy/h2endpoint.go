@@ -195,7 +195,8 @@ func (e *endpoint) wake(id uint32) {
 }
 
 func (e *endpoint) settings(settings []h2.Setting) {
-	if h := e.rec.Http2; len(h.Settings) == 0 {
+	if h := e.rec.Http2; !e.begun { // those that came first, and nobody reads them before
+		e.begun = true
 		for _, s := range settings {
 			h.Settings = append(h.Settings, &flowpb.Setting{Id: uint32(s.ID), Value: s.Value})
 		}

@@ -114,7 +114,7 @@ func (x *exchange) relay(ctx context.Context, p []byte) (done bool, err error) {
 				}
 				early, from = raw, pos
 			}
-			err = x.takeResponseHead(ev.Head)
+			err = x.takeResponseHead(ctx, ev.Head)
 		case h1.Data:
 			err = x.rec.data(ctx, flowpb.SideResponse, ev.Data)
 		case h1.ChunkExtension:
@@ -137,7 +137,10 @@ func (x *exchange) relay(ctx context.Context, p []byte) (done bool, err error) {
 }
 
 // takeResponseHead notes an interim or the final response.
-func (x *exchange) takeResponseHead(head *h1.Head) error {
+func (x *exchange) takeResponseHead(ctx context.Context, head *h1.Head) error {
+	if err := x.up.settle(ctx); err != nil {
+		return err
+	}
 	if !head.Informational() {
 		x.response = head
 		x.rec.responseHead(head, x.up.stream.headAsSent())

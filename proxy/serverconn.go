@@ -101,6 +101,15 @@ func (s *Server) reachAs(ctx context.Context, r route, protocols []string) (*ups
 	return nil, f
 }
 
+// settle records the connection with the settings of its server, once they are here.
+func (up *upstream) settle(ctx context.Context) error {
+	if up.stream == nil || up.settled {
+		return nil
+	}
+	up.settled = true
+	return up.record(ctx)
+}
+
 // headAsSent returns the next head that the server sent and that was translated,
 // nil where nothing is.
 func (s *streamConn) headAsSent() *h2.Event {

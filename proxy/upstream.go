@@ -30,6 +30,7 @@ type upstream struct {
 	http2   bool        // HTTP/2 is spoken on it
 	greeted bool        // the preface of HTTP/2 was sent
 	spoken  []byte      // what the server said to that
+	settled bool        // its settings were recorded, see settle
 	stream  *streamConn // conn, where exchanges of HTTP/1 go over HTTP/2; else nil
 }
 

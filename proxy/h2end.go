@@ -163,7 +163,8 @@ func (r *relay) finish(ctx context.Context, from *h2end, err error) {
 	r.farewell(from, err)
 	for _, e := range r.ends {
 		interrupt(e.raw)
-		_ = e.raw.SetWriteDeadline(time.Now().Add(lastWords))
+		e.patience = lastWords
+		_ = e.raw.SetWriteDeadline(time.Now().Add(lastWords)) // of a write that is under way
 	}
 	r.mu.Unlock()
 	for _, e := range r.ends {

@@ -49,6 +49,8 @@ type h2end struct {
 	gone    bool   // it was told GOAWAY
 	last    uint32 // and that this was the last stream
 
+	patience time.Duration // of a write with an end that takes nothing; negative without limit
+
 	out     []byte     // to be sent; under the lock of its owner
 	waits   int        // bytes of it before the present read
 	spare   []byte     // what out was before
@@ -116,12 +118,20 @@ func newRelay(c *client, up *upstream) *relay {
 
 // http2End returns the client's end of an HTTP/2 connection.
 func (c *client) http2End() *h2end {
-	return &h2end{side: flowpb.SideRequest, conn: c.conn, raw: c.raw, rec: &c.rec, state: h2.NewConn(h2.Client, c.s.opts.HTTP2)}
+	o := &c.s.opts
+	return &h2end{
+		side: flowpb.SideRequest, conn: c.conn, raw: c.raw, rec: &c.rec,
+		state: h2.NewConn(h2.Client, o.HTTP2), patience: o.Timeouts.Silence,
+	}
 }
 
 // http2End returns the server's end of an HTTP/2 connection.
 func (up *upstream) http2End() *h2end {
-	return &h2end{side: flowpb.SideResponse, conn: up.conn, raw: up.raw, rec: &up.rec, state: h2.NewConn(h2.Server, up.s.opts.HTTP2)}
+	o := &up.s.opts
+	return &h2end{
+		side: flowpb.SideResponse, conn: up.conn, raw: up.raw, rec: &up.rec,
+		state: h2.NewConn(h2.Server, o.HTTP2), patience: o.Timeouts.Silence,
+	}
 }
 
 // other returns the opposite end, nil where there is none.
@@ -281,12 +291,13 @@ func (e *h2end) flush(mu sync.Locker) error {
 	defer e.writing.Unlock()
 	for {
 		mu.Lock()
-		p := e.out
+		p, patience := e.out, e.patience
 		e.out, e.spare = e.spare, nil
 		mu.Unlock()
 		if len(p) == 0 {
 			return nil
 		}
+		_ = e.raw.SetWriteDeadline(deadline(patience))
 		if _, err := e.conn.Write(p); err != nil {
 			return &sendError{to: e, err: err}
 		}

@@ -83,6 +83,17 @@ type Timeouts struct {
 // for having gone away. Fast exchanges never pay for the watching goroutine.
 const watchAfter = time.Second
 
+// watchAfter is watchAfter for this client. A stream that is reset takes no time to
+// be told from one that waits, and clients of HTTP/2 reset what they do not want
+// any more.
+func (c *client) watchAfter() time.Duration {
+	const stream = watchAfter / 20
+	if c.stream != nil {
+		return stream
+	}
+	return watchAfter
+}
+
 // bufferSize is the size of the read buffers: two TLS records.
 const bufferSize = 32 << 10
 

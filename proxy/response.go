@@ -38,7 +38,7 @@ func (x *exchange) readServer(ctx context.Context, p []byte) (int, error) {
 	silence := x.c.s.opts.Timeouts.Silence
 	wait := silence
 	if !x.pumping {
-		wait = watchAfter
+		wait = x.c.watchAfter()
 	}
 	for {
 		_ = x.up.raw.SetReadDeadline(deadline(wait))

@@ -38,6 +38,7 @@ func (c *serverConn) Close() error {
 	c.closing.Do(func() {
 		_ = c.e.raw.SetWriteDeadline(time.Now().Add(lastWords))
 		c.e.mu.Lock()
+		c.e.patience = lastWords
 		c.e.sayGoodbye(h2.NoError, "")
 		c.e.mu.Unlock()
 		_ = c.streamConn.Close() // sends it

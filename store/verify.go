@@ -44,8 +44,8 @@ func (s *Session) VerifyProgress(ctx context.Context, tell func(what string, don
 		do   func(context.Context) error
 	}{
 		{"pages", v.file},
+		{"flows", v.flows},
 		{"rows that belong together", v.pairs},
-		{"flows", v.heads},
 		{"shared bodies", v.references},
 		{"shared bodies", v.owners},
 		{"messages", v.messages},
@@ -118,11 +118,6 @@ func (v *verifier) pairs(ctx context.Context) error {
 		return fmt.Sprintf("NOT EXISTS (SELECT 1 FROM flow WHERE flow.id = %[1]s) AND NOT EXISTS (SELECT 1 FROM removed WHERE removed.id = %[1]s)", id)
 	}
 	for _, p := range []struct{ query, place, what string }{
-		{"SELECT id FROM flow WHERE id NOT IN (SELECT id FROM head)", "flow", "has no head"},
-		{"SELECT id FROM removed WHERE at > 0 AND id NOT IN (SELECT id FROM head)", "removed flow", "has no head"},
-		{"SELECT id FROM removed WHERE id IN (SELECT id FROM flow)", "flow", "is removed and is not"},
-		{"SELECT id FROM head WHERE " + unknown("head.id"), "head", "has no flow"},
-		{strayBodies + unknown("body.id >> 23"), "body of flow", "has no flow"},
 		{"SELECT DISTINCT id >> 28 FROM message WHERE " + unknown("message.id >> 28"), "messages of flow", "have no flow"},
 		{"SELECT flow FROM note WHERE " + unknown("note.flow"), "note of flow", "has no flow"},
 		{"SELECT id FROM flow WHERE site NOT IN (SELECT id FROM site)", "flow", "is of no site"},
@@ -143,55 +138,6 @@ func (v *verifier) pairs(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// heads reads every head, and beside it the pieces of its bodies.
-func (v *verifier) heads(ctx context.Context) error {
-	sizes, err := v.tx.PrepareContext(ctx, "SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END FROM body WHERE id BETWEEN ? AND ? ORDER BY id")
-	if err != nil {
-		return err
-	}
-	defer sizes.Close()
-	conns, err := v.finder(ctx, "SELECT EXISTS (SELECT 1 FROM conn WHERE id = ?)")
-	if err != nil {
-		return err
-	}
-	defer conns.stmt.Close()
-	var done, total uint64
-	if err := v.tx.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM head").Scan(&total); err != nil {
-		return err
-	}
-	return v.each(ctx, "SELECT id, blob FROM head ORDER BY id", func(rows *sql.Rows) error {
-		var id uint64
-		var blob sql.RawBytes
-		if err := rows.Scan(&id, &blob); err != nil {
-			return err
-		}
-		stored, err := v.bodies(ctx, sizes, id)
-		if err != nil {
-			return err
-		}
-		f, err := decodeHead(id, blob)
-		if err != nil {
-			v.report(fmt.Sprintf("flow %d", id), "%v", err)
-			return nil
-		}
-		v.lengths(f, stored)
-		for _, conn := range []uint64{f.GetClientConn(), f.GetServerConn()} {
-			if conn == 0 {
-				continue
-			}
-			if there, err := conns.has(ctx, int64(conn)); err != nil {
-				return err
-			} else if !there {
-				v.report(fmt.Sprintf("flow %d", id), "its connection %d is not there", conn)
-			}
-		}
-		if done++; done%verifyStep == 0 {
-			v.tell("flows", id, total)
-		}
-		return nil
-	})
 }
 
 // lengths compares what is stored with what the head says of bodies that are whole.

@@ -9,46 +9,6 @@ import (
 	"io"
 )
 
-// strayBodies finds the flows of bodies that are there for nobody, of those that meet
-// the condition behind it.
-const strayBodies = `SELECT DISTINCT id >> 23 FROM body WHERE
-	NOT EXISTS (SELECT 1 FROM shared WHERE shared.body = body.id >> 20 << 20) AND
-	NOT EXISTS (SELECT 1 FROM freed WHERE freed.body = body.id >> 20 << 20) AND `
-
-// bodies checks the pieces of a flow's bodies and returns the bodies' sizes by side.
-func (v *verifier) bodies(ctx context.Context, pieces *sql.Stmt, flow uint64) (stored [maxSide + 1]int64, err error) {
-	rows, err := pieces.QueryContext(ctx, bodyKey(flow, 0, 0), bodyKey(flow, maxSide, maxPieces-1))
-	if err != nil {
-		return stored, err
-	}
-	defer rows.Close()
-	var next [maxSide + 1]int64
-	var buf []byte
-	for rows.Next() {
-		var id, start, size, enc int64
-		var data sql.RawBytes
-		if err := rows.Scan(&id, &start, &size, &enc, &data); err != nil {
-			return stored, err
-		}
-		place, side, number := fmt.Sprintf("body of flow %d", flow), id>>pieceBits&maxSide, id&(maxPieces-1)
-		if number != next[side] || start != stored[side] || size < 1 || size > PieceSize {
-			v.report(place, "side %d: piece %d (bytes %d to %d) does not follow piece %d (to %d)",
-				side, number, start, start+size, next[side]-1, stored[side])
-		}
-		next[side], stored[side] = number+1, start+size
-		if enc == encShared {
-			continue
-		}
-		out, err := decode(v.unpack, enc, size, data, buf)
-		if err != nil {
-			v.report(place, "side %d: piece %d: %v", side, number, err)
-		} else if enc == encZstd {
-			buf = out
-		}
-	}
-	return stored, rows.Err()
-}
-
 // references finds pieces that refer to what is not there, and bodies that are used
 // by more or fewer than they say.
 func (v *verifier) references(ctx context.Context) error {

@@ -44,6 +44,9 @@ func TestVerify(t *testing.T) {
 	}{
 		{"SELECT 1", nil},
 		{"DELETE FROM flow", []string{"head 1: has no flow", "body of flow 1: has no flow", "messages of flow 1: have no flow", "note of flow 1: has no flow"}},
+		{"DELETE FROM flow; DELETE FROM head", []string{"body of flow 1: has no flow", "messages of flow 1: have no flow"}},
+		{"INSERT INTO removed SELECT 5, * FROM flow", []string{"flow 1: is removed and is not"}},
+		{"INSERT INTO removed SELECT 5, * FROM flow; DELETE FROM flow; DELETE FROM head", []string{"removed flow 1: has no head"}},
 		{"DELETE FROM site", []string{"flow 1: is of no site"}},
 		{"DELETE FROM term WHERE text = 'GET'", []string{"flow 1: has a column that stands for no text"}},
 		{"DELETE FROM head", []string{"flow 1: has no head"}},

@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// walk goes through the flows with all that belongs to them, in one pass over the file:
+// through each table in the order of flows, side by side.
+type walk struct {
+	*verifier
+	flow, removed, head, body *cursor
+
+	kept  bool // of the removed flow: it can come back
+	blob  sql.RawBytes
+	piece struct {
+		id, start, size, enc int64
+		data                 sql.RawBytes
+	}
+	conns *finder
+	stray *sql.Stmt
+	buf   []byte
+}
+
+// cursor stands on a row of a table.
+type cursor struct {
+	rows *sql.Rows
+	id   int64 // of its row
+	into []any
+	bits int   // of the id that are not the flow's
+	at   int64 // the flow of its row; noFlow: there is no row left
+}
+
+// noFlow is behind all flows.
+const noFlow = math.MaxInt64
+
+func (c *cursor) next() error {
+	if !c.rows.Next() {
+		c.at = noFlow
+		return errors.Join(c.rows.Err(), c.rows.Close())
+	}
+	err := c.rows.Scan(c.into...)
+	c.at = c.id >> c.bits
+	return err
+}
+
+// flows checks every flow: that it has a head and every head a flow, that bodies are whole
+// and as long as the head says, and that its connections are there.
+func (v *verifier) flows(ctx context.Context) (err error) {
+	w := &walk{verifier: v}
+	for _, c := range []struct {
+		to    **cursor
+		query string
+		bits  int
+		into  []any
+	}{
+		{&w.flow, "SELECT id FROM flow ORDER BY id", 0, nil},
+		{&w.removed, "SELECT id, at > 0 FROM removed ORDER BY id", 0, []any{&w.kept}},
+		{&w.head, "SELECT id, blob FROM head ORDER BY id", 0, []any{&w.blob}},
+		{&w.body, "SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END FROM body ORDER BY id", pieceBits + sideBits,
+			[]any{&w.piece.start, &w.piece.size, &w.piece.enc, &w.piece.data}},
+	} {
+		cur := &cursor{bits: c.bits}
+		cur.into = append([]any{&cur.id}, c.into...)
+		if cur.rows, err = v.tx.QueryContext(ctx, c.query); err != nil {
+			return err
+		}
+		defer cur.rows.Close()
+		if err := cur.next(); err != nil {
+			return err
+		}
+		*c.to = cur
+	}
+	if w.conns, err = v.finder(ctx, "SELECT EXISTS (SELECT 1 FROM conn WHERE id = ?)"); err != nil {
+		return err
+	}
+	defer w.conns.stmt.Close()
+	if w.stray, err = v.tx.PrepareContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM shared WHERE body = ?1) AND NOT EXISTS (SELECT 1 FROM freed WHERE body = ?1)"); err != nil {
+		return err
+	}
+	defer w.stray.Close()
+	return w.all(ctx)
+}
+
+// all walks.
+func (w *walk) all(ctx context.Context) error {
+	var total int64
+	if err := w.tx.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM head").Scan(&total); err != nil {
+		return err
+	}
+	for n := 1; len(w.problems) < maxProblems; n++ {
+		id := min(w.flow.at, w.removed.at, w.head.at, w.body.at)
+		if id == noFlow {
+			break
+		}
+		if err := w.one(ctx, id); err != nil {
+			return err
+		}
+		if n%verifyStep == 0 {
+			w.tell("flows", uint64(max(id, 0)), uint64(total))
+		}
+	}
+	return nil
+}
+
+// one checks what there is of a flow, and moves on.
+func (w *walk) one(ctx context.Context, id int64) error {
+	flow, removed, head := w.flow.at == id, w.removed.at == id, w.head.at == id
+	switch {
+	case flow && !head:
+		w.report(fmt.Sprintf("flow %d", id), "has no head")
+	case removed && w.kept && !head:
+		w.report(fmt.Sprintf("removed flow %d", id), "has no head")
+	case head && !flow && !removed:
+		w.report(fmt.Sprintf("head %d", id), "has no flow")
+	}
+	if flow && removed {
+		w.report(fmt.Sprintf("flow %d", id), "is removed and is not")
+	}
+	stored, err := w.bodies(ctx, id, head, flow || removed)
+	if err == nil && head {
+		err = w.judge(ctx, id, stored)
+	}
+	for _, c := range []*cursor{w.flow, w.removed, w.head} {
+		if err == nil && c.at == id {
+			err = c.next()
+		}
+	}
+	return err
+}
+
+// judge compares a head with what there is beside it.
+func (w *walk) judge(ctx context.Context, id int64, stored [maxSide + 1]int64) error {
+	f, err := decodeHead(uint64(id), w.blob)
+	if err != nil {
+		w.report(fmt.Sprintf("flow %d", id), "%v", err)
+		return nil
+	}
+	w.lengths(f, stored)
+	for _, conn := range []uint64{f.GetClientConn(), f.GetServerConn()} {
+		if conn == 0 {
+			continue
+		}
+		if there, err := w.conns.has(ctx, int64(conn)); err != nil {
+			return err
+		} else if !there {
+			w.report(fmt.Sprintf("flow %d", id), "its connection %d is not there", conn)
+		}
+	}
+	return nil
+}
+
+// bodies goes through the pieces of a flow's bodies and returns the bodies' sizes by
+// side. What stays of a flow that has lost its head is checked elsewhere, if others
+// need it, or being deleted.
+func (w *walk) bodies(ctx context.Context, id int64, head, known bool) (stored [maxSide + 1]int64, err error) {
+	var next [maxSide + 1]int64
+	told := false
+	for w.body.at == id {
+		side, number := w.body.id>>pieceBits&maxSide, w.body.id&(maxPieces-1)
+		if head {
+			w.check(id, side, number, next[side], stored[side])
+		}
+		if !known && !told && next[side] == 0 {
+			if err := w.stray.QueryRowContext(ctx, w.body.id&^(maxPieces-1)).Scan(&told); err != nil {
+				return stored, err
+			}
+			if told {
+				w.report(fmt.Sprintf("body of flow %d", id), "has no flow")
+			}
+		}
+		next[side], stored[side] = number+1, w.piece.start+w.piece.size
+		if err := w.body.next(); err != nil {
+			return stored, err
+		}
+	}
+	return stored, nil
+}
+
+// check checks the piece that the walk stands on: which it should be, and where in the
+// body it should begin.
+func (w *walk) check(flow, side, number, want, start int64) {
+	p := &w.piece
+	wrong := func(format string, args ...any) {
+		w.report(fmt.Sprintf("body of flow %d", flow), "side %d: "+format, append([]any{side}, args...)...)
+	}
+	if number != want || p.start != start || p.size < 1 || p.size > PieceSize {
+		wrong("piece %d (bytes %d to %d) does not follow piece %d (to %d)", number, p.start, p.start+p.size, want-1, start)
+	}
+	if p.enc == encShared {
+		return
+	}
+	out, err := decode(w.unpack, p.enc, p.size, p.data, w.buf)
+	if err != nil {
+		wrong("piece %d: %v", number, err)
+	} else if p.enc == encZstd {
+		w.buf = out
+	}
+}

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
+	"io"
 	"os"
+	"time"
 
 	"weir/proxy/packet"
 	"weir/proxy/packet/pcap"
@@ -41,6 +44,77 @@ func readKeyLog(log *unseal.Log, name string) (secrets int, err error) {
 		secrets += log.Add(lines.Bytes())
 	}
 	return secrets, lines.Err()
+}
+
+// keyFollower finds secrets in key logs that others still write, and that may not even
+// be there yet. It reads what is new of them when a connection has none.
+type keyFollower struct {
+	log    unseal.Log
+	files  []followed
+	looked time.Time
+}
+
+// followed is how far a key log was read.
+type followed struct {
+	name string
+	at   int64
+}
+
+func newKeyFollower(names []string) *keyFollower {
+	k := &keyFollower{}
+	for _, name := range names {
+		k.files = append(k.files, followed{name: name})
+	}
+	return k
+}
+
+// keyLook is how often key logs are looked at, at most: each connection that has no
+// secrets asks with each of its packets.
+const keyLook = 20 * time.Millisecond
+
+// Find implements packet.Keys.
+func (k *keyFollower) Find(random unseal.Random) (s *unseal.Secrets, more bool) {
+	if s = k.log.Find(random); s != nil {
+		return s, true
+	}
+	if now := time.Now(); now.Sub(k.looked) >= keyLook {
+		k.looked = now
+		for i := range k.files {
+			k.files[i].read(&k.log)
+		}
+	}
+	return k.log.Find(random), true
+}
+
+// maxKeyNews bounds what is read of a key log at once, in bytes. The rest is read the
+// next time.
+const maxKeyNews = 1 << 20
+
+// read takes the lines that were written since it was called the last time. A file
+// that cannot be read is one whose time has not come: nothing else could be done about
+// it in the middle of a capture.
+func (f *followed) read(log *unseal.Log) {
+	file, err := os.Open(f.name)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	st, err := file.Stat()
+	if err != nil || !st.Mode().IsRegular() || st.Size() == f.at {
+		return
+	}
+	if st.Size() < f.at {
+		f.at = 0 // it was begun again
+	}
+	news, err := io.ReadAll(io.NewSectionReader(file, f.at, maxKeyNews))
+	if err != nil {
+		return
+	}
+	whole := bytes.LastIndexByte(news, '\n') + 1
+	log.Add(news[:whole])
+	if f.at += int64(whole); whole == 0 && len(news) > maxKeyLine {
+		f.at = st.Size() // these are no lines
+	}
 }
 
 // keyring finds the secrets of the connections of one capture: among those of the key

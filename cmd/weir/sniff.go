@@ -16,8 +16,10 @@ func newSniff(std stdio) *cobra.Command {
 		Short: "Capture packets from interfaces, and look",
 		Long: `Captures packets from network interfaces as they pass, and makes flows of them: HTTP,
 WebSocket, DNS, what TLS says in clear, and the bytes of all other TCP and UDP. No
-proxy is in between, so nothing has to be set up in a client, and nothing that is
-encrypted is opened. A flow is in the list from its first packet on.
+proxy is in between, so nothing has to be set up in a client. A flow is in the list
+from its first packet on. What is encrypted is not opened, unless a client or server
+writes its secrets to a file that --keylog names: SSLKEYLOGFILE in the environment
+makes browsers and curl do that.
 
 It works on Linux, and takes root or the capability CAP_NET_RAW. What comes faster
 than it can be recorded waits in the kernel; what the kernel has no room for is lost,
@@ -27,6 +29,7 @@ is counted on the screen, and leaves a gap in the flows that it was of.
 the same session. Where standard output is no terminal the flows are printed as
 JSON lines, as they end.`,
 		Example: `  weir sniff -i eth0 -f 'tcp port 80'
+  SSLKEYLOGFILE=keys.txt firefox & weir sniff -i any --keylog keys.txt
   weir sniff -i any -f 'port 53 or port 5353' -o names.weir
   weir sniff -i eth0 --keep-packets 1G --for 8h -o night.weir > flows.jsonl`,
 		Args: usageArgs(cobra.NoArgs),

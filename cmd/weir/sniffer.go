@@ -39,10 +39,11 @@ func newSniffer(ctx context.Context, f *sniffFlags, sink packet.Sink, session st
 	if err != nil {
 		return nil, err
 	}
-	s := &sniffer{
-		interfaces: f.interfaces, source: source, notices: n,
-		assembler: packet.NewAssembler(sink, packet.Options{Live: true}),
+	options := packet.Options{Live: true}
+	if len(f.keyLogs) > 0 {
+		options.Keys = newKeyFollower(f.keyLogs)
 	}
+	s := &sniffer{interfaces: f.interfaces, source: source, notices: n, assembler: packet.NewAssembler(sink, options)}
 	if f.keep > 0 {
 		s.packets, err = keepPackets(session, int64(f.keep))
 	}
@@ -156,6 +157,9 @@ func (s *sniffer) close() error {
 func (s *sniffer) sum(w io.Writer) {
 	got, lost := s.assembler.Stats(), s.source.Stats().Dropped
 	fmt.Fprintf(w, "sniffed %d packets on %s, %d TCP connections", got.Packets, strings.Join(s.interfaces, ", "), got.Conns)
+	if got.Opened > 0 {
+		fmt.Fprintf(w, ", %d decrypted", got.Opened)
+	}
 	if got.Gaps > 0 {
 		fmt.Fprintf(w, ", %d gaps", got.Gaps)
 	}

@@ -30,6 +30,9 @@ func (a *Assembler) Advance(ctx context.Context, now int64) error {
 	if err := a.wake(ctx); err != nil {
 		return err
 	}
+	if err := a.seekKeys(ctx); err != nil {
+		return err
+	}
 	return a.tellChanged(ctx)
 }
 

@@ -53,8 +53,8 @@ type conversation struct {
 	begun          int64
 	connectedNs    int64
 	tlsNs          int64
-	waits          bool   // for secrets that may come even behind its end
-	why            ending // of one that waits
+	waits          *tlsTalk // for secrets that may come, even behind its end
+	why            ending   // of one that waits
 	endedNs        int64
 	speaker        speaker
 }
@@ -247,7 +247,7 @@ func (c *conversation) over(ctx context.Context, why ending, at int64) error {
 		}
 	}
 	c.streams = [2]*tcp.Stream{}
-	if c.waits && why != cut {
+	if c.waits != nil && why != cut {
 		c.why, c.endedNs = why, at
 		return nil
 	}

@@ -62,23 +62,26 @@ func (t *tlsTalk) data(ctx context.Context, from flowpb.Side, p []byte, at int64
 	if from == flowpb.SideRequest && t.halves[0].Client == nil && !t.halves[0].Broken && t.size < maxHello {
 		return nil
 	}
-	return t.decide(ctx)
+	return t.decide(ctx, true)
 }
+
+// waits reports whether secrets are waited for.
+func (t *tlsTalk) waits() bool { return t.c.waits == t }
 
 func (t *tlsTalk) hear(h heard) {
 	t.heard = append(t.heard, h)
 	t.size += len(h.p)
-	if t.c.waits {
+	if t.waits() {
 		t.c.a.keyless -= int64(len(h.p))
 	}
 }
 
 // forget lets go of what was heard.
 func (t *tlsTalk) forget() {
-	if t.c.waits {
+	if t.waits() {
 		t.c.a.keyless += int64(t.size)
 	}
-	t.heard, t.size, t.c.waits = nil, 0, false
+	t.heard, t.size, t.c.waits = nil, 0, nil
 }
 
 // greeting is what a client says of itself.
@@ -174,7 +177,7 @@ func (t *tlsTalk) gap(ctx context.Context, from flowpb.Side, n, at int64) error 
 	switch {
 	case t.inside != nil:
 		return t.inside.gap(ctx, from, n, at)
-	case t.c.waits:
+	case t.waits():
 		t.hear(heard{from: from, gap: n, at: at})
 		return nil
 	case t.flow == nil:
@@ -199,7 +202,7 @@ func (t *tlsTalk) end(ctx context.Context, from flowpb.Side, at int64) error {
 func (t *tlsTalk) close(ctx context.Context, why ending, at int64) error {
 	halves := &t.halves
 	if t.inside == nil && t.flow == nil {
-		if err := t.decide(ctx); err != nil {
+		if err := t.decide(ctx, false); err != nil {
 			return err
 		}
 	}
@@ -210,7 +213,7 @@ func (t *tlsTalk) close(ctx context.Context, why ending, at int64) error {
 			return err
 		}
 	}
-	if t.flow == nil { // they may yet come, or nothing was said in it
+	if t.flow == nil { // nothing was said in it
 		if err := t.open(ctx, t.unfound()); err != nil {
 			return err
 		}

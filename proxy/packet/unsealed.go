@@ -26,8 +26,8 @@ const (
 )
 
 // decide finds out whether a connection can be opened, now that its ClientHello is
-// whole, or will not be.
-func (t *tlsTalk) decide(ctx context.Context) error {
+// whole, or will not be. Where patient is false no secrets are waited for.
+func (t *tlsTalk) decide(ctx context.Context, patient bool) error {
 	hello, keys := t.halves[0].Client, t.c.a.opts.Keys
 	if hello == nil || keys == nil {
 		return t.open(ctx, "")
@@ -39,12 +39,42 @@ func (t *tlsTalk) decide(ctx context.Context) error {
 	if secrets != nil {
 		return t.enter(ctx)
 	}
-	if !more || t.size > maxKeyless || t.c.a.keyless <= 0 {
+	if !more || !patient || t.size > maxKeyless || t.c.a.keyless <= 0 {
 		return t.open(ctx, t.unfound())
 	}
-	if !t.c.waits {
-		t.c.waits = true
+	if !t.waits() {
+		t.c.waits = t
 		t.c.a.keyless -= int64(t.size)
+	}
+	return nil
+}
+
+// livePatienceNs is how long a connection waits for its secrets where somebody looks
+// while the packets come, in nanoseconds.
+const livePatienceNs = 5e9
+
+// seekKeys looks for secrets that came without another packet of the connections that
+// wait for them.
+func (a *Assembler) seekKeys(ctx context.Context) error {
+	if !a.opts.Live || a.keyless == maxAllKeyless {
+		return nil
+	}
+	for _, class := range [...]int{connection, over} {
+		for e := a.silent[class].Front(); e != nil; e = e.Next() {
+			c := e.Value.(*conversation)
+			if c.waits == nil {
+				continue
+			}
+			if err := c.waits.decide(ctx, a.now-c.begun < livePatienceNs); err != nil {
+				return err
+			}
+			if c.waits != nil || class != over {
+				continue
+			}
+			if err := c.part(ctx, c.why, c.endedNs); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -280,6 +280,41 @@ func TestLateKeys(t *testing.T) {
 	}
 }
 
+// TestLiveKeys takes secrets that come without another packet, and gives up in time.
+func TestLiveKeys(t *testing.T) {
+	said, text := sealed(t, &tls.Config{}, &tls.Config{}, line{0, get}, line{1, ok2})
+	for name, c := range map[string]struct {
+		ends bool // before the secrets come
+		keys string
+		want string
+	}{
+		"open":  {false, text, "http complete GET https://x.test/a -> 200 \"ok\"\n"},
+		"ended": {true, text, "http complete GET https://x.test/a -> 200 \"ok\"\n"},
+		"none":  {true, "", "tcp complete"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keys := &keyLog{more: true}
+			w := newWire(t, Options{Keys: keys, Live: true})
+			w.server = netip.AddrPortFrom(w.server.Addr(), 443)
+			speak(w.open(), said, whole)
+			if c.ends {
+				w.finish(0).finish(1)
+			}
+			keys.Add([]byte(c.keys))
+			for range 8 { // seconds
+				w.at += second
+				if err := w.a.Advance(t.Context(), w.at); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := story(w.sink); !strings.HasPrefix(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			w.end()
+		})
+	}
+}
+
 // TestSealedGap loses a record in the middle of a body: zeros stand for what it had.
 func TestSealedGap(t *testing.T) {
 	said, keys := sealed(t, &tls.Config{}, &tls.Config{}, line{0, get},

@@ -184,7 +184,8 @@ func measureOffsets(ctx context.Context, args []string, out io.Writer) (err erro
 // watched is what a program took that ran to its end.
 type watched struct {
 	took time.Duration
-	peak int64 // resident bytes, as seen every few milliseconds
+	cpu  time.Duration // user and system
+	peak int64         // resident bytes, as seen every few milliseconds
 }
 
 // runWatched runs a program, whose output goes nowhere.
@@ -205,6 +206,7 @@ func runWatched(ctx context.Context, name string, args ...string) (watched, erro
 		select {
 		case err := <-ended:
 			w.took = time.Since(began)
+			w.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 			if err != nil {
 				return w, fmt.Errorf("%s %s: %w: %.2000s", name, strings.Join(args, " "), err, said.String())
 			}

@@ -18,7 +18,8 @@
 // what that takes in memory, and how soon a row, a mark or a new flow is there; keys,
 // how soon the interface appears and answers on a terminal; live, the same while
 // flows arrive; and, only when it is
-// asked for, body: what recording, viewing, searching and exporting one huge body
+// asked for, import: what reading packets (against tshark), a dump of mitmproxy and a HAR
+// takes, and how what was imported opens and filters; and body: what recording, viewing, searching and exporting one huge body
 // adds to memory.
 //
 // Every number is taken from real processes on this machine, so only the
@@ -64,6 +65,8 @@ type options struct {
 	sessions string
 	idle     int
 	stream   int
+
+	captureSize, dumpSize, harSize int64
 }
 
 func (o *options) register(fs *flag.FlagSet) {
@@ -76,16 +79,24 @@ func (o *options) register(fs *flag.FlagSet) {
 	fs.Int64Var(&o.size, "size", 1<<30, "rss: bytes to download")
 	fs.IntVar(&o.flows, "flows", 1_000_000, "view, keys, live: flows in the session")
 	fs.StringVar(&o.session, "session", "", "view, keys, live: a seeded session to use; made in a temporary directory when empty")
-	o.bodySize = 10 << 30
-	fs.Func("body-size", "body: bytes of the body, as 10G or 512M; as much is needed on the disk (default 10G)", func(text string) (err error) {
-		o.bodySize, err = parseSize(text)
-		return err
-	})
+	size(fs, &o.bodySize, 10<<30, "body-size", "body: bytes of the body, as 10G or 512M; as much is needed on the disk (default 10G)")
+	size(fs, &o.captureSize, 1<<30, "capture-size", "import: bytes of the capture; twice as much is needed on the disk (default 1G)")
+	size(fs, &o.dumpSize, 5<<30, "dump-size", "import: bytes of mitmproxy's dump; twice as much is needed on the disk (default 5G)")
+	size(fs, &o.harSize, 1<<30, "har-size", "import: bytes of the HAR; twice as much is needed on the disk (default 1G)")
 	fs.IntVar(&o.idle, "idle", 10_000, "idle: connections")
 	fs.IntVar(&o.keys, "keys", 200, "keys, live: strokes of each kind")
 	fs.IntVar(&o.stream, "stream", 100_000, "stream: flows a round")
 	fs.StringVar(&o.scale, "scale", "", "view: how many flows its sessions have, several separated by commas; -flows when empty")
 	fs.StringVar(&o.sessions, "sessions", "", "view: directory where the sessions of -scale are kept, to be used again; removed at the end when empty")
+}
+
+// size adds a flag for a size in bytes.
+func size(fs *flag.FlagSet, to *int64, value int64, name, usage string) {
+	*to = value
+	fs.Func(name, usage, func(text string) (err error) {
+		*to, err = parseSize(text)
+		return err
+	})
 }
 
 func main() {
@@ -153,6 +164,7 @@ func parts() []part {
 		{"view", benchViews},
 		{"keys", benchKeys},
 		{"live", benchLive},
+		{"import", benchImports},
 		{"body", benchBody},
 	}
 }
@@ -164,9 +176,10 @@ func partNames() (names []string) {
 	return names
 }
 
-// defaultParts are those that run unless others are named: all but body, which wants a disk to itself.
+// defaultParts are those that run unless others are named: all but those that want a
+// disk to themselves.
 func defaultParts() string {
-	return strings.Join(slices.DeleteFunc(partNames(), func(name string) bool { return name == "body" }), ",")
+	return strings.Join(slices.DeleteFunc(partNames(), func(name string) bool { return name == "body" || name == "import" }), ",")
 }
 
 func runParts(ctx context.Context, o *options, out io.Writer) error {

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
+	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"testing"
 
 	"github.com/andybalholm/brotli"
@@ -155,4 +157,34 @@ func TestEventsWhileTheyArrive(t *testing.T) {
 		heard <- struct{}{}
 	}
 	sink.finished(t, 1)
+}
+
+// TestEventsHTTP2 is the same over HTTP/2, where the client leaves in the middle:
+// the decoder ends with the stream.
+func TestEventsHTTP2(t *testing.T) {
+	transport, sink := start2(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		fmt.Fprint(z, "data: one\n\ndata: two\n\ndata: ha")
+		_ = z.Flush()
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	resp, err := transport.RoundTrip(h2Request("GET", "https://a.test/", nil).WithContext(ctx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	sink.await(t, "two events", func() bool { return len(sink.messages) == 2 })
+	leave()
+	f := sink.finished(t, 1)
+	if f.Error.GetCode() != flowpb.CodeClientGone || noteOf(f, "events") != "" {
+		t.Errorf("got %v", f)
+	}
+	want := []string{`server event "one"`, `server event "two"`, `server event "ha": the stream ended inside it, so that browsers discard it`}
+	if diff := cmp.Diff(want, sink.rows()); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
 }

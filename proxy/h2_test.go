@@ -38,7 +38,8 @@ func h2Origin(t testing.TB, h http.HandlerFunc) (addr string, pool *x509.CertPoo
 // h2Client is a client that speaks HTTP/2 through the proxy to addr.
 func h2Client(t testing.TB, s *Server, addr string, trust *x509.CertPool) *http.Transport {
 	t.Helper()
-	tr := &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true}
+	// One connection: those dialled beside it would be given up, which fails the test.
+	tr := &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true, MaxConnsPerHost: 1}
 	tr.DialTLSContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn := tls.Client(tunnel(t, s, addr).Conn, &tls.Config{RootCAs: trust, ServerName: "example.com", NextProtos: []string{"h2"}})
 		return conn, conn.HandshakeContext(ctx)

@@ -11,7 +11,7 @@ import (
 
 // When the -wal file is folded into the session.
 const (
-	checkpointBytes = 16 << 20 // written since the last one
+	checkpointBytes = 8 << 20  // written since the last one
 	commitBytes     = 96 << 10 // what a commit writes beside its content: six half-empty pages
 	// tooManyPages in the -wal file stop the writer until they are folded: without a pause
 	// a writer at full speed never lets the file begin anew, and it would grow for ever.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"runtime"
 	"strings"
 )
 
@@ -35,6 +36,9 @@ func (in *inserter) add(ctx context.Context, values ...any) error {
 	}
 	defer in.reset()
 	_, err := in.many.ExecContext(ctx, in.args...)
+	// Who reads in the same process must not wait for the scheduler's slice to end, which
+	// is as long as a whole transaction.
+	runtime.Gosched()
 	return err
 }
 

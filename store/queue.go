@@ -27,6 +27,7 @@ type queue struct {
 	held    int64            // bytes of the entries and of what is on its way to the disk
 	bodies  map[uint64]int64 // of held, bytes of bodies and messages by flow
 	came    []time.Time      // when each of the entries did
+	last    time.Time        // when a batch was taken, or the queue made
 	in, out uint64           // entries that ever came, and that ever were committed
 	flushTo uint64           // commit without delay up to this many
 	fails   uint64           // failed commits so far
@@ -43,7 +44,7 @@ type queue struct {
 
 func newQueue(limits WriterOptions) *queue {
 	return &queue{
-		limits: limits, bodies: map[uint64]int64{},
+		limits: limits, bodies: map[uint64]int64{}, last: time.Now(),
 		turn: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 }
@@ -196,12 +197,19 @@ func (q *queue) take() (b portion, wait time.Duration, ended bool) {
 		return portion{}, 0, q.closed
 	}
 	if !q.full() && !q.closed && q.flushTo <= q.in-uint64(len(q.entries)) {
-		if left := q.limits.BatchDelay - time.Since(q.came[0]); left > 0 {
+		// What comes after a pause is written at once: so much later than the batch before
+		// it there is nothing to gain by waiting.
+		since := q.came[0]
+		if q.last.Before(since) {
+			since = q.last
+		}
+		if left := q.limits.BatchDelay - time.Since(since); left > 0 {
 			return portion{}, left, false
 		}
 	}
 	n, flows, bytes := q.prefix()
 	b = portion{entries: q.entries[:n:n], oldest: q.came[0]}
+	q.last = time.Now()
 	if q.entries, q.came = q.entries[n:], q.came[n:]; len(q.entries) == 0 {
 		q.entries, q.came = nil, nil
 	}

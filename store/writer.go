@@ -19,7 +19,7 @@ type WriterOptions struct {
 	BodyBytes  int64         // of that, for the bodies and messages of one flow; 1 MB
 	BatchFlows int           // flows a transaction at most; 512
 	BatchBytes int64         // bytes a transaction at most, about; 2 MB
-	BatchDelay time.Duration // how long something waits for company; 50 ms
+	BatchDelay time.Duration // how long something waits for company at most; 50 ms
 	// CompactAfter is how long nothing must have been recorded before the session is
 	// compacted in the background; 1 s. Below 0 it never is.
 	CompactAfter time.Duration

@@ -41,8 +41,12 @@ func Run(ctx context.Context, src Source, o Options) error {
 	return err
 }
 
+// framesPerSecond is how often the screen is looked at for changes: a key waits half of
+// that on average. What has not changed is not drawn.
+const framesPerSecond = 120
+
 func (a *App) programOptions(ctx context.Context) []tea.ProgramOption {
-	opts := []tea.ProgramOption{tea.WithContext(ctx)}
+	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(framesPerSecond)}
 	if a.opts.In != nil {
 		opts = append(opts, tea.WithInput(a.opts.In))
 	}

@@ -47,38 +47,50 @@ func (c *cursor) next() error {
 	return err
 }
 
+// open begins to read a table: a query for ids, and for what goes into the rest.
+func (w *walk) open(ctx context.Context, bits int, query string, into ...any) (*cursor, error) {
+	rows, err := w.tx.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	c := &cursor{rows: rows, bits: bits}
+	c.into = append([]any{&c.id}, into...)
+	return c, rows.Err()
+}
+
 // flows checks every flow: that it has a head and every head a flow, that bodies are whole
 // and as long as the head says, and that its connections are there.
 func (v *verifier) flows(ctx context.Context) (err error) {
 	w := &walk{verifier: v}
+	p := &w.piece
 	for _, c := range []struct {
 		to    **cursor
-		query string
 		bits  int
+		query string
 		into  []any
 	}{
-		{&w.flow, "SELECT id FROM flow ORDER BY id", 0, nil},
-		{&w.removed, "SELECT id, at > 0 FROM removed ORDER BY id", 0, []any{&w.kept}},
-		{&w.head, "SELECT id, blob FROM head ORDER BY id", 0, []any{&w.blob}},
-		{&w.body, "SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END FROM body ORDER BY id", pieceBits + sideBits,
-			[]any{&w.piece.start, &w.piece.size, &w.piece.enc, &w.piece.data}},
+		{&w.flow, 0, "SELECT id FROM flow ORDER BY id", nil},
+		{&w.removed, 0, "SELECT id, at > 0 FROM removed ORDER BY id", []any{&w.kept}},
+		{&w.head, 0, "SELECT id, blob FROM head ORDER BY id", []any{&w.blob}},
+		{
+			&w.body, pieceBits + sideBits, "SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END FROM body ORDER BY id",
+			[]any{&p.start, &p.size, &p.enc, &p.data},
+		},
 	} {
-		cur := &cursor{bits: c.bits}
-		cur.into = append([]any{&cur.id}, c.into...)
-		if cur.rows, err = v.tx.QueryContext(ctx, c.query); err != nil {
+		if *c.to, err = w.open(ctx, c.bits, c.query, c.into...); err != nil {
 			return err
 		}
-		defer cur.rows.Close()
-		if err := cur.next(); err != nil {
+		defer (*c.to).rows.Close()
+		if err := (*c.to).next(); err != nil {
 			return err
 		}
-		*c.to = cur
 	}
 	if w.conns, err = v.finder(ctx, "SELECT EXISTS (SELECT 1 FROM conn WHERE id = ?)"); err != nil {
 		return err
 	}
 	defer w.conns.stmt.Close()
-	if w.stray, err = v.tx.PrepareContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM shared WHERE body = ?1) AND NOT EXISTS (SELECT 1 FROM freed WHERE body = ?1)"); err != nil {
+	const stray = "SELECT NOT EXISTS (SELECT 1 FROM shared WHERE body = ?1) AND NOT EXISTS (SELECT 1 FROM freed WHERE body = ?1)"
+	if w.stray, err = v.tx.PrepareContext(ctx, stray); err != nil {
 		return err
 	}
 	defer w.stray.Close()

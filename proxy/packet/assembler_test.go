@@ -165,6 +165,50 @@ http complete POST http://x.test/b "hello" -> 200 "0123456789"
 tcp complete <"HTTP/1.1 2x\r\n\r\nwhat"
 `,
 		},
+		{"waiting bytes that are sent again otherwise", func(w *wire) {
+			w.open().say(0, get)
+			head, body := w.next(1, ok10[:len(ok10)-10]), w.next(1, "0123456789")
+			w.send(body)
+			body.p = []byte("01234evil!")
+			w.send(body)
+			w.send(head)
+			w.say(0, get).say(1, ok2).shut()
+		}, `http complete GET http://x.test/a -> 200 "0123456789" {overlap: bytes of it were sent twice, differently; the first are kept}
+http complete GET http://x.test/a -> 200 "ok"
+`},
+		{"a message that is sent again otherwise", func(w *wire) {
+			w.open().say(1, "220 ")
+			first, second := w.next(0, "HELO"), w.next(0, " me\r\n")
+			w.send(second)
+			second.p = []byte(" it\r\n")
+			w.send(second)
+			w.send(first)
+			w.shut()
+		}, `tcp complete <"220 " >"HELO" >" me\r\n" {overlap: bytes of it were sent twice, differently; the first are kept}
+`},
+		{"half open: only the client is captured", func(w *wire) {
+			w.send(segment{0, link.SYN, w.seq[0], nil})
+			w.seq[0]++
+			w.say(0, get).say(0, post).finish(0).end()
+		}, `http error GET http://x.test/a !the capture ends before the response does
+http error POST http://x.test/b "hello" !the capture ends before the response does
+`},
+		{"half open: only the server is captured", func(w *wire) {
+			w.send(segment{1, link.SYN | link.ACK, w.seq[1], nil})
+			w.seq[1]++
+			w.say(1, ok2).say(1, ok10).finish(1).end()
+		}, `http complete   -> 200 "ok" [0 missing of request at 0]
+http complete   -> 200 "0123456789" [0 missing of request at 0]
+`},
+		{"cut by the snap length", func(w *wire) {
+			w.open().say(0, get)
+			p := tcpPacket(w.server, w.client, w.seq[1], w.seq[0], link.ACK, []byte(ok10))
+			w.seq[1] += uint32(len(ok10))
+			w.packet(p[:len(p)-4])
+			w.say(0, get).say(1, ok2).shut()
+		}, `http complete GET http://x.test/a -> 200 "012345\x00\x00\x00\x00" [4 missing of response at 6]
+http complete GET http://x.test/a -> 200 "ok"
+`},
 		{"the same ports again", func(w *wire) {
 			w.open().say(0, get).say(1, ok2)
 			w.seq = [2]uint32{7_000_000, 8_000_000}

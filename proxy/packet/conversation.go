@@ -3,6 +3,7 @@ package packet
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	flowpb "weir/proto"
 	"weir/proxy/packet/link"
@@ -40,10 +41,11 @@ type conversation struct {
 	client, server netip.AddrPort
 	clientText     []byte          // of every flow
 	address        *flowpb.Address // the server's
-	sure           bool // who is the client was seen, not guessed
+	sure           bool            // who is the client was seen, not guessed
 	streams        [2]*tcp.Stream
 	ends           [2]bool // the speaker was told of the end
 	answered       bool    // the server accepted
+	disputed       bool    // what is said now was said otherwise as well
 	conn           *flowpb.Conn
 	target         *flowpb.Address // where a proxy was asked to connect to, nil without one
 	name           []byte          // by which the client asked for the server in TLS
@@ -134,6 +136,16 @@ func (c *conversation) inTLS(protocol []byte) speaker {
 	return &detector{c: c, tunnel: true}
 }
 
+// dispute flags a flow, of which something is said now, where other bytes were sent for
+// that as well: which ones the receiver took is not known.
+func (c *conversation) dispute(f *flowpb.Flow) {
+	const key = "overlap"
+	if !c.disputed || slices.ContainsFunc(f.Meta, func(m *flowpb.Meta) bool { return m.GetKey() == key }) {
+		return
+	}
+	f.Meta = append(f.Meta, &flowpb.Meta{Key: key, Value: "bytes of it were sent twice, differently; the first are kept"})
+}
+
 // scheme is that of what is asked for now.
 func (c *conversation) scheme() string {
 	if c.secure {
@@ -197,7 +209,10 @@ func (c *conversation) yield(ctx context.Context, from flowpb.Side) func(tcp.Eve
 			c.a.stats.Conflicts++
 			return nil
 		}
-		return c.speaker.data(ctx, side, e.Data, e.AtNs)
+		c.disputed = e.Disputed
+		err := c.speaker.data(ctx, side, e.Data, e.AtNs)
+		c.disputed = false
+		return err
 	}
 }
 

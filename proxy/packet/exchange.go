@@ -44,6 +44,7 @@ func beginExchange(c *conversation, at int64) *exchange {
 	x := &exchange{c: c}
 	x.flow.Protocol = &flowpb.Flow_Http{Http: &x.http}
 	x.flow.CreatedNs, x.flow.State = at, flowpb.StateRequest
+	c.dispute(&x.flow)
 	return x
 }
 
@@ -101,6 +102,7 @@ func (x *exchange) openBody(to **flowpb.Body, half int) {
 
 func (x *exchange) data(ctx context.Context, side flowpb.Side, p []byte, at int64) error {
 	x.bodies[index(side)].Size += uint64(len(p))
+	x.c.dispute(&x.flow)
 	x.c.a.changed(&x.flow)
 	err := x.c.a.sink.Body(ctx, x.flow.GetId(), side, p)
 	if err != nil || x.events == nil || side != flowpb.SideResponse {
@@ -179,6 +181,7 @@ func (x *exchange) informational(at int64, write func(*flowpb.Response)) {
 func (x *exchange) answer(at int64, write func(*flowpb.Response)) {
 	x.http.Response = &x.response
 	x.response.StartedNs = at
+	x.c.dispute(&x.flow)
 	write(&x.response)
 	x.events = record.NewEvents(x.response.Headers)
 	x.flow.State = flowpb.StateResponse

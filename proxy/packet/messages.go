@@ -38,6 +38,7 @@ func (s *streamFlow) data(ctx context.Context, from flowpb.Side, p []byte, at in
 	if err := s.open(ctx, at); err != nil {
 		return err
 	}
+	s.c.dispute(s.flow)
 	s.stream.Messages++
 	s.c.a.changed(s.flow)
 	if from == flowpb.SideRequest {

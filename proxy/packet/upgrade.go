@@ -39,6 +39,7 @@ func (u *upgraded) said(from flowpb.Side) *uint64 {
 
 func (u *upgraded) data(ctx context.Context, from flowpb.Side, p []byte, at int64) error {
 	u.last = at
+	u.x.c.dispute(&u.x.flow)
 	*u.said(from) += uint64(len(p))
 	u.x.c.a.changed(&u.x.flow)
 	emit := u.x.emit(ctx, at)

@@ -20,7 +20,10 @@ type Event struct {
 	Kind   Kind
 	Data   []byte // valid during the call
 	Length int64
-	AtNs   int64 // when the segment that brought it was captured
+	// Disputed says that others were sent for some of these bytes: a Conflict was told
+	// of them.
+	Disputed bool
+	AtNs     int64 // when the segment that brought it was captured
 }
 
 // Limits of a [Stream].
@@ -59,6 +62,8 @@ type piece struct {
 	data    []byte
 	missing int64 // bytes behind data that were sent and not captured
 	timeNs  int64
+	// disputed is that other bytes came for some of data.
+	disputed bool
 }
 
 func (p *piece) stop() int64 { return p.at + int64(len(p.data)) + p.missing }
@@ -189,7 +194,7 @@ func (s *Stream) deliver(p piece, yield func(Event) error) error {
 	}
 	if len(data) > 0 {
 		s.next += int64(len(data))
-		if err := yield(Event{Kind: Data, Data: data, AtNs: p.timeNs}); err != nil {
+		if err := yield(Event{Kind: Data, Data: data, Disputed: p.disputed, AtNs: p.timeNs}); err != nil {
 			return err
 		}
 	}
@@ -240,7 +245,9 @@ func (s *Stream) wait(p piece) (conflict bool) {
 		if w.at >= p.stop() {
 			break
 		}
-		conflict = conflict || differ(w, &p)
+		if differ(w, &p) {
+			w.disputed, conflict = true, true
+		}
 		if p.at < w.at { // the part before w is new
 			i += s.insert(i, p.cut(w.at))
 			w = &s.waiting[i]

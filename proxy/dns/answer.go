@@ -27,6 +27,9 @@ func Addresses(query []byte, ttl uint32, all []netip.Addr) []byte {
 	}
 	const noError = 0
 	out := Failure(query, noError)
+	if len(out) == headerSize { // a name that only the header makes whole
+		return nil
+	}
 	count := uint16(0)
 	for _, a := range all {
 		if a.Is4() != (asked == TypeA) {

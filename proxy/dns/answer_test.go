@@ -54,3 +54,27 @@ func TestAddresses(t *testing.T) {
 		t.Errorf("no query: got %x", out)
 	}
 }
+
+// FuzzAddresses holds every answer to be one to its query.
+func FuzzAddresses(f *testing.F) {
+	f.Add([]byte("\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x04test\x00\x00\x01\x00\x01"))
+	f.Add([]byte("\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\xc0\x04\x00\x1c\x00\x01"))
+	all := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}
+	f.Fuzz(func(t *testing.T, query []byte) {
+		out := Addresses(query, 1, all)
+		if out == nil {
+			return
+		}
+		asked, err := Parse(query)
+		if err != nil {
+			t.Fatalf("an answer to %x, which cannot be read: %v", query, err)
+		}
+		m, err := Parse(out)
+		if err != nil || !m.Response || m.ID != asked.ID || len(m.Questions) != 1 || len(m.Answers) != 1 || m.Trailing != 0 {
+			t.Fatalf("to %x: got %+v, %v", query, m, err)
+		}
+		if q := m.Questions[0]; string(q.Name) != string(asked.Questions[0].Name) || string(m.Answers[0].Name) != string(q.Name) {
+			t.Errorf("to %s: got an answer for %s", asked.Questions[0].Name, m.Answers[0].Name)
+		}
+	})
+}

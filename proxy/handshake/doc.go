@@ -7,6 +7,8 @@
 // than one handshake message, of 64 KB at most; what is longer is [Half.Broken].
 //
 // Encrypted records are passed over: of those it is only known that there were some.
+// Who can open them, or has no records at all (QUIC), gives what is in them to
+// [Half.Opened]; certificates may then be compressed (RFC 8879).
 //
 // A [ClientHello] has its fingerprints, JA3 and JA4, whoever read it.
 //

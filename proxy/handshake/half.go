@@ -23,6 +23,7 @@ const (
 	MessageCertificate    = 11
 	MessageFinished       = 20
 	MessageKeyUpdate      = 24
+	MessageCompressed     = 25 // CompressedCertificate (RFC 8879)
 )
 
 // Sizes in bytes. A record may be larger than its plaintext by what encryption adds.
@@ -181,6 +182,8 @@ func (h *Half) read(kind uint8, body []byte) (ok bool) {
 	case kind == MessageEncrypted && h.modern && h.Server != nil:
 		h.Encrypted = true
 		h.Server.Protocol, h.EarlyData, ok = parseEncrypted(bytes.Clone(body))
+	case kind == MessageCompressed && h.modern && h.Certificates == nil:
+		h.Certificates, ok = parseCompressed(body)
 	case kind == MessageCertificate && h.Certificates == nil:
 		h.Certificates, ok = parseCertificates(bytes.Clone(body), h.modern)
 	default:

@@ -3,7 +3,9 @@ package synth
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
@@ -25,11 +27,21 @@ func drawFlows(t *rapid.T) (flows []*kept) {
 	n := rapid.IntRange(1, 3).Draw(t, "connections")
 	for i := range n {
 		client, server := drawConn(t, i, c)
-		switch rapid.SampledFrom([]string{"http", "websocket", "tcp", "udp", "dns"}).Draw(t, "kind") {
-		case "http":
-			flows = append(flows, drawExchanges(t, c, client, server)...)
-		case "websocket":
-			flows = append(flows, drawWebSocket(t, c, client, server))
+		switch kind := rapid.SampledFrom([]string{"http", "HTTP/2", "websocket", "tcp", "udp", "dns"}).Draw(t, "kind"); kind {
+		case "http", "HTTP/2", "websocket":
+			var some []*kept
+			switch kind {
+			case "http":
+				some = drawExchanges(t, c, client, server)
+			case "HTTP/2":
+				some = drawExchanges2(t, c, client, server)
+			default:
+				some = []*kept{drawWebSocket(t, c, client, server)}
+			}
+			if rapid.Bool().Draw(t, "TLS") {
+				seal(some, client)
+			}
+			flows = append(flows, some...)
 		case "tcp":
 			stream := &flowpb.Stream{}
 			k := newKept(c, client, server, &flowpb.Flow{Protocol: &flowpb.Flow_Tcp{Tcp: stream}})
@@ -134,6 +146,58 @@ func drawExchanges(t *rapid.T, c *clock, client, server *flowpb.Conn) (flows []*
 		flows = append(flows, drawExchange(t, c, client, server))
 	}
 	return flows
+}
+
+// drawExchanges2 draws exchanges of one connection of HTTP/2, which may overlap.
+func drawExchanges2(t *rapid.T, c *clock, client, server *flowpb.Conn) (flows []*kept) {
+	for i := range rapid.IntRange(1, 3).Draw(t, "streams") {
+		k := drawExchange(t, c, client, server)
+		h := k.flow.GetHttp()
+		h.StreamId, h.Informational = uint32(2*i+1), nil
+		q, p := h.GetRequest(), h.GetResponse()
+		q.Version, p.Version, p.Reason = []byte("HTTP/2"), []byte("HTTP/2"), nil
+		q.PseudoOrder = []byte(rapid.SampledFrom([]string{"mspa", "masp", "pams"}).Draw(t, "order"))
+		for _, fields := range []*[]*flowpb.Field{&q.Headers, &q.Trailers, &p.Headers, &p.Trailers} {
+			*fields = fields2(*fields)
+		}
+		for _, b := range []*flowpb.Body{q.GetBody(), p.GetBody()} {
+			if b != nil {
+				b.Chunked, b.ChunkExtensions = false, nil
+			}
+		}
+		flows = append(flows, k)
+	}
+	if rapid.Bool().Draw(t, "overlap") { // the last request is answered first
+		for _, k := range slices.Backward(flows) {
+			p := k.flow.GetHttp().GetResponse()
+			p.StartedNs = c.tick()
+			p.EndedNs = ended(c, p.StartedNs, p.Body)
+		}
+	}
+	return flows
+}
+
+// fields2 are fields as HTTP/2 has them.
+func fields2(fields []*flowpb.Field) (out []*flowpb.Field) {
+	for _, f := range fields {
+		name := strings.ToLower(string(f.GetName()))
+		if name != "host" && name != "transfer-encoding" {
+			out = append(out, &flowpb.Field{Name: []byte(name), Value: f.GetValue()})
+		}
+	}
+	return out
+}
+
+// seal puts a connection and its flows into TLS.
+func seal(flows []*kept, client *flowpb.Conn) {
+	client.Tls = &flowpb.Tls{Sni: []byte("shop.test"), Alpn: []byte("http/1.1")}
+	for _, k := range flows {
+		q := k.flow.GetHttp().GetRequest()
+		q.Scheme = []byte("https")
+		if string(q.GetVersion()) == "HTTP/2" {
+			client.Tls.Alpn = []byte("h2")
+		}
+	}
 }
 
 func drawExchange(t *rapid.T, c *clock, client, server *flowpb.Conn) *kept {

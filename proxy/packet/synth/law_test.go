@@ -16,6 +16,7 @@ import (
 	flowpb "weir/proto"
 	"weir/proxy/packet"
 	"weir/proxy/packet/pcap"
+	"weir/proxy/packet/unseal"
 )
 
 const second = int64(1e9)
@@ -106,7 +107,9 @@ func imported(t rapid.TB, file []byte) []*kept {
 		t.Fatal(err)
 	}
 	sink := &memory{}
-	a := packet.NewAssembler(sink, packet.Options{})
+	ring := &ring{}
+	r.Secrets = func(lines []byte) { ring.log.Add(lines) }
+	a := packet.NewAssembler(sink, packet.Options{Keys: ring})
 	ctx := context.Background()
 	last := int64(0)
 	for {
@@ -136,6 +139,11 @@ func imported(t rapid.TB, file []byte) []*kept {
 	}
 	return sink.flows
 }
+
+// ring is the keys of the file, which come before the packets that need them.
+type ring struct{ log unseal.Log }
+
+func (k *ring) Find(random unseal.Random) (*unseal.Secrets, bool) { return k.log.Find(random), false }
 
 // checksums says what is wrong with those of a packet, "" for nothing.
 func checksums(p []byte) string {

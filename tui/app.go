@@ -60,11 +60,12 @@ type App struct {
 	slow    bool // its build has taken long enough to be shown
 	job     *job
 
-	saved   viewState // as last written to the session
-	written []string  // the filter history with it
-	saving  bool      // a write is due
-	restore bool      // the saved state has been read, or there is none
-	newborn bool      // there was none with a focus: a live session is followed
+	saved                 viewState     // as last written to the session
+	written               []string      // the filter history with it
+	filters, writtenNames []namedFilter // with a name: now, and as written
+	saving                bool          // a write is due
+	restore               bool          // the saved state has been read, or there is none
+	newborn               bool          // there was none with a focus: a live session is followed
 }
 
 // order is what the list is sorted by.
@@ -205,6 +206,8 @@ func (a *App) answer(msg tea.Msg) tea.Cmd {
 		return a.removed(msg)
 	case undone:
 		return a.undone(msg)
+	case exported:
+		return a.exported(msg)
 	case noted:
 		return a.noted(msg)
 	case copied:

@@ -267,23 +267,25 @@ func (f *fakeSource) Messages(context.Context, uint64, uint64, int) ([]*flowpb.M
 func (f *fakeSource) Annotate(_ context.Context, ids []uint64, c NoteChange) ([]flowpb.Note, error) {
 	var out []flowpb.Note
 	f.change(func() {
+		notes := map[uint64]*flowpb.Note{}
+		for i := range f.rows {
+			notes[f.rows[i].ID] = &f.rows[i].Note
+		}
 		for _, id := range ids {
-			for i := range f.rows {
-				if f.rows[i].ID != id {
-					continue
-				}
-				note := &f.rows[i].Note
-				if c.Marked != nil {
-					note.Marked = *c.Marked
-				}
-				if c.Comment != nil {
-					note.Comment = *c.Comment
-				}
-				if c.Tags != nil {
-					note.Tags = *c.Tags
-				}
-				out = append(out, *note)
+			note := notes[id]
+			if note == nil {
+				continue
 			}
+			if c.Marked != nil {
+				note.Marked = *c.Marked
+			}
+			if c.Comment != nil {
+				note.Comment = *c.Comment
+			}
+			if c.Tags != nil {
+				note.Tags = *c.Tags
+			}
+			out = append(out, *note)
 		}
 	})
 	return out, nil
@@ -303,7 +305,11 @@ func (f *fakeSource) Unmark(context.Context) (int, error) {
 }
 
 func (f *fakeSource) Remove(_ context.Context, ids []uint64) (int, error) {
-	return f.removeIf(func(r *flowpb.Row) bool { return slices.Contains(ids, r.ID) }), nil
+	gone := map[uint64]bool{}
+	for _, id := range ids {
+		gone[id] = true
+	}
+	return f.removeIf(func(r *flowpb.Row) bool { return gone[r.ID] }), nil
 }
 
 func (f *fakeSource) RemoveAll(context.Context) (int, error) {
@@ -401,6 +407,16 @@ func (fakeExporter) Export(_ context.Context, format string, id uint64, masked b
 
 func (fakeExporter) Keep(_ context.Context, name string, _ []byte) (string, error) {
 	return "exports/" + name, nil
+}
+
+func (fakeExporter) Save(_ context.Context, format, path string, ids []uint64, masked bool) (Saved, error) {
+	if path == "full" {
+		return Saved{}, fmt.Errorf("write %q: no space left", path)
+	}
+	if format == "curl" && masked {
+		return Saved{Flows: len(ids) - 1, Left: 1}, nil
+	}
+	return Saved{Flows: len(ids)}, nil
 }
 
 // begun is when the flows of the tests start: 2026-03-01 12:06:01.1 UTC.

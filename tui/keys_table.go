@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"weir/proto/export"
 	"weir/tui/eventlog"
 	"weir/tui/filterbar"
 	"weir/tui/flowlist"
@@ -24,6 +25,9 @@ func bindings() []Binding {
 	table = append(table, copyBindings()...)
 	table = append(table, screenBindings(ViewFilter, "filter-", filterbar.Commands(), (*App).doFilter)...)
 	table = append(table, Binding{
+		View: ViewFilter, Keys: []string{"ctrl+s"}, Name: "filter-name", Help: "give the filter a name, or take it away",
+		Run: func(a *App, _ string) tea.Cmd { return a.nameFilter() },
+	}, Binding{
 		View: ViewFilter, Keys: []string{"ctrl+t"}, Name: "filter-explain", Help: "say how the filter runs", Hint: "explain",
 		Run: func(a *App, _ string) tea.Cmd { return a.explain() },
 	})
@@ -143,6 +147,11 @@ func listBindings() []Binding {
 			Run: func(a *App, arg string) tea.Cmd { return a.filter(arg) },
 		},
 		{
+			View: ViewList, Keys: []string{"ctrl+s"}, Name: "filter-named", Help: "choose a filter by its name", Arg: "NAME", Off: noNamed,
+			Values: (*App).filterNames,
+			Run:    func(a *App, arg string) tea.Cmd { return a.useNamed(arg) },
+		},
+		{
 			View: ViewList, Keys: []string{"*"}, Name: "filter-toggle", Help: "filter off and on", Off: noFilter,
 			Run: func(a *App, _ string) tea.Cmd { a.bar.Toggle(); return a.open() },
 		},
@@ -203,6 +212,11 @@ func listBindings() []Binding {
 			Run: func(a *App, _ string) tea.Cmd { return a.removeHidden() },
 		},
 		{
+			View: ViewList, Keys: []string{"x"}, Name: "export", Help: "write the flow or the range to a file", Off: noExport,
+			Tip: "With " + markedFlows + " the marked flows.", Arg: "[" + markedFlows + "] [FORMAT [FILE]]", Values: exportValues,
+			Run: func(a *App, arg string) tea.Cmd { return a.export(arg) },
+		},
+		{
 			View: ViewList, Keys: []string{"y"}, Name: "copy", Help: "copy something of the flow", Hint: "copy", Off: noFocus,
 			Run: func(a *App, _ string) tea.Cmd { return a.openCopyMenu() },
 		},
@@ -247,12 +261,21 @@ func copyBindings() []Binding {
 			Run: func(a *App, _ string) tea.Cmd { return a.copy(format, what) },
 		}
 	}
-	return []Binding{
-		row("c", "curl", "curl command", "curl command", noRequest),
+	out := []Binding{
 		row("u", "url", "URL", "URL", noURL),
 		row("b", "body", "body", "body of the response, else of the request", noBody),
 		row("h", "headers", "headers", "headers", noRequest),
 	}
+	for _, f := range export.Formats() {
+		off := noExport
+		if f.HTTP {
+			off = noRequest
+		}
+		if f.Key != "" {
+			out = append(out, row(f.Key, f.Name, f.What, f.What, off))
+		}
+	}
+	return out
 }
 
 // sortKeys is the sort keys of the command line.

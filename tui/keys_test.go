@@ -18,7 +18,7 @@ var before = map[string]string{
 	"view-back": "2", "view-forward": "2 [", "undo": "d", "detail-undo": "enter d", "purge-hidden": "/ ~ m space P O S T enter",
 	"unmark-all": "m", "next-pane": "enter esc enter", "maximise": "enter", "grow": "enter", "shrink": "enter",
 	"escape": "shift+down", "back": "enter", "top": "", "follow": "",
-	"copy-curl": "y", "copy-url": "y", "copy-body": "y", "copy-headers": "y",
+	"filter-name": "/ ~ m space P O S T",
 	"filter-accept": "/ ~ m space P O S T", "filter-cancel": "/ ~ m", "filter-complete": "/ ~", "filter-complete-back": "/ ~",
 	"filter-older": "/ ~ a enter / ctrl+u ~ s enter /", "filter-newer": "/ ~ a enter / ctrl+u ~ s enter / up", "filter-explain": "/",
 	"line-accept": ": h e l p", "line-cancel": ": h", "line-complete": ": s o", "line-complete-back": ": s o",
@@ -78,6 +78,9 @@ func busySource() *fakeSource {
 // prepare brings the App to where a command's keys work.
 func (d *driver) prepare(b Binding) {
 	keys, named := before[b.Name]
+	if b.View == ViewCopy {
+		keys, named = "y", true
+	}
 	switch {
 	case named:
 	case b.View == ViewHelp:

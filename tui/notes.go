@@ -11,63 +11,73 @@ import (
 	"weir/tui/widget"
 )
 
-// maxRange bounds how many flows of a range one action takes.
-const maxRange = 10_000
+// notedAtOnce is how many flows are annotated in one transaction: few enough for a
+// capture into the same session not to wait.
+const notedAtOnce = 5000
 
-// rangePage is how many rows of it are read at a time.
-const rangePage = 500
-
-// noted is what the notes of some flows are now.
+// noted is what the notes of some flows are now. Of many flows it has the first ones;
+// the list hears of the others as it does of what other people write.
 type noted struct {
 	ids   []uint64
 	notes []flowpb.Note
+	n     int // flows that were annotated
 	said  string
 	err   error
 }
 
-// targets returns a function that reads the rows that an action is for: the
-// range, else the focus. It is called from commands.
-func (a *App) targets() rowsOf {
+// targets returns what finds the flows that an action is for: the range, else the
+// focus.
+func (a *App) targets() pick {
 	first, last, ranged := a.list.Range()
 	row := a.list.Focus()
 	if !ranged || a.listing == nil {
-		rows := []flowpb.Row{*row}
-		return func(context.Context) ([]flowpb.Row, error) { return rows, nil }
+		one := picked{[]uint64{row.ID}, row.Marked == ""}
+		return func(context.Context) (picked, error) { return one, nil }
 	}
-	n, list := min(last-first+1, maxRange), a.listing.List
-	return func(ctx context.Context) ([]flowpb.Row, error) { return readRows(ctx, list, first, n) }
+	list := a.listing.List
+	return func(ctx context.Context) (picked, error) { return pickRows(ctx, list, first, last-first+1) }
 }
 
 // annotate changes the notes of what the action is for.
-func (a *App) annotate(change func(rows []flowpb.Row) (NoteChange, string)) tea.Cmd {
+func (a *App) annotate(change func(p picked) (NoteChange, string)) tea.Cmd {
 	return a.annotateAll(a.targets(), change)
 }
 
-// annotateAll changes the notes of some flows. change is made from the rows, in the
+// annotateAll changes the notes of some flows. change is made from them, in the
 // command.
-func (a *App) annotateAll(targets rowsOf, change func(rows []flowpb.Row) (NoteChange, string)) tea.Cmd {
+func (a *App) annotateAll(targets pick, change func(p picked) (NoteChange, string)) tea.Cmd {
 	src := a.src
 	return a.async.Do(func(ctx context.Context) tea.Msg {
-		rows, err := targets(ctx)
-		if err != nil {
+		found, err := targets(ctx)
+		if err != nil || len(found.ids) == 0 {
 			return noted{err: err}
 		}
-		if len(rows) == 0 {
-			return noted{}
+		c, said := change(found)
+		out := noted{said: said}
+		for ids := range slices.Chunk(found.ids, notedAtOnce) {
+			notes, err := src.Annotate(ctx, ids, c)
+			if err != nil {
+				out.err = err
+				break
+			}
+			if out.n == 0 {
+				out.ids, out.notes = ids, notes
+			}
+			out.n += len(ids)
 		}
-		ids := rowIDs(rows)
-		c, said := change(rows)
-		notes, err := src.Annotate(ctx, ids, c)
-		return noted{ids, notes, said, err}
+		return out
 	})
 }
 
 func (a *App) noted(msg noted) tea.Cmd {
 	switch {
-	case msg.err != nil:
+	case msg.err != nil && msg.n == 0:
 		a.fail("write the note", msg.err, "nothing was changed")
 		return nil
-	case len(msg.ids) == 0:
+	case msg.err != nil:
+		a.fail("write the note", msg.err, msg.said+" "+flowCount(uint64(msg.n))+", not the others")
+		return nil
+	case msg.n == 0:
 		a.say(Info, "no flow is marked", "")
 		return nil
 	}
@@ -78,19 +88,19 @@ func (a *App) noted(msg noted) tea.Cmd {
 			shown = a.detail.SetNote(msg.notes[i])
 		}
 	}
-	if len(msg.ids) == 1 {
+	if msg.n == 1 {
 		a.say(Info, msg.said+" "+flowNumber(msg.ids[0]), "")
 	} else {
-		a.say(Info, msg.said+" "+widget.Group(uint64(len(msg.ids)))+" flows", "")
+		a.say(Info, msg.said+" "+widget.Group(uint64(msg.n))+" flows", "")
 	}
 	return shown
 }
 
 // mark marks the flows of the action, or removes their marks if all have one.
 func (a *App) mark() tea.Cmd {
-	return a.annotate(func(rows []flowpb.Row) (NoteChange, string) {
+	return a.annotate(func(p picked) (NoteChange, string) {
 		mark, said := flowpb.DefaultMarker, "marked"
-		if !slices.ContainsFunc(rows, func(r flowpb.Row) bool { return r.Marked == "" }) {
+		if !p.unmarked {
 			mark, said = "", "unmarked"
 		}
 		return NoteChange{Marked: &mark}, said
@@ -113,9 +123,9 @@ func (a *App) setComment(text string) tea.Cmd {
 	return a.annotate(commenting(text))
 }
 
-func commenting(text string) func([]flowpb.Row) (NoteChange, string) {
+func commenting(text string) func(picked) (NoteChange, string) {
 	text = strings.TrimSpace(text)
-	return func([]flowpb.Row) (NoteChange, string) {
+	return func(picked) (NoteChange, string) {
 		if text == "" {
 			return NoteChange{Comment: &text}, "removed the comment of"
 		}
@@ -137,11 +147,11 @@ func (a *App) tags(text string) tea.Cmd {
 
 func (a *App) setTags(text string) tea.Cmd { return a.annotate(tagging(text)) }
 
-func tagging(text string) func([]flowpb.Row) (NoteChange, string) {
+func tagging(text string) func(picked) (NoteChange, string) {
 	tags := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })
 	slices.Sort(tags)
 	tags = slices.Compact(tags)
-	return func([]flowpb.Row) (NoteChange, string) {
+	return func(picked) (NoteChange, string) {
 		if len(tags) == 0 {
 			return NoteChange{Tags: &tags}, "removed the tags of"
 		}

@@ -24,15 +24,24 @@ type Options struct {
 	Env []string  // nil: the process's environment
 }
 
-// Exporter makes text of flows for the clipboard.
+// Exporter makes text of flows, for the clipboard and for files.
 type Exporter interface {
-	// Export writes the flow as format "curl", "url", "body" (of the response, else
-	// of the request) or "headers"; masked leaves out credentials. A result of more than limit bytes is written to
+	// Export writes the flow in a format of package export, or as "url", "body" (of the
+	// response, else of the request) or "headers"; masked leaves out credentials. A result of more than limit bytes is written to
 	// a file instead, of which Path tells.
 	Export(ctx context.Context, format string, id uint64, masked bool, limit int) (Exported, error)
 	// Keep writes text that is too long for the clipboard to a file of a name like
 	// the one given, and returns its path.
 	Keep(ctx context.Context, name string, text []byte) (path string, err error)
+	// Save writes flows in a format of package export to the file at path, which appears
+	// whole or not at all.
+	Save(ctx context.Context, format, path string, ids []uint64, masked bool) (Saved, error)
+}
+
+// Saved is what is in a file that was written.
+type Saved struct {
+	Flows int
+	Left  int // flows that the format has no form for
 }
 
 // Exported is one flow as text, or where that text is.

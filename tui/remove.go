@@ -47,15 +47,15 @@ func (a *App) remove(arg string) tea.Cmd {
 	src, targets := a.src, a.targets()
 	n := uint64(1)
 	if first, last, ok := a.list.Range(); ok {
-		n = uint64(min(last-first+1, maxRange))
+		n = uint64(last - first + 1)
 	}
 	a.list.ClearRange()
 	return a.removing(n, func(ctx context.Context) (int, error) {
-		rows, err := targets(ctx)
+		found, err := targets(ctx)
 		if err != nil {
 			return 0, err
 		}
-		return src.Remove(ctx, rowIDs(rows))
+		return src.Remove(ctx, found.ids)
 	})
 }
 
@@ -69,8 +69,8 @@ type marksFound struct {
 func (a *App) removeMarked() tea.Cmd {
 	marked := a.marked()
 	return a.start("finding the marked flows", func(ctx context.Context) tea.Msg {
-		rows, err := marked(ctx)
-		return marksFound{rowIDs(rows), err}
+		found, err := marked(ctx)
+		return marksFound{found.ids, err}
 	})
 }
 

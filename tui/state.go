@@ -36,7 +36,8 @@ type viewState struct {
 // keptState is the state as written.
 type keptState struct {
 	viewState
-	History []string `json:"history,omitempty"`
+	History []string      `json:"history,omitempty"`
+	Named   []namedFilter `json:"named,omitempty"`
 }
 
 // Messages about the state.
@@ -73,6 +74,7 @@ func (a *App) restoreState(msg stateLoaded) tea.Cmd {
 	}
 	k := msg.kept
 	a.bar.SetHistory(k.History)
+	a.filters = k.Named[:min(len(k.Named), maxNamed)]
 	if a.opts.Filter == "" && k.Filter != "" {
 		if err := a.bar.Set(k.Filter, !k.FilterOff); err != nil {
 			a.fail("restore the filter", err, "")
@@ -86,7 +88,7 @@ func (a *App) restoreState(msg stateLoaded) tea.Cmd {
 	a.list.Restore(k.Focus, k.Follow || a.newborn && a.told && a.stats.Mode == Live)
 	a.masked = k.Masked
 	masking := a.detail.SetMasked(k.Masked)
-	a.written, a.saved = a.bar.History(), a.viewState()
+	a.written, a.writtenNames, a.saved = a.bar.History(), a.filters, a.viewState()
 	return tea.Batch(masking, a.open(), a.resize(), a.settle())
 }
 
@@ -113,12 +115,12 @@ func (a *App) noteState() tea.Cmd {
 }
 
 func (a *App) unchanged() bool {
-	return a.saved == a.viewState() && slices.Equal(a.written, a.bar.History())
+	return a.saved == a.viewState() && slices.Equal(a.written, a.bar.History()) && slices.Equal(a.writtenNames, a.filters)
 }
 
 func (a *App) saveState() tea.Cmd {
 	src, data := a.src, a.encodeState()
-	a.saved, a.written = a.viewState(), a.bar.History()
+	a.saved, a.written, a.writtenNames = a.viewState(), a.bar.History(), a.filters
 	return a.async.Do(func(ctx context.Context) tea.Msg {
 		return stateSaved{src.SaveState(ctx, stateName, data)}
 	})
@@ -134,7 +136,7 @@ func (a *App) stateWasSaved(msg stateSaved) tea.Cmd {
 
 func (a *App) encodeState() []byte {
 	// Strings, numbers and booleans: this cannot fail.
-	data, _ := json.Marshal(keptState{viewState: a.viewState(), History: a.bar.History()})
+	data, _ := json.Marshal(keptState{viewState: a.viewState(), History: a.bar.History(), Named: a.filters})
 	return data
 }
 

@@ -74,9 +74,9 @@ func Formats() []Format {
 		tool("powershell", "a script that sends them with PowerShell's Invoke-WebRequest", "PowerShell command", "P", ".ps1", resend.ByPowerShell()),
 		raw("raw", `requests and responses as they were on the wire, save that the sizes
 of chunks are not kept, and that a head's first and closing line
-end in CRLF where they ended in a bare LF`, "request and response", "r", httptext.Both),
-		raw("raw-request", "the requests alone, in the same way", "request", "q", httptext.Requests),
-		raw("raw-response", "the responses alone, in the same way", "response", "s", httptext.Responses),
+end in CRLF where they ended in a bare LF`, "request and response as sent", "r", httptext.Both),
+		raw("raw-request", "the requests alone, in the same way", "request as sent", "R", httptext.Requests),
+		raw("raw-response", "the responses alone, in the same way", "response as sent", "S", httptext.Responses),
 	}
 }
 

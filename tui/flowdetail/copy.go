@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	flowpb "weir/proto"
+	"weir/proto/export"
 	"weir/tui/content"
 	"weir/tui/widget"
 )
@@ -30,14 +31,23 @@ func (m *Model) chooseCopy() tea.Cmd {
 	if m.flow().GetHttp() == nil {
 		http = "not HTTP"
 	}
-	m.menu = widget.NewMenu("Copy", []widget.Item{
+	items := []widget.Item{
 		{Key: "b", Name: "body", Text: "body, as shown", Off: needBody(m)},
 		{Key: "s", Name: "sent", Text: "body, as sent", Off: needBody(m)},
 		{Key: "h", Name: "headers", Text: "start line and headers", Off: m.needHead()},
 		{Key: "l", Name: "line", Text: "the first line shown, or the hit"},
 		{Key: "u", Name: "url", Text: "URL", Off: http},
-		{Key: "c", Name: "curl", Text: "curl command", Off: http},
-	}, "")
+	}
+	for _, f := range export.Formats() {
+		off := ""
+		if f.HTTP {
+			off = http
+		}
+		if f.Key != "" {
+			items = append(items, widget.Item{Key: f.Key, Name: f.Name, Text: f.What, Off: off})
+		}
+	}
+	m.menu = widget.NewMenu("Copy", items, "")
 	m.choose = m.copy
 	return nil
 }
@@ -67,10 +77,12 @@ func (m *Model) copy(name string) tea.Cmd {
 	case "url":
 		s := flowpb.Summarize(m.flow())
 		c.What, c.Data = "URL", []byte(s.URL())
-	case "curl":
-		c.What, c.Format = "curl command", "curl"
 	default:
-		return nil
+		f, ok := export.Find(name)
+		if !ok {
+			return nil
+		}
+		c.What, c.Format = f.What, f.Name
 	}
 	return func() tea.Msg { return c }
 }

@@ -25,6 +25,8 @@ func Commands() []widget.Command {
 			Tip: "Mark, comment and tags then act on the whole range. esc forgets it.",
 		},
 		{Name: "extend-up", Keys: []string{"shift+up"}, Help: "extend the range to the previous flow"},
+		{Name: "extend-top", Keys: []string{"shift+home"}, Help: "extend the range to the first flow"},
+		{Name: "extend-bottom", Keys: []string{"shift+end"}, Help: "extend the range to the last flow"},
 	}
 }
 
@@ -58,6 +60,10 @@ func (m *Model) Do(name string) (Event, tea.Cmd) {
 		m.extend(1)
 	case "extend-up":
 		m.extend(-1)
+	case "extend-top":
+		m.extend(-m.length)
+	case "extend-bottom":
+		m.extend(m.length)
 	}
 	cmd := m.fetchMissing()
 	return Event{Moved: m.id != before}, cmd

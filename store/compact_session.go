@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"weir/store/lock"
 )
 
 // CompactOptions say how far a compaction goes.
@@ -32,7 +34,7 @@ type CompactResult struct {
 // Compact does, to the end, what is done in the background while a capture is idle:
 // codes bodies, keeps equal ones once, and gives back the space of what was removed,
 // for which it drops the flows that could still be brought back.
-// The session must not be captured into; that is [ErrCapturing]. It may be ended at
+// The session must not be captured into; that is [lock.ErrCapturing]. It may be ended at
 // any time and loses nothing.
 func (s *Session) Compact(ctx context.Context, o CompactOptions) (CompactResult, error) {
 	r, err := s.compact(ctx, o)
@@ -46,11 +48,11 @@ func (s *Session) compact(ctx context.Context, o CompactOptions) (r CompactResul
 	if s.readOnly {
 		return r, ErrReadOnly
 	}
-	lock, err := lockFile(s.path + lockSuffix)
+	held, err := lock.Take(s.path)
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, lock.release()) }()
+	defer func() { err = errors.Join(err, held.Release()) }()
 	points, err := newCheckpointer(ctx, s)
 	if err != nil {
 		return r, classify(err)

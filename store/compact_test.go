@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	flowpb "weir/proto"
+	"weir/store/lock"
 	"weir/store/pack"
 )
 
@@ -423,8 +424,8 @@ func TestCompactorWaitsForReaders(t *testing.T) {
 
 func TestCompactSession(t *testing.T) {
 	s, w := newWriter(t, never(WriterOptions{}))
-	if _, err := s.Compact(t.Context(), CompactOptions{}); !errors.Is(err, ErrCapturing) {
-		t.Errorf("compact while capturing: got %v, want %v", err, ErrCapturing)
+	if _, err := s.Compact(t.Context(), CompactOptions{}); !errors.Is(err, lock.ErrCapturing) {
+		t.Errorf("compact while capturing: got %v, want %v", err, lock.ErrCapturing)
 	}
 	want := map[uint64][]byte{}
 	for n := range 40 {

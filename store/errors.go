@@ -18,8 +18,6 @@ var (
 	ErrDamaged = errors.New("damaged session")
 	// ErrReadOnly means that something was to be written to a session opened read-only.
 	ErrReadOnly = errors.New("session is read-only")
-	// ErrCapturing means that another writer captures into the session.
-	ErrCapturing = errors.New("another capture writes to this session")
 	// ErrNotFound means that the session has no such flow, connection or body.
 	ErrNotFound = errors.New("not found")
 	// ErrClosed means that the session or the writer was closed.

@@ -197,3 +197,10 @@ func (s *Session) update(ctx context.Context, change func(*sql.Tx) error) error 
 	s.feed.poke()
 	return nil
 }
+
+// inTurn runs begin, which takes the session's write lock, when it is this process's
+// turn. s.writing is held.
+func (s *Session) inTurn(ctx context.Context, begin func() error) error {
+	defer s.turn.Enter(ctx)()
+	return begin()
+}

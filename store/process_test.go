@@ -16,6 +16,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/lock"
 )
 
 // What the test binary is when it runs as its own child: a role, and the session
@@ -44,7 +45,7 @@ func play(role string) int {
 			err = playAnnotate(ctx, s)
 		case roleSecond:
 			_, err = s.NewWriter(ctx, WriterOptions{})
-			fmt.Println(errors.Is(err, ErrCapturing), err)
+			fmt.Println(errors.Is(err, lock.ErrCapturing), err)
 			err = nil
 		case roleWatch:
 			err = playWatch(ctx, s)
@@ -307,8 +308,8 @@ func TestOtherProcessAnnotatesDuringCapture(t *testing.T) {
 
 func TestSecondCaptureIsRefused(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{})
-	if _, err := s.NewWriter(t.Context(), WriterOptions{}); !errors.Is(err, ErrCapturing) {
-		t.Errorf("second writer in this process: got %v, want %v", err, ErrCapturing)
+	if _, err := s.NewWriter(t.Context(), WriterOptions{}); !errors.Is(err, lock.ErrCapturing) {
+		t.Errorf("second writer in this process: got %v, want %v", err, lock.ErrCapturing)
 	}
 	p := start(t, roleSecond, s)
 	p.said.Scan()

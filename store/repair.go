@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"weir/store/lock"
 	"weir/store/salvage"
 )
 
@@ -73,7 +74,7 @@ func (r *Repaired) report(place, format string, args ...any) {
 // the session's identity, stay. The result passes [Session.Verify].
 //
 // Memory is bounded by the largest row. It fails with [ErrNotSession] where no flow is
-// found, with [ErrCapturing] while a capture writes to the file, and with
+// found, with [lock.ErrCapturing] while a capture writes to the file, and with
 // [fs.ErrExist] if there is anything at to.
 func Repair(ctx context.Context, path, to string, o RepairOptions) (*Repaired, error) {
 	r := &Repaired{}
@@ -85,7 +86,7 @@ func Repair(ctx context.Context, path, to string, o RepairOptions) (*Repaired, e
 }
 
 func repair(ctx context.Context, path, to string, o RepairOptions, r *Repaired) (err error) {
-	if err := lockFree(path + lockSuffix); err != nil {
+	if err := lock.Free(path); err != nil {
 		return err
 	}
 	db, err := openSource(path)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	flowpb "weir/proto"
+	"weir/store/lock"
 )
 
 // damageable makes a session to damage: flows with bodies of all storage, messages, notes,
@@ -262,8 +263,8 @@ func TestRepairRefused(t *testing.T) {
 	}{
 		{"no session", text, filepath.Join(dir, "a.weir"), ErrNotSession},
 		{"missing", filepath.Join(dir, "none"), filepath.Join(dir, "b.weir"), os.ErrNotExist},
-		{"there is one", s.Path(), text, ErrCapturing},
-		{"being captured", s.Path(), filepath.Join(dir, "c.weir"), ErrCapturing},
+		{"there is one", s.Path(), text, lock.ErrCapturing},
+		{"being captured", s.Path(), filepath.Join(dir, "c.weir"), lock.ErrCapturing},
 	} {
 		if _, err := Repair(t.Context(), c.from, c.to, RepairOptions{}); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, err, c.want)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"modernc.org/sqlite"
 
+	"weir/store/lock"
 	"weir/store/pack"
 )
 
@@ -77,7 +78,7 @@ type Session struct {
 	// writing is held for each write transaction of this process; among processes it
 	// is for the turnstile that each gets his turn.
 	writing sync.Mutex
-	turn    turnstile // guarded by writing
+	turn    *lock.Turnstile // guarded by writing
 	feed    feed
 	glance  glance
 	views   views
@@ -145,7 +146,7 @@ func openAs(ctx context.Context, path string, mode access, readOnly bool, sync S
 	}
 	s.feed.init()
 	s.glance.path = path + "-shm"
-	s.turn.path = path + lockSuffix
+	s.turn = lock.NewTurnstile(path)
 	if err := registerFunctions(s.drv, s); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/lock"
 )
 
 // WriterOptions bound the queue and the batches of a [Writer]. The zero value of
@@ -79,7 +80,7 @@ const (
 type Writer struct {
 	s     *Session
 	queue *queue
-	lock  *fileLock
+	lock  *lock.Lock
 	tape  *tape
 	made  chan *made    // transactions that are to be made durable
 	done  chan struct{} // closed when the goroutines ended
@@ -118,7 +119,7 @@ const (
 )
 
 // NewWriter begins to record into the session. A file has one writer at a time,
-// in whatever process: a second one gets [ErrCapturing]. The context bounds the
+// in whatever process: a second one gets [lock.ErrCapturing]. The context bounds the
 // opening only.
 func (s *Session) NewWriter(ctx context.Context, o WriterOptions) (*Writer, error) {
 	s.mu.Lock()
@@ -142,15 +143,15 @@ func (s *Session) newWriter(ctx context.Context, o WriterOptions) (_ *Writer, er
 		s: s, queue: newQueue(o), made: make(chan *made, maxMade), done: make(chan struct{}),
 		counters: map[uint64]*counter{}, known: map[[sha256.Size]byte]struct{}{}, full: map[uint64]struct{}{},
 	}
-	if w.lock, err = lockFile(s.path + lockSuffix); err != nil {
+	if w.lock, err = lock.Take(s.path); err != nil {
 		return nil, err
 	}
 	if w.tape, err = newTape(ctx, s, w.overflow); err != nil {
-		return nil, errors.Join(err, w.lock.release())
+		return nil, errors.Join(err, w.lock.Release())
 	}
 	err = w.tape.conn.QueryRowContext(ctx, "SELECT ("+highestID+"), (SELECT coalesce(max(id), 0) FROM conn)").Scan(&w.lastFlow, &w.lastConn)
 	if err != nil {
-		return nil, errors.Join(err, w.tape.close(), w.lock.release())
+		return nil, errors.Join(err, w.tape.close(), w.lock.Release())
 	}
 	// The goroutines outlive the opening; Close ends them.
 	go w.run(context.WithoutCancel(ctx))
@@ -237,7 +238,7 @@ func (w *Writer) Close() error {
 		if n := w.lost.Load(); n > 0 {
 			w.result = fmt.Errorf("close the writer of session %q: %d flows not recorded, or not whole: %w", w.s.path, n, ErrWrite)
 		}
-		if err := errors.Join(w.tape.close(), w.lock.release()); err != nil && w.result == nil {
+		if err := errors.Join(w.tape.close(), w.lock.Release()); err != nil && w.result == nil {
 			w.result = fmt.Errorf("close the writer of session %q: %w", w.s.path, err)
 		}
 		w.s.mu.Lock()

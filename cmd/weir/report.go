@@ -11,6 +11,7 @@ import (
 	"weir/filter"
 	"weir/proxy/packet/pcapfilter"
 	"weir/store"
+	"weir/store/lock"
 	"weir/tui/widget"
 )
 
@@ -97,7 +98,7 @@ func hintFor(err error) string {
 		return "a newer weir wrote it; update weir to open it"
 	case errors.Is(err, store.ErrDamaged):
 		return "nothing was changed; " + repairHint
-	case errors.Is(err, store.ErrCapturing):
+	case errors.Is(err, lock.ErrCapturing):
 		return "another weir captures into it; 'weir open' can look at it meanwhile"
 	case errors.Is(err, fs.ErrExist):
 		return "choose another name with -o, or look at it with 'weir open'"

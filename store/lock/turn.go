@@ -1,4 +1,4 @@
-package store
+package lock
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// turnstile is what all who write to a session that is being captured pass, in
+// Turnstile is what all who write to a session that is being captured pass, in
 // whatever process they are: they take a lock, begin their transaction, and give the
 // lock up. Whoever has it is the next to write.
 //
@@ -16,13 +16,12 @@ import (
 //
 // The lock is on a byte of the session's -lock file (docs/session-format.md). It is
 // a courtesy and protects nothing: who cannot take it goes on without.
-type turnstile struct {
+//
+// It is used by one goroutine at a time.
+type Turnstile struct {
 	path  string // of the -lock file, which is there while somebody captures
 	stuck bool   // who had the lock the last time kept it for too long
 }
-
-// lockSuffix is on the name of the file that says who captures into a session.
-const lockSuffix = "-lock"
 
 const (
 	// turnByte is the byte that is locked, behind all that is written in the file.
@@ -35,22 +34,18 @@ const (
 	turnPoll = time.Millisecond
 )
 
-// inTurn runs begin, which takes the session's write lock, when it is this process's
-// turn. s.writing is held.
-func (s *Session) inTurn(ctx context.Context, begin func() error) error {
-	defer s.turn.enter(ctx)()
-	return begin()
-}
+// NewTurnstile is the turnstile of the session at path.
+func NewTurnstile(path string) *Turnstile { return &Turnstile{path: path + Suffix} }
 
-// enter waits for a turn and returns what leaves the turnstile again.
-func (t *turnstile) enter(ctx context.Context) (leave func()) {
+// Enter waits for a turn and returns what leaves the turnstile again.
+func (t *Turnstile) Enter(ctx context.Context) (leave func()) {
 	f, err := os.OpenFile(t.path, os.O_RDWR, 0)
 	if err != nil {
 		return func() {} // nobody captures
 	}
 	began := time.Now()
 	taken := takeTurn(f)
-	for !taken && !t.stuck && rest(ctx, turnPoll) == nil {
+	for !taken && !t.stuck && waited(ctx, turnPoll) {
 		taken = takeTurn(f)
 		t.stuck = !taken && time.Since(began) > courtesy
 	}
@@ -58,4 +53,16 @@ func (t *turnstile) enter(ctx context.Context) (leave func()) {
 		t.stuck = false
 	}
 	return func() { _ = f.Close() } // which gives the lock up
+}
+
+// waited waits, and reports whether ctx has not ended meanwhile.
+func waited(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

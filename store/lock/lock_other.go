@@ -1,6 +1,6 @@
 //go:build !unix
 
-package store
+package lock
 
 import (
 	"errors"
@@ -8,15 +8,16 @@ import (
 	"os"
 )
 
-// fileLock keeps other writers from a session where there are no advisory locks: by
+// Lock keeps other writers from a session where there are no advisory locks: by
 // an open file beside it, which such systems refuse to remove. The file of a process
 // that was killed is no longer open.
-type fileLock struct {
+type Lock struct {
 	f *os.File
 }
 
-// lockFile takes the lock at path or says that somebody has it.
-func lockFile(path string) (*fileLock, error) {
+// Take takes the lock of the session at path, or fails with [ErrCapturing].
+func Take(path string) (*Lock, error) {
+	path += Suffix
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", ErrCapturing, err)
 	}
@@ -24,18 +25,18 @@ func lockFile(path string) (*fileLock, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fileLock{f: f}, nil
+	return &Lock{f: f}, nil
 }
 
-// release gives the lock up.
-func (l *fileLock) release() error {
+// Release gives the lock up.
+func (l *Lock) Release() error {
 	return errors.Join(l.f.Close(), os.Remove(l.f.Name()))
 }
 
-// lockFree fails if somebody holds the lock at path, as far as that can be told
+// Free fails if somebody holds the lock of the session at path, as far as that can be told
 // without taking it: what is left of a process that was killed counts too.
-func lockFree(path string) error {
-	if _, err := os.Stat(path); err == nil {
+func Free(path string) error {
+	if _, err := os.Stat(path + Suffix); err == nil {
 		return ErrCapturing
 	}
 	return nil

@@ -1,4 +1,4 @@
-package store
+package lock
 
 import (
 	"os"
@@ -8,15 +8,15 @@ import (
 )
 
 // newTurnstiles makes so many that stand at one file, as processes do.
-func newTurnstiles(t *testing.T, n int) []*turnstile {
+func newTurnstiles(t *testing.T, n int) []*Turnstile {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.weir-lock")
 	if err := os.WriteFile(path, []byte("1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	all := make([]*turnstile, n)
+	all := make([]*Turnstile, n)
 	for i := range all {
-		all[i] = &turnstile{path: path}
+		all[i] = &Turnstile{path: path}
 	}
 	return all
 }
@@ -47,10 +47,10 @@ func TestTurnstileHasOneInIt(t *testing.T) {
 // TestTurnstileLetsTheNextIn sees somebody who waits get in.
 func TestTurnstileLetsTheNextIn(t *testing.T) {
 	ts := newTurnstiles(t, 2)
-	leave := ts[0].enter(t.Context())
+	leave := ts[0].Enter(t.Context())
 	entered := make(chan struct{})
 	go func() { // ends when the first has left
-		ts[1].enter(t.Context())()
+		ts[1].Enter(t.Context())()
 		close(entered)
 	}()
 	time.Sleep(5 * time.Millisecond)
@@ -62,23 +62,23 @@ func TestTurnstileLetsTheNextIn(t *testing.T) {
 // that all is well when he has gone.
 func TestTurnstileThatIsStuck(t *testing.T) {
 	ts := newTurnstiles(t, 2)
-	leave := ts[0].enter(t.Context())
+	leave := ts[0].Enter(t.Context())
 	for range 20 { // as long as a single wait, all together
-		ts[1].enter(t.Context())()
+		ts[1].Enter(t.Context())()
 	}
 	if !ts[1].stuck {
 		t.Error("stuck: got false, want true")
 	}
 	leave()
-	ts[1].enter(t.Context())()
+	ts[1].Enter(t.Context())()
 	if ts[1].stuck {
 		t.Error("stuck after the other left: got true, want false")
 	}
 }
 
 func TestTurnstileWithoutACapture(t *testing.T) {
-	ts := turnstile{path: filepath.Join(t.TempDir(), "none")}
-	ts.enter(t.Context())()
+	ts := NewTurnstile(filepath.Join(t.TempDir(), "none"))
+	ts.Enter(t.Context())()
 	if _, err := os.Stat(ts.path); !os.IsNotExist(err) {
 		t.Errorf("the file: got %v, want none made", err)
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package store
+package lock
 
 import (
 	"errors"
@@ -12,22 +12,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileLock keeps other writers, in this and in other processes, from a session.
+// Lock keeps other writers, in this and in other processes, from a session.
 // It is a lock on an open file beside the session: the kernel drops it when its
 // process dies, however that happens. (A lock on the session itself would mix with
 // SQLite's own.)
-type fileLock struct {
+type Lock struct {
 	f *os.File
 }
 
-// lockFile takes the lock at path or says who has it.
-func lockFile(path string) (*fileLock, error) {
+// Take takes the lock of the session at path, or fails with [ErrCapturing] and says who has it.
+func Take(path string) (*Lock, error) {
+	path += Suffix
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
 			return nil, err
 		}
-		l := &fileLock{f: f}
+		l := &Lock{f: f}
 		switch current, err := l.take(); {
 		case err != nil:
 			return nil, errors.Join(err, f.Close())
@@ -43,7 +44,7 @@ func lockFile(path string) (*fileLock, error) {
 
 // take locks the file. current is false if the locked file is no longer the one
 // at its path, so that the lock means nothing.
-func (l *fileLock) take() (current bool, err error) {
+func (l *Lock) take() (current bool, err error) {
 	err = unix.Flock(int(l.f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
@@ -68,7 +69,7 @@ func (l *fileLock) take() (current bool, err error) {
 }
 
 // holder names the process that wrote the file, for a person.
-func (l *fileLock) holder() string {
+func (l *Lock) holder() string {
 	var b [20]byte
 	n, _ := l.f.ReadAt(b[:], 0)
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(b[:n]))); err == nil {
@@ -77,15 +78,16 @@ func (l *fileLock) holder() string {
 	return ""
 }
 
-// release gives the lock up. The file goes first: once unlocked it may be
+// Release gives the lock up. The file goes first: once unlocked it may be
 // somebody else's.
-func (l *fileLock) release() error {
+func (l *Lock) Release() error {
 	return errors.Join(os.Remove(l.f.Name()), l.f.Close())
 }
 
-// lockFree fails if somebody holds the lock at path. It makes no file.
-func lockFree(path string) error {
-	f, err := os.Open(path)
+// Free fails with [ErrCapturing] if somebody holds the lock of the session at path. It makes
+// no file.
+func Free(path string) error {
+	f, err := os.Open(path + Suffix)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -93,7 +95,7 @@ func lockFree(path string) error {
 		return err
 	}
 	defer f.Close()
-	l := &fileLock{f: f}
+	l := &Lock{f: f}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return fmt.Errorf("%w%s", ErrCapturing, l.holder())

@@ -14,8 +14,8 @@ func newSniff(std stdio) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sniff -i IFACE",
 		Short: "Capture packets from interfaces, and look",
-		Long: `Captures packets from network interfaces as they pass, and makes flows of them: HTTP,
-WebSocket, DNS, what TLS says in clear, and the bytes of all other TCP and UDP. No
+		Long: `Captures packets from network interfaces as they pass, and makes flows of them: HTTP
+(1 and 2), WebSocket, DNS, what TLS says in clear, and the bytes of all other TCP and UDP. No
 proxy is in between, so nothing has to be set up in a client. A flow is in the list
 from its first packet on. What is encrypted is not opened, unless a client or server
 writes its secrets to a file that --keylog names: SSLKEYLOGFILE in the environment

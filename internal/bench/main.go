@@ -19,8 +19,9 @@
 // how soon the interface appears and answers on a terminal; live, the same while
 // flows arrive; and, only when it is
 // asked for, import: what reading packets (against tshark), a dump of mitmproxy and a HAR
-// takes, and how what was imported opens and filters; and body: what recording, viewing, searching and exporting one huge body
-// adds to memory.
+// takes, and how what was imported opens and filters; body: what recording, viewing,
+// searching and exporting one huge body adds to memory; and sniff, as root: whether a
+// capture from an interface, recorded, loses packets at some rate.
 //
 // Every number is taken from real processes on this machine, so only the
 // ratios and the distance to the bars mean something elsewhere. A slow result
@@ -65,6 +66,8 @@ type options struct {
 	sessions string
 	idle     int
 	stream   int
+	rate     int
+	packet   int
 
 	captureSize, dumpSize, harSize int64
 }
@@ -85,6 +88,8 @@ func (o *options) register(fs *flag.FlagSet) {
 	size(fs, &o.harSize, 1<<30, "har-size", "import: bytes of the HAR; twice as much is needed on the disk (default 1G)")
 	fs.IntVar(&o.idle, "idle", 10_000, "idle: connections")
 	fs.IntVar(&o.keys, "keys", 200, "keys, live: strokes of each kind")
+	fs.IntVar(&o.rate, "rate", 100_000, "sniff: packets a second, for -duration; 60s is what is promised")
+	fs.IntVar(&o.packet, "packet", 200, "sniff: bytes that a packet carries")
 	fs.IntVar(&o.stream, "stream", 100_000, "stream: flows a round")
 	fs.StringVar(&o.scale, "scale", "", "view: how many flows its sessions have, several separated by commas; -flows when empty")
 	fs.StringVar(&o.sessions, "sessions", "", "view: directory where the sessions of -scale are kept, to be used again; removed at the end when empty")
@@ -166,6 +171,7 @@ func parts() []part {
 		{"live", benchLive},
 		{"import", benchImports},
 		{"body", benchBody},
+		{"sniff", benchSniff},
 	}
 }
 
@@ -177,9 +183,11 @@ func partNames() (names []string) {
 }
 
 // defaultParts are those that run unless others are named: all but those that want a
-// disk to themselves.
+// disk to themselves, and sniff, which wants root.
 func defaultParts() string {
-	return strings.Join(slices.DeleteFunc(partNames(), func(name string) bool { return name == "body" || name == "import" }), ",")
+	return strings.Join(slices.DeleteFunc(partNames(), func(name string) bool {
+		return name == "body" || name == "import" || name == "sniff"
+	}), ",")
 }
 
 func runParts(ctx context.Context, o *options, out io.Writer) error {

@@ -372,3 +372,29 @@ func TestTranslatedLogin(t *testing.T) {
 type oneUser struct{ name, password string }
 
 func (u oneUser) Verify(name, password string) bool { return u.name == name && u.password == password }
+
+// TestTranslatedBehindProxy has requests of HTTP/2 go on through another proxy.
+func TestTranslatedBehindProxy(t *testing.T) {
+	addr, _ := h1Origin(t, false, echo)
+	inner, innerSink := start(t, Options{})
+	m, err := ParseMode("upstream:http://"+inner.Addr().String(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer, sink := start(t, Options{Mode: m})
+	for name, dialled := range map[string]func() net.Conn{
+		"named in each request": func() net.Conn { return dial(t, outer).Conn },
+		"in a tunnel":           func() net.Conn { return tunnel(t, outer, addr).Conn },
+	} {
+		cc := h2cClient(t, dialled)
+		if _, body, err := ask(cc, h2Request("GET", "http://"+addr+"/x", nil)); err != nil || !strings.HasPrefix(body, "HTTP/1.1 GET "+addr+" /x ") {
+			t.Errorf("%s: got %q, %v", name, body, err)
+		}
+	}
+	for id := range uint64(2) {
+		if f := sink.finished(t, id+1); f.Error != nil || string(f.GetHttp().Request.Version) != "HTTP/2" {
+			t.Errorf("outer flow: got %v", f)
+		}
+	}
+	innerSink.await(t, "two flows", func() bool { return len(innerSink.flows) >= 2 })
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"sync"
 
 	flowpb "weir/proto"
 	"weir/proxy/h1"
@@ -45,15 +46,39 @@ func (c *client) mustLogin(head *h1.Head) bool {
 
 // loggedIn reports whether the value of a login field is a good one.
 func (c *client) loggedIn(sent []byte) bool {
-	if len(sent) > 0 && bytes.Equal(sent, c.login) {
+	if user, ok := c.logins.user(sent); ok {
+		c.user = user
 		return true
 	}
 	user, password, ok := basicCredentials(sent)
 	if !ok || !c.s.opts.Auth.Verify(user, password) {
 		return false
 	}
-	c.login, c.user = bytes.Clone(sent), user
+	c.user = user
+	c.logins.add(sent, user)
 	return true
+}
+
+// logins is the login that was good for the last request of a connection, so that
+// the next one with the same need not be verified. The streams of a connection
+// share it.
+type logins struct {
+	mu    sync.Mutex
+	field []byte // the value that was good
+	name  string
+}
+
+// user returns whose login the value of a field is, and whether it is known to be good.
+func (l *logins) user(field []byte) (name string, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.name, len(field) > 0 && bytes.Equal(field, l.field)
+}
+
+func (l *logins) add(field []byte, name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.field, l.name = bytes.Clone(field), name
 }
 
 // askLogin answers a request that mustLogin.

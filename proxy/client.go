@@ -28,9 +28,9 @@ type client struct {
 	reader *h1.Reader
 	out    []byte // scratch for a rewritten head with the body bytes that came with it
 
-	user    string // who logged in to the proxy, "" for nobody
-	login   []byte // the field value that did so, good for further requests
-	trusted bool   // a login was good for all of the connection
+	user    string  // who logged in to the proxy, "" for nobody
+	logins  *logins // what was good for further requests
+	trusted bool    // a login was good for all of the connection
 
 	tunnel  route       // where all requests go inside a tunnel; zero outside
 	passing string      // why the tunnel is passed through unopened, "" where it is not
@@ -48,7 +48,7 @@ func (s *Server) serveConn(ctx context.Context, raw net.Conn) {
 	c := &client{
 		s: s, to: recorder{s.opts.Sink}, raw: raw, conn: raw,
 		in: newInbox(&s.buffers), reader: h1.NewReader(h1.Request, s.opts.Limits),
-		name: []byte(raw.RemoteAddr().String()), pool: newPool(),
+		name: []byte(raw.RemoteAddr().String()), pool: newPool(), logins: &logins{},
 	}
 	c.describe()
 	err := c.to.conn(ctx, &c.rec)

@@ -74,7 +74,8 @@ func (c *client) onStream(st *streamConn) *client {
 	sub := &client{
 		s: c.s, to: c.to, raw: st, conn: st, name: c.name, stream: st,
 		in: newInbox(&c.s.buffers), reader: h1.NewReader(h1.Request, c.s.opts.Limits),
-		user: c.user, trusted: c.trusted, tunnel: c.tunnel, passing: c.passing, refusal: c.refusal, pool: c.pool,
+		user: c.user, trusted: c.trusted, tunnel: c.tunnel, passing: c.passing, refusal: c.refusal,
+		pool: c.pool, logins: c.logins,
 	}
 	sub.rec.Id = c.rec.Id
 	return sub

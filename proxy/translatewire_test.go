@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -352,16 +353,22 @@ func TestTranslatedLogin(t *testing.T) {
 		}
 		p.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
 	})
-	s, sink := start(t, Options{Auth: oneUser{"u", "p"}})
+	var asked atomic.Int64
+	s, sink := start(t, Options{Auth: &oneUser{"u", "p", &asked}})
 	f := dialFrames(dial(t, s))
 	f.headers(1, true, proxyGet("GET", addr)...)
 	if got := f.untilEnd(); !strings.HasPrefix(got, "HEADERS 407") {
 		t.Errorf("got %q", got)
 	}
 	login := [2]string{"proxy-authorization", "Basic dTpw"}
-	f.headers(3, true, proxyGet("GET", addr, login)...)
-	if got := f.untilEnd(); got != "HEADERS 204" {
-		t.Errorf("got %q", got)
+	for _, id := range []uint32{3, 5} {
+		f.headers(id, true, proxyGet("GET", addr, login)...)
+		if got := f.untilEnd(); got != "HEADERS 204" {
+			t.Errorf("got %q", got)
+		}
+	}
+	if asked.Load() != 1 {
+		t.Errorf("the login was verified %d times, want once", asked.Load())
 	}
 	if f := sink.finished(t, 2); f.Error != nil || strings.Contains(f.String(), "dTpw") {
 		t.Errorf("flow: got %v", f)
@@ -369,9 +376,15 @@ func TestTranslatedLogin(t *testing.T) {
 }
 
 // oneUser is an Authenticator.
-type oneUser struct{ name, password string }
+type oneUser struct {
+	name, password string
+	asked          *atomic.Int64
+}
 
-func (u oneUser) Verify(name, password string) bool { return u.name == name && u.password == password }
+func (u *oneUser) Verify(name, password string) bool {
+	u.asked.Add(1)
+	return u.name == name && u.password == password
+}
 
 // TestTranslatedBehindProxy has requests of HTTP/2 go on through another proxy.
 func TestTranslatedBehindProxy(t *testing.T) {

@@ -87,9 +87,10 @@ func (c *client) carry(ctx context.Context, up *upstream) error {
 	return c.serveTunnel(ctx, up)
 }
 
-// priorKnowledge carries HTTP/2 that nobody negotiated (RFC 9113 §3.3).
+// priorKnowledge carries HTTP/2 that a server did not choose by ALPN (RFC 9113
+// §3.3), or did: up tells, and may be nil. Our own page has no server.
 func (c *client) priorKnowledge(ctx context.Context, up *upstream) error {
-	if up == nil && c.refusal == nil {
+	if up == nil && c.refusal == nil && !isHome(c.tunnel.host) {
 		var err error
 		if up, err = c.s.reachAs(ctx, c.tunnel, []string{"h2", "http/1.1"}); err != nil {
 			c.refusal = asFailure(err)

@@ -65,7 +65,7 @@ func (c *client) intercept(ctx context.Context, up *upstream) error {
 	}
 	switch conn.ConnectionState().NegotiatedProtocol {
 	case "h2":
-		return c.serveHTTP2(ctx, i.up)
+		return c.priorKnowledge(ctx, i.up)
 	case "http/1.1":
 		return c.serveTunnel(ctx, i.up)
 	}

@@ -72,6 +72,59 @@ func h2cClient(t *testing.T, dial func() net.Conn) *http.Transport {
 	return tr
 }
 
+// tlsClient is a client that speaks HTTP/2 to a reverse proxy, over TLS.
+func tlsClient(t *testing.T, s *Server, trust *x509.CertPool) *http.Transport {
+	t.Helper()
+	tr := &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true}
+	tr.DialTLSContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn := tls.Client(dial(t, s).Conn, &tls.Config{RootCAs: trust, ServerName: "example.com", NextProtos: []string{"h2"}})
+		return conn, conn.HandshakeContext(ctx)
+	}
+	t.Cleanup(tr.CloseIdleConnections)
+	return tr
+}
+
+// TestReverseH2CWithTLS has HTTP/2 on both sides, and TLS on one: it is relayed.
+func TestReverseH2CWithTLS(t *testing.T) {
+	a, trust := authority(t)
+	s, sink := reverseH2C(t, Options{Authority: a}, func(f *frames) {
+		f.readHeaders()
+		f.headers(1, true, [2]string{":status", "204"}, [2]string{"z", "1"})
+		f.untilClosed()
+	})
+	res, _, err := ask(tlsClient(t, s, trust), h2Request("GET", "https://example.com/", nil))
+	if err != nil || res.StatusCode != 204 {
+		t.Fatalf("got %v, %v", res, err)
+	}
+	f := sink.finished(t, 1)
+	if h := f.GetHttp(); string(h.Request.Version) != "HTTP/2" || string(h.Response.Version) != "HTTP/2" || h.StreamId != 1 {
+		t.Errorf("flow: got %v", f)
+	}
+	if q := f.GetHttp().Request; string(q.Scheme) != "http" || string(q.SentScheme) != "https" {
+		t.Errorf("schemes: got %q, sent %q", q.Scheme, q.SentScheme)
+	}
+}
+
+// TestHomeOverHTTP2 asks for our own page, which has no server.
+func TestHomeOverHTTP2(t *testing.T) {
+	a, trust := authority(t)
+	s, sink := start(t, Options{Authority: a, Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+		return nil, fmt.Errorf("%s was dialled", address)
+	}})
+	tr := &http.Transport{ForceAttemptHTTP2: true}
+	tr.DialTLSContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn := tls.Client(tunnel(t, s, "weir.local:443").Conn, &tls.Config{RootCAs: trust, ServerName: "weir.local", NextProtos: []string{"h2"}})
+		return conn, conn.HandshakeContext(ctx)
+	}
+	t.Cleanup(tr.CloseIdleConnections)
+	if res, body, err := ask(tr, h2Request("GET", "https://weir.local/", nil)); err != nil || res.StatusCode != 200 || !strings.Contains(body, "weir") {
+		t.Errorf("got %v, %q, %v", res, body, err)
+	}
+	if len(sink.flows) != 0 {
+		t.Errorf("flows: got %v", sink.flows)
+	}
+}
+
 // echo answers with what it was asked.
 func echo(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
@@ -106,6 +159,16 @@ func TestHTTP2ToHTTP1(t *testing.T) {
 			addr, _ := h1Origin(t, false, echo)
 			s, sink := start(t, Options{})
 			return h2cClient(t, func() net.Conn { return dial(t, s).Conn }), "http://" + addr, sink
+		},
+		"reverse, with TLS": func(t *testing.T) (http.RoundTripper, string, *memory) {
+			addr, _ := h1Origin(t, false, echo)
+			m, err := ParseMode("reverse:http://"+addr, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, trust := authority(t)
+			s, sink := start(t, Options{Mode: m, Authority: a})
+			return tlsClient(t, s, trust), "https://example.com", sink
 		},
 		"reverse": func(t *testing.T) (http.RoundTripper, string, *memory) {
 			addr, _ := h1Origin(t, false, echo)

@@ -24,6 +24,7 @@ type tlsTalk struct {
 	halves [2]handshake.Half
 	heard  []heard // until it is known how to go on
 	size   int
+	since  int64 // when it began to wait for secrets
 	flow   *streamFlow
 	inside *unsealed // where the secrets are known
 	info   *flowpb.Tls

@@ -43,7 +43,7 @@ func (t *tlsTalk) decide(ctx context.Context, patient bool) error {
 		return t.open(ctx, t.unfound())
 	}
 	if !t.waits() {
-		t.c.waits = t
+		t.c.waits, t.since = t, t.c.last
 		t.c.a.keyless -= int64(t.size)
 	}
 	return nil
@@ -65,7 +65,7 @@ func (a *Assembler) seekKeys(ctx context.Context) error {
 			if c.waits == nil {
 				continue
 			}
-			if err := c.waits.decide(ctx, a.now-c.begun < livePatienceNs); err != nil {
+			if err := c.waits.decide(ctx, a.now-c.waits.since < livePatienceNs); err != nil {
 				return err
 			}
 			if c.waits != nil || class != over {

@@ -14,11 +14,13 @@ func (s *side) modern(early, hands, traffic []byte) {
 	s.open = s.epochs[s.epoch]
 }
 
-// advance goes on with the keys of a later epoch.
+// advance goes on with the keys of a later epoch, and lets go of those before.
 func (s *side) advance(to int) {
-	if to > s.epoch && s.c.version() >= versionTLS13 {
-		s.epoch, s.seq, s.open = to, 0, s.epochs[to]
+	if to <= s.epoch || s.c.version() < versionTLS13 {
+		return
 	}
+	s.epoch, s.seq, s.open = to, 0, s.epochs[to]
+	clear(s.epochs[:to])
 }
 
 // updated goes on with the next keys of the same epoch.

@@ -63,7 +63,7 @@ func oldOpener(s suite, hello *handshake.ServerHello, mac, key, iv []byte) opene
 	}
 	c := &classic{aead: aead}
 	copy(c.iv[:], iv)
-	if s.bulk == aesGCM {
+	if s.bulk != chaCha {
 		c.explicit = 8
 	}
 	return c

@@ -36,8 +36,14 @@ type opener interface {
 	overhead() (n int, exact bool)
 }
 
+// aead is what is used of a cipher.AEAD.
+type aead interface {
+	Overhead() int
+	Open(dst, nonce, sealed, extra []byte) ([]byte, error)
+}
+
 // newAEAD makes the cipher of a suite; nil for a key that does not fit it.
-func newAEAD(s suite, key []byte) cipher.AEAD {
+func newAEAD(s suite, key []byte) aead {
 	if s.bulk == chaCha {
 		aead, err := chacha20poly1305.New(key)
 		if err != nil {
@@ -48,6 +54,12 @@ func newAEAD(s suite, key []byte) cipher.AEAD {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil
+	}
+	switch s.bulk {
+	case aesCCM:
+		return &ccm{block, 16}
+	case aesCCM8:
+		return &ccm{block, 8}
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
@@ -71,7 +83,7 @@ func newBlock(s suite, key []byte) cipher.Block {
 
 // modern opens records of TLS 1.3 (RFC 8446, section 5.2).
 type modern struct {
-	aead cipher.AEAD
+	aead aead
 	iv   [12]byte
 }
 
@@ -100,10 +112,10 @@ func numbered(iv [12]byte, seq uint64) [12]byte {
 	return iv
 }
 
-// classic opens records of TLS 1.2 whose cipher authenticates: AES-GCM (RFC 5288) and
-// ChaCha20-Poly1305 (RFC 7905).
+// classic opens records of TLS 1.2 whose cipher authenticates: AES-GCM (RFC 5288),
+// AES-CCM (RFC 6655) and ChaCha20-Poly1305 (RFC 7905).
 type classic struct {
-	aead     cipher.AEAD
+	aead     aead
 	iv       [12]byte // of which a record brings the last explicit bytes itself
 	explicit int
 }

@@ -56,6 +56,12 @@ func TestParseHosts(t *testing.T) {
 // resolving runs the mode dns with a resolver of ours, and returns a client.
 func resolving(t *testing.T, r *resolver) (ask func(id uint16, name string) dnsmessage.Message, sink *memory) {
 	t.Helper()
+	ask, sink, _ = resolvingServer(t, r)
+	return ask, sink
+}
+
+func resolvingServer(t *testing.T, r *resolver) (ask func(id uint16, name string) dnsmessage.Message, sink *memory, s *Server) {
+	t.Helper()
 	sink = newMemory()
 	s, err := Listen(t.Context(), Options{Sink: sink, Listen: "127.0.0.1:0", Mode: Mode{Kind: DNS, target: r.servers[0]}})
 	if err != nil {
@@ -70,7 +76,7 @@ func resolving(t *testing.T, r *resolver) (ask func(id uint16, name string) dnsm
 			t.Fatal(err)
 		}
 		return m
-	}, sink
+	}, sink, s
 }
 
 // TestResolverAsksTheNext goes on from a server that is not there to one that is
@@ -107,6 +113,30 @@ func TestResolverAsksTheNext(t *testing.T) {
 }
 
 func port(r route) string { return strings.TrimPrefix(r.hostPort(), "127.0.0.1") }
+
+// TestResolverOverTCP goes on to the next server with the next connection.
+func TestResolverOverTCP(t *testing.T) {
+	gone := udpOrigin(t, func([]byte) [][]byte { return nil }) // which nobody listens to over TCP
+	addr := origin(t, func(p *peer) {
+		if q, err := takeFramed(p); err == nil {
+			p.send(framed(string(answerTo(t, q))))
+		}
+	})
+	good := netip.MustParseAddrPort(addr)
+	r := &resolver{servers: []route{gone, {host: good.Addr().String(), port: int(good.Port())}}}
+	for i := range r.servers {
+		r.servers[i].scheme = "dns"
+	}
+	_, sink, s := resolvingServer(t, r)
+	for i, want := range []bool{false, true} {
+		c := dial(t, s)
+		c.send(framed(question(t, uint16(i), "a.test.")))
+		if _, err := takeFramed(c); (err == nil) != want {
+			t.Errorf("connection %d: got %v, want an answer: %t", i+1, err, want)
+		}
+		sink.finished(t, uint64(i+1))
+	}
+}
 
 // TestResolverReadsHosts answers by the hosts file as it is at that time, and asks
 // for what it does not have.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 
+	flowpb "weir/proto"
 	"weir/proxy/h1"
 )
 
@@ -18,7 +19,11 @@ func (c *client) serveReverse(ctx context.Context) error {
 	case "udp":
 		return nil // the port is only taken, so that nobody else gets it
 	case "tcp", "dns":
-		return c.rawTunnel(ctx, nil, nil)
+		err := c.rawTunnel(ctx, nil, nil)
+		if f := asFailure(err); f != nil && f.side == flowpb.SideResponse && c.s.resolver != nil {
+			c.s.resolver.gaveUp(to) // the client may ask again
+		}
+		return err
 	case "h2c":
 		c.tunnel.scheme, c.tunnel.http2 = "http", true
 	case "tls":

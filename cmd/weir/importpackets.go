@@ -18,7 +18,9 @@ func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error
 	}
 	sink := newGatheringSink(im.into.writer)
 	keys := im.keyring(file)
-	a := packet.NewAssembler(sink, packet.Options{Keys: keys})
+	aside := &overflow{}
+	defer func() { err = errors.Join(err, aside.close()) }()
+	a := packet.NewAssembler(sink, packet.Options{Keys: keys, Spill: aside})
 	for {
 		p, e := file.Next()
 		if e != nil {

@@ -26,7 +26,8 @@ type Sink interface {
 // Options bound an [Assembler]. The zero value of each field is its default.
 type Options struct {
 	Conversations int       // that are followed at once; 65536
-	WaitingBytes  int64     // behind holes of all streams; 64 MB
+	WaitingBytes  int64     // behind holes of all streams, in memory; 64 MB
+	Spill         tcp.Spill // for what is more than that, or than 4 MB of one stream; nil: holes become gaps early
 	Limits        h1.Limits // of HTTP/1 heads
 	Keys          Keys      // of TLS connections; nil: they stay sealed
 	// Live says that somebody looks while the packets come: what open flows come to is
@@ -91,7 +92,7 @@ func NewAssembler(sink Sink, o Options) *Assembler {
 	}
 	o.Limits.Lenient = true // what was captured was said, whatever we think of it
 	return &Assembler{
-		sink: sink, opts: o, budget: tcp.Budget{Left: o.WaitingBytes}, table: map[pair]*list.Element{},
+		sink: sink, opts: o, budget: tcp.Budget{Left: o.WaitingBytes, Spill: o.Spill}, table: map[pair]*list.Element{},
 		untold: map[*flowpb.Flow]struct{}{}, keyless: maxAllKeyless,
 	}
 }

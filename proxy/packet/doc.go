@@ -33,7 +33,8 @@
 //     of what could be decrypted.
 //   - TLS is decrypted, or told as it came with the reason why not; never half a record.
 //   - Memory is bounded: so many conversations, of which the longest silent one is
-//     ended early, so many bytes that wait for missing ones, and for secrets that may
+//     ended early, so many bytes that wait for missing ones (more of them in
+//     [Options].Spill), and for secrets that may
 //     come behind what they open ([Keys]).
 //
 // Concurrency: an Assembler belongs to one goroutine.

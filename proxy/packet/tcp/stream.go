@@ -1,7 +1,7 @@
 package tcp
 
 import (
-	"bytes"
+	"cmp"
 	"slices"
 )
 
@@ -28,8 +28,8 @@ type Event struct {
 
 // Limits of a [Stream].
 const (
-	maxWaiting  = 4 << 20 // bytes behind a hole
-	maxSegments = 8192    // segments behind a hole
+	maxWaiting  = 4 << 20 // bytes behind a hole, in memory
+	maxSegments = 1 << 18 // segments behind a hole
 	// maxDistance is how far from what is expected a segment may lie: the largest
 	// window of TCP (RFC 7323, section 2.3). Others belong to no place in the stream.
 	maxDistance = 1 << 30
@@ -38,9 +38,6 @@ const (
 	patienceNs       = 200e6
 	patienceSegments = 64
 )
-
-// Budget is what all streams of a capture may hold, in bytes.
-type Budget struct{ Left int64 }
 
 // Stream is one direction of a connection. Make one with [NewStream].
 type Stream struct {
@@ -60,13 +57,18 @@ type Stream struct {
 type piece struct {
 	at      int64 // place in the stream
 	data    []byte
+	kept    int   // bytes in the spill instead of data
+	place   int64 // of these
 	missing int64 // bytes behind data that were sent and not captured
 	timeNs  int64
 	// disputed is that other bytes came for some of data.
 	disputed bool
 }
 
-func (p *piece) stop() int64 { return p.at + int64(len(p.data)) + p.missing }
+func (p *piece) stop() int64 { return p.at + int64(len(p.data)+p.kept) + p.missing }
+
+// pieceCost is what a piece that waits takes of the memory beside its data, in bytes.
+const pieceCost = 96
 
 // NewStream returns a stream that begins with the first segment pushed.
 func NewStream(b *Budget) *Stream { return &Stream{budget: b} }
@@ -212,8 +214,12 @@ func (s *Stream) deliver(p piece, yield func(Event) error) error {
 func (s *Stream) drain(yield func(Event) error) error {
 	for len(s.waiting) > 0 && s.waiting[0].at <= s.next {
 		p := s.waiting[0]
-		s.waiting = slices.Delete(s.waiting, 0, 1)
-		s.hold(-int64(len(p.data)))
+		s.waiting[0] = piece{}
+		s.waiting = s.waiting[1:]
+		s.hold(-int64(len(p.data)), -pieceCost)
+		if err := s.budget.fetch(&p); err != nil {
+			return err
+		}
 		if err := s.deliver(p, yield); err != nil {
 			return err
 		}
@@ -226,9 +232,9 @@ func (s *Stream) drain(yield func(Event) error) error {
 	return nil
 }
 
-func (s *Stream) hold(n int64) {
-	s.held += n
-	s.budget.Left -= n
+func (s *Stream) hold(data, more int64) {
+	s.held += data
+	s.budget.Left -= data + more
 }
 
 // wait keeps p behind the hole, less what already waits of it, and reports whether
@@ -237,15 +243,13 @@ func (s *Stream) wait(p piece) (conflict bool) {
 	if len(s.waiting) == 0 {
 		s.since = p.timeNs
 	}
-	for i := 0; i < len(s.waiting) && p.at < p.stop(); i++ {
+	first, _ := slices.BinarySearchFunc(s.waiting, p.at+1, func(w piece, at int64) int { return cmp.Compare(w.stop(), at) })
+	for i := first; i < len(s.waiting) && p.at < p.stop(); i++ {
 		w := &s.waiting[i]
-		if w.stop() <= p.at {
-			continue
-		}
 		if w.at >= p.stop() {
 			break
 		}
-		if differ(w, &p) {
+		if s.budget.differ(w, &p) {
 			w.disputed, conflict = true, true
 		}
 		if p.at < w.at { // the part before w is new
@@ -255,16 +259,19 @@ func (s *Stream) wait(p piece) (conflict bool) {
 		p = p.from(w.stop())
 	}
 	if p.at < p.stop() {
-		at, _ := slices.BinarySearchFunc(s.waiting, p.at, func(w piece, at int64) int { return int(w.at - at) })
+		at, _ := slices.BinarySearchFunc(s.waiting, p.at, func(w piece, at int64) int { return cmp.Compare(w.at, at) })
 		s.insert(at, p)
 	}
 	return conflict
 }
 
 func (s *Stream) insert(i int, p piece) int {
-	p.data = slices.Clone(p.data)
+	full := s.held+int64(len(p.data)) > maxWaiting || s.budget.Left < spillBelow
+	if !full || !s.budget.keep(&p) {
+		p.data = slices.Clone(p.data)
+	}
 	s.waiting = slices.Insert(s.waiting, i, p)
-	s.hold(int64(len(p.data)))
+	s.hold(int64(len(p.data)), pieceCost)
 	return 1
 }
 
@@ -290,13 +297,6 @@ func (p piece) from(at int64) piece {
 	p.at = min(at, stop)
 	p.missing = stop - p.at - int64(len(p.data))
 	return p
-}
-
-// differ reports whether two pieces say different bytes for the same place.
-func differ(a, b *piece) bool {
-	from := max(a.at, b.at)
-	to := min(a.at+int64(len(a.data)), b.at+int64(len(b.data)))
-	return from < to && !bytes.Equal(a.data[from-a.at:to-a.at], b.data[from-b.at:to-b.at])
 }
 
 // Begins reports whether seq is the number of the stream's first byte, as it is in a

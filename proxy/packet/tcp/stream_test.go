@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"testing"
 
@@ -108,6 +109,9 @@ func TestAnyOrder(t *testing.T) {
 			cuts = append(cuts, cut{from, rapid.IntRange(from, len(text)).Draw(t, "to")})
 		}
 		budget := Budget{Left: 1 << 20}
+		if rapid.Bool().Draw(t, "spill") {
+			budget.Spill = &memory{}
+		}
 		s := NewStream(&budget)
 		s.Start(start)
 		var out told
@@ -150,10 +154,88 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// memory is a Spill that may be full.
+type memory struct {
+	bytes.Buffer
+	room int // left; 0: any
+}
+
+func (m *memory) Keep(p []byte) (int64, error) {
+	if m.room--; m.room == 0 {
+		m.room++
+		return 0, errors.New("full")
+	}
+	at := int64(m.Len())
+	m.Write(p)
+	return at, nil
+}
+
+func (m *memory) Fetch(at int64, p []byte) error {
+	copy(p, m.Bytes()[at:])
+	return nil
+}
+
+func (m *memory) Clear() { m.Reset() }
+
+// TestSpill sees that what is more than memory may hold waits elsewhere, until the hole
+// is filled, or there is no room anywhere.
+func TestSpill(t *testing.T) {
+	const pieces, size = 10_000, 1000
+	for name, c := range map[string]struct {
+		left int64
+		room int
+		want []Kind
+	}{
+		"more than a stream may hold": {1 << 30, 0, []Kind{Data}},
+		"more than all may hold":      {spillBelow, 0, []Kind{Data}},
+		"more than there is room":     {1 << 30, 3000, []Kind{Gap, Data}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spill := &memory{room: c.room}
+			budget := Budget{Left: c.left, Spill: spill}
+			s := NewStream(&budget)
+			s.Start(0)
+			var kinds []Kind
+			next := 0
+			push := func(i int) {
+				err := s.Push(uint32(i*size), bytes.Repeat([]byte{byte(i)}, size), 0, 0, func(e Event) error {
+					kinds = append(kinds, e.Kind)
+					if e.Kind == Gap {
+						next++
+						return nil
+					}
+					if e.Data[0] != byte(next) || e.Data[size-1] != byte(next) {
+						t.Fatalf("piece %d: got %d", next, e.Data[0])
+					}
+					next++
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := 1; i < pieces; i++ {
+				if push(i); s.held > maxWaiting+size || budget.Left < 0 {
+					t.Fatalf("%d bytes are held, %d left", s.held, budget.Left)
+				}
+			}
+			if push(0); next != pieces || spill.Len() != 0 || budget.Left != c.left {
+				t.Errorf("got %d pieces, want %d; %d bytes are kept, %d left", next, pieces, spill.Len(), budget.Left)
+			}
+			if diff := cmp.Diff(c.want, slices.Compact(kinds)); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func FuzzStream(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
 	f.Fuzz(func(t *testing.T, script []byte) {
 		budget := Budget{Left: 1 << 12}
+		if len(script) > 9 && script[0] > 9 {
+			budget.Spill = &memory{room: int(script[9])}
+		}
 		s := NewStream(&budget)
 		yield := func(e Event) error {
 			if e.Kind == Gap && e.Length <= 0 || e.Kind == Data && len(e.Data) == 0 {

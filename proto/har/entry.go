@@ -50,7 +50,7 @@ func (r *Reader) entry(raw []byte) (*flowpb.Whole, error) {
 	if value(raw).kind() != '{' {
 		return nil, errors.New("it is not an object")
 	}
-	var messages value
+	var messages, kind value
 	for key, v := range value(raw).members() {
 		switch key {
 		case "startedDateTime":
@@ -85,6 +85,8 @@ func (r *Reader) entry(raw []byte) (*flowpb.Whole, error) {
 			e.failure = v.text()
 		case "_webSocketMessages":
 			messages = v
+		case "_resourceType": // of a WebSocket it says what its messages do
+			kind = v
 		case "cache": // says nothing in all files but old Firefox's
 			if len(v) > 2 {
 				e.keep(metaEntry, key, v)
@@ -98,6 +100,9 @@ func (r *Reader) entry(raw []byte) (*flowpb.Whole, error) {
 	}
 	e.settle()
 	e.webSocket(w, messages)
+	if e.http.GetWebsocket() == nil {
+		e.keep(metaEntry, "_resourceType", kind)
+	}
 	r.connect(e, w)
 	w.Body = func(side flowpb.Side) (io.Reader, error) { return bytes.NewReader(e.bodies[side]), nil }
 	return w, nil

@@ -213,6 +213,14 @@ func TestLaw(t *testing.T) {
 			},
 			"_x": text.Draw(r, "extra"), "connection": rapid.SampledFrom([]string{"", "1"}).Draw(r, "connection"),
 		}
+		if rapid.Bool().Draw(r, "websocket") {
+			entry["_webSocketMessages"] = rapid.SliceOfN(rapid.Custom(func(r *rapid.T) map[string]any {
+				return map[string]any{
+					"type": rapid.SampledFrom([]string{"send", "receive"}).Draw(r, "type"), "time": 1.7e9 + float64(rapid.IntRange(0, 9).Draw(r, "time")),
+					"opcode": rapid.SampledFrom([]int{1, 2}).Draw(r, "opcode"), "data": rapid.SampledFrom([]string{"", "aGk=", "AAE="}).Draw(r, "data"),
+				}
+			}), 0, 3).Draw(r, "messages")
+		}
 		file, err := json.Marshal(map[string]any{"log": map[string]any{"entries": []any{entry}}})
 		if err != nil {
 			t.Fatal(err)

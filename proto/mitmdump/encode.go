@@ -12,11 +12,27 @@ func (e *encoding) http(d tnetstring.Dict, h *flowpb.Http) (tnetstring.Dict, err
 	if len(h.GetRequest().GetMethod()) == 0 {
 		return nil, flowpb.ErrNoForm
 	}
-	q, err := e.request(h.GetRequest(), flowpb.SideRequest)
+	now, err := e.halves(h, half[*flowpb.Request]{h.GetRequest(), flowpb.SideRequest}, half[*flowpb.Response]{h.GetResponse(), flowpb.SideResponse})
+	if err != nil || h.GetOriginalRequest() == nil && h.GetOriginalResponse() == nil {
+		return append(d, now...), err
+	}
+	backup, err := e.backup(d, h)
+	return append(append(d, now...), entry("backup", backup)), err
+}
+
+// half is one message of an exchange and where its body is.
+type half[M any] struct {
+	message M
+	side    flowpb.Side
+}
+
+// halves is what an exchange has beside what all flows have.
+func (e *encoding) halves(h *flowpb.Http, request half[*flowpb.Request], response half[*flowpb.Response]) (tnetstring.Dict, error) {
+	q, err := e.request(request.message, request.side)
 	if err != nil {
 		return nil, err
 	}
-	p, err := e.response(h.GetResponse(), flowpb.SideResponse)
+	p, err := e.response(response.message, response.side)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +42,26 @@ func (e *encoding) http(d tnetstring.Dict, h *flowpb.Http) (tnetstring.Dict, err
 			return nil, err
 		}
 	}
-	return append(d, entry("request", q), entry("response", p), entry("websocket", ws)), nil
+	return tnetstring.Dict{entry("request", q), entry("response", p), entry("websocket", ws)}, nil
+}
+
+// backup is the flow as it was before somebody changed it: a whole state, since that is
+// what mitmproxy goes back to.
+func (e *encoding) backup(begin tnetstring.Dict, h *flowpb.Http) (tnetstring.Dict, error) {
+	request := half[*flowpb.Request]{h.GetOriginalRequest(), flowpb.SideOriginalRequest}
+	if request.message == nil {
+		request = half[*flowpb.Request]{h.GetRequest(), flowpb.SideRequest}
+	}
+	response := half[*flowpb.Response]{h.GetOriginalResponse(), flowpb.SideOriginalResponse}
+	if response.message == nil {
+		response = half[*flowpb.Response]{h.GetResponse(), flowpb.SideResponse}
+	}
+	was, err := e.halves(h, request, response)
+	if err != nil {
+		return nil, err
+	}
+	d := append(append(tnetstring.Dict{}, begin...), was...)
+	return append(append(d, e.common()...), entry("backup", nil)), nil
 }
 
 func (e *encoding) request(q *flowpb.Request, side flowpb.Side) (any, error) {

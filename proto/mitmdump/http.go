@@ -2,6 +2,7 @@ package mitmdump
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 
 	flowpb "weir/proto"
@@ -20,10 +21,10 @@ func (d *decoding) http() error {
 		h.Response = d.response(p, flowpb.SideResponse)
 	}
 	if backup := d.s.dict("backup"); backup != nil { // what it was before somebody changed it
-		if q := backup.dict("request"); q != nil {
+		if q := backup.dict("request"); q != nil && !reflect.DeepEqual(q, d.s.dict("request")) {
 			h.OriginalRequest = d.request(q, flowpb.SideOriginalRequest)
 		}
-		if p := backup.dict("response"); p != nil {
+		if p := backup.dict("response"); p != nil && !reflect.DeepEqual(p, d.s.dict("response")) {
 			h.OriginalResponse = d.response(p, flowpb.SideOriginalResponse)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
 
@@ -286,8 +287,8 @@ func drawFlow(r *rapid.T) *flowpb.Whole {
 		}
 		w.Messages = listed(messages)
 	}
-	switch rapid.IntRange(0, 3).Draw(r, "kind") {
-	case 0:
+	switch kind := rapid.IntRange(0, 5).Draw(r, "kind"); kind {
+	case 0, 5:
 		message(flowpb.MessageData)
 		s := &flowpb.Stream{Messages: uint64(len(messages))}
 		for _, m := range messages {
@@ -299,6 +300,10 @@ func drawFlow(r *rapid.T) *flowpb.Whole {
 			s.EndedNs = max(s.EndedNs, m.GetAtNs())
 		}
 		f.Protocol = &flowpb.Flow_Tcp{Tcp: s}
+		if kind == 5 {
+			f.Protocol = &flowpb.Flow_Udp{Udp: s}
+			client.Transport, server.Transport = flowpb.TransportUDP, flowpb.TransportUDP
+		}
 	case 1:
 		f.Protocol = &flowpb.Flow_Dns{Dns: &flowpb.Dns{
 			Request: &flowpb.DnsMessage{Id: 7, RecursionDesired: true, AtNs: at("asked"), Questions: []*flowpb.DnsQuestion{{Name: []byte("a.test"), Type: 1, Class: 1}}},
@@ -317,6 +322,15 @@ func drawFlow(r *rapid.T) *flowpb.Whole {
 				StartedNs: at("response"), EndedNs: at("response"),
 			},
 		}}
+		h := f.GetHttp()
+		if rapid.Bool().Draw(r, "request changed") {
+			h.OriginalRequest = proto.CloneOf(h.GetRequest())
+			h.OriginalRequest.Body, h.OriginalRequest.Method = body(flowpb.SideOriginalRequest), []byte("PATCH")
+		}
+		if rapid.Bool().Draw(r, "response changed") {
+			h.OriginalResponse = proto.CloneOf(h.GetResponse())
+			h.OriginalResponse.Body, h.OriginalResponse.Status = body(flowpb.SideOriginalResponse), 500
+		}
 	}
 	return w
 }

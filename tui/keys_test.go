@@ -18,7 +18,7 @@ var before = map[string]string{
 	"view-back": "2", "view-forward": "2 [", "undo": "d", "detail-undo": "enter d", "purge-hidden": "/ ~ m space P O S T enter",
 	"unmark-all": "m", "next-pane": "enter esc enter", "maximise": "enter", "grow": "enter", "shrink": "enter",
 	"escape": "shift+down", "back": "enter", "top": "", "follow": "",
-	"filter-name": "/ ~ m space P O S T",
+	"filter-name":   "/ ~ m space P O S T",
 	"filter-accept": "/ ~ m space P O S T", "filter-cancel": "/ ~ m", "filter-complete": "/ ~", "filter-complete-back": "/ ~",
 	"filter-older": "/ ~ a enter / ctrl+u ~ s enter /", "filter-newer": "/ ~ a enter / ctrl+u ~ s enter / up", "filter-explain": "/",
 	"line-accept": ": h e l p", "line-cancel": ": h", "line-complete": ": s o", "line-complete-back": ": s o",

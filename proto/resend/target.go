@@ -17,7 +17,7 @@ func settled(target string) bool {
 		return false
 	}
 	for _, part := range []string{path, strings.ReplaceAll(query, "?", "/")} {
-		for i := 0; i < len(part); i++ {
+		for i := range len(part) {
 			if part[i] == '%' {
 				if i+2 >= len(part) || !strings.ContainsRune(hexUpper, rune(part[i+1])) || !strings.ContainsRune(hexUpper, rune(part[i+2])) {
 					return false

@@ -26,7 +26,6 @@ type talks struct {
 	open  map[identity]*list.Element // of *talk
 	order *list.List                 // the one that was silent longest first
 	used  map[ends]struct{}
-	made  uint64
 }
 
 func newTalks() talks {

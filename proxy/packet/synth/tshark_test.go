@@ -105,15 +105,19 @@ func TestTshark(t *testing.T) {
 	}
 	dns := newKept(c, peer("::1", 5000), peer("2001:db8::53", 53), &flowpb.Flow{Protocol: &flowpb.Flow_Dns{Dns: &flowpb.Dns{
 		Request: &flowpb.DnsMessage{Id: 7, AtNs: c.tick(), Questions: []*flowpb.DnsQuestion{{Name: []byte("a.test"), Type: 1, Class: 1}}},
-		Response: &flowpb.DnsMessage{Id: 7, AtNs: c.tick(), Questions: []*flowpb.DnsQuestion{{Name: []byte("a.test"), Type: 1, Class: 1}},
-			Answers: []*flowpb.DnsRecord{{Name: []byte("a.test"), Type: 1, Class: 1, Ttl: 9, Data: []byte{192, 0, 2, 1}}}},
+		Response: &flowpb.DnsMessage{
+			Id: 7, AtNs: c.tick(), Questions: []*flowpb.DnsQuestion{{Name: []byte("a.test"), Type: 1, Class: 1}},
+			Answers: []*flowpb.DnsRecord{{Name: []byte("a.test"), Type: 1, Class: 1, Ttl: 9, Data: []byte{192, 0, 2, 1}}},
+		},
 	}}})
 	socket := site("https", "HTTP/1.1", 9, c)[0]
 	h := socket.flow.GetHttp()
 	h.Request.Method, h.Request.Body, h.Response.Body = []byte("GET"), nil, nil
 	h.Request.Headers = []*flowpb.Field{
-		{Name: []byte("Host"), Value: []byte("shop.test")}, {Name: []byte("Connection"), Value: []byte("Upgrade")},
-		{Name: []byte("Upgrade"), Value: []byte("websocket")}, {Name: []byte("Sec-WebSocket-Key"), Value: []byte("dGhlIHNhbXBsZSBub25jZQ==")},
+		{Name: []byte("Host"), Value: []byte("shop.test")},
+		{Name: []byte("Connection"), Value: []byte("Upgrade")},
+		{Name: []byte("Upgrade"), Value: []byte("websocket")},
+		{Name: []byte("Sec-WebSocket-Key"), Value: []byte("dGhlIHNhbXBsZSBub25jZQ==")},
 	}
 	h.Response.Status, h.Response.Headers = 101, h.Request.Headers[1:3]
 	h.Upgrade, h.Websocket = &flowpb.Upgrade{Protocol: []byte("websocket")}, &flowpb.WebSocket{EndedNs: c.tick() + second}

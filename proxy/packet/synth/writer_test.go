@@ -6,9 +6,8 @@ import (
 	"io"
 	"testing"
 
-	"google.golang.org/protobuf/testing/protocmp"
-
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	flowpb "weir/proto"
 	"weir/proxy/packet"

@@ -215,7 +215,11 @@ func crumbs(fields []h2.Field) string {
 
 // data appends content, and its end.
 func (w *Writer) data(dst, p []byte, end bool) []byte {
-	if w.framing != h1.FramingChunked {
+	switch w.framing {
+	case h1.FramingChunked:
+	case h1.FramingNone:
+		return dst // the answer to HEAD, 204 or 304, where it would be the next message
+	default:
 		return append(dst, p...)
 	}
 	if len(p) > 0 {

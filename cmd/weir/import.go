@@ -46,7 +46,7 @@ is 1.`,
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "import into SESSION; one that exists is continued (required)")
-	cmd.Flags().StringArrayVar(&keyLogs, "keylog", nil, "decrypt TLS in packets with the secrets in FILE, in the format of SSLKEYLOGFILE (repeatable)")
+	cmd.Flags().StringArrayVar(&keyLogs, "keylog", nil, "take the secrets from FILE that decrypt TLS in packets, in the format of SSLKEYLOGFILE; may be given several times")
 	return cmd
 }
 

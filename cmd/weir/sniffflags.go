@@ -36,7 +36,7 @@ func (f *sniffFlags) register(cmd *cobra.Command, name, short, usage string) {
 	flags.Var(&f.snap, "snap", "capture at most SIZE bytes of a packet (default: all)")
 	flags.Var(&f.buffer, "buffer", "let SIZE of packets wait in the kernel for each interface (default: 64M)")
 	flags.Var(&f.keep, "keep-packets", "keep the newest SIZE of packets beside the session, as pcapng files (default: none)")
-	flags.StringArrayVar(&f.keyLogs, "keylog", nil, "decrypt TLS with the secrets that others write to FILE meanwhile, in the format of SSLKEYLOGFILE (repeatable)")
+	flags.StringArrayVar(&f.keyLogs, "keylog", nil, "take the secrets that others write to FILE meanwhile to decrypt TLS, in the format of SSLKEYLOGFILE; may be given several times")
 	err := cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return interfaceNames(), cobra.ShellCompDirectiveNoFileComp
 	})

@@ -67,6 +67,11 @@ func detailBindings() []Binding {
 			Run: func(a *App, arg string) tea.Cmd { return a.remove(arg) },
 		},
 		Binding{
+			View: ViewDetail, Keys: []string{"x"}, Name: "detail-export", Help: "write this flow to a file", Off: noExport,
+			Arg: "[FORMAT [FILE]]", Values: exportValues,
+			Run: func(a *App, arg string) tea.Cmd { return a.export(arg) },
+		},
+		Binding{
 			View: ViewDetail, Keys: []string{"u"}, Name: "detail-undo", Help: "bring back what was deleted last", Off: noWrite,
 			Run: func(a *App, _ string) tea.Cmd { return a.undo() },
 		},

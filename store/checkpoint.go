@@ -18,8 +18,8 @@ const (
 	// With what a transaction adds it stays under maxWAL.
 	tooManyPages = 4096
 	// maxWAL is what the -wal file takes at most, in bytes, as long as nobody holds a
-	// read transaction. Here Verify does, over the whole file, and Merge for the length
-	// of a batch; all else for a page or a part of a scan. It is cut back to that afterwards.
+	// read transaction. Here Merge does for the length of a batch, and Verify for half a
+	// second or a body; all else for a page or a part of a scan. It is cut back to that afterwards.
 	maxWAL = 96 << 20
 )
 

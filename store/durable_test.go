@@ -12,12 +12,12 @@ import (
 // failSync makes the writer's syncs fail with what next returns, nil for success.
 // All that was recorded is on disk.
 func failSync(w *Writer, next func() error) {
-	real := w.tape.sync
+	usual := w.tape.sync
 	w.tape.sync = func() error {
 		if err := next(); err != nil {
 			return err
 		}
-		return real()
+		return usual()
 	}
 }
 

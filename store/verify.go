@@ -5,8 +5,12 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	flowpb "weir/proto"
+	"weir/store/lock"
 )
 
 // maxProblems is where Verify stops to look for more.
@@ -23,9 +27,13 @@ func (p Problem) String() string { return p.Place + ": " + p.What }
 // Verify checks the file (SQLite's integrity check) and what a session promises
 // on top: every flow has a head that can be read and every head a flow, bodies are
 // whole and as long as the heads say, those that are shared are what their digests say,
-// messages are numbered without a hole, and all that is referred to is there. It
-// reads the whole file, as of one moment. No problems is nil, and a thousand are as many as
-// it looks for; the error is for a check that could not be made.
+// messages are numbered without a hole, and all that is referred to is there. No
+// problems is nil, and a thousand are as many as it looks for; the error is for a check
+// that could not be made.
+//
+// It reads the whole file, a flow as of one moment and not all flows as of the same: a
+// snapshot of the whole would keep the -wal file of a capture from beginning anew. For
+// the same reason SQLite's check is of the small tables only while somebody captures.
 func (s *Session) Verify(ctx context.Context) ([]Problem, error) {
 	return s.VerifyProgress(ctx, func(string, uint64, uint64) {})
 }
@@ -33,12 +41,12 @@ func (s *Session) Verify(ctx context.Context) ([]Problem, error) {
 // VerifyProgress is Verify that tells often how far it is: with what, and where that
 // can be said how many of how many; total is 0 where it cannot.
 func (s *Session) VerifyProgress(ctx context.Context, tell func(what string, done, total uint64)) ([]Problem, error) {
-	tx, err := s.read.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, fmt.Errorf("verify session: %w", classify(err))
-	}
-	defer tx.Rollback()
-	v := &verifier{tx: tx, bodySource: s.bodySourceIn(tx), tell: tell}
+	v := &verifier{s: s, tell: tell, most: snapshotFor, uses: map[int64]int64{}}
+	return v.run(ctx)
+}
+
+func (v *verifier) run(ctx context.Context) ([]Problem, error) {
+	defer v.end()
 	for _, check := range []struct {
 		what string
 		do   func(context.Context) error
@@ -46,14 +54,18 @@ func (s *Session) VerifyProgress(ctx context.Context, tell func(what string, don
 		{"pages", v.file},
 		{"flows", v.flows},
 		{"rows that belong together", v.pairs},
-		{"shared bodies", v.references},
+		{"shared bodies", v.counts},
 		{"shared bodies", v.owners},
 		{"messages", v.messages},
 		{"connections", v.connections},
 		{"certificates", v.certificates},
 	} {
-		tell(check.what, 0, 0)
-		if err := check.do(ctx); err != nil {
+		v.tell(check.what, 0, 0)
+		err := v.begin(ctx)
+		if err == nil {
+			err = check.do(ctx)
+		}
+		if err != nil {
 			if ctx.Err() != nil {
 				return v.problems, fmt.Errorf("verify session: %w", context.Cause(ctx))
 			}
@@ -66,13 +78,41 @@ func (s *Session) VerifyProgress(ctx context.Context, tell func(what string, don
 	return v.problems, nil
 }
 
-// verifier checks one snapshot.
+// verifier checks one snapshot after the other.
 type verifier struct {
-	tx *sql.Tx
+	s     *Session
+	tx    *sql.Tx // the snapshot
+	since time.Time
+	most  time.Duration // how long a snapshot is read from, or a little longer
 	bodySource
 	tell     func(what string, done, total uint64)
 	problems []Problem
+	uses     map[int64]int64 // how many other bodies refer to a shared one; nil: too many to count on the way
 }
+
+// snapshotFor is how long a snapshot is read from, as a rule.
+const snapshotFor = 500 * time.Millisecond
+
+// begin begins a new snapshot.
+func (v *verifier) begin(ctx context.Context) error {
+	v.end()
+	tx, err := v.s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	v.tx, v.since, v.bodySource = tx, time.Now(), v.s.bodySourceIn(tx)
+	return nil
+}
+
+func (v *verifier) end() {
+	if v.tx != nil {
+		_ = v.tx.Rollback() // it only read
+		v.tx = nil
+	}
+}
+
+// old reports whether it is time for a new snapshot.
+func (v *verifier) old() bool { return time.Since(v.since) > v.most }
 
 func (v *verifier) report(place, format string, args ...any) {
 	if len(v.problems) < maxProblems {
@@ -81,8 +121,8 @@ func (v *verifier) report(place, format string, args ...any) {
 }
 
 // each calls row for each row of a query until there are too many problems.
-func (v *verifier) each(ctx context.Context, query string, row func(*sql.Rows) error) error {
-	rows, err := v.tx.QueryContext(ctx, query)
+func (v *verifier) each(ctx context.Context, query string, row func(*sql.Rows) error, args ...any) error {
+	rows, err := v.tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -97,7 +137,30 @@ func (v *verifier) each(ctx context.Context, query string, row func(*sql.Rows) e
 
 // file runs SQLite's own check.
 func (v *verifier) file(ctx context.Context) error {
-	return v.each(ctx, fmt.Sprintf("PRAGMA integrity_check(%d)", maxProblems), func(rows *sql.Rows) error {
+	if lock.Free(v.s.path) == nil {
+		return v.pages(ctx, strconv.Itoa(maxProblems))
+	}
+	var small []string
+	err := v.each(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('head', 'body', 'message')", func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		small = append(small, name)
+		return err
+	})
+	for _, name := range small {
+		if err == nil {
+			err = v.begin(ctx)
+		}
+		if err == nil {
+			err = v.pages(ctx, "'"+strings.ReplaceAll(name, "'", "''")+"'")
+		}
+	}
+	return err
+}
+
+// pages runs SQLite's check of the file, or of the table that is named.
+func (v *verifier) pages(ctx context.Context, what string) error {
+	return v.each(ctx, "PRAGMA integrity_check("+what+")", func(rows *sql.Rows) error {
 		var line string
 		err := rows.Scan(&line)
 		if err == nil && line != "ok" {

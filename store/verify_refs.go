@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 
 	flowpb "weir/proto"
 )
@@ -43,24 +44,38 @@ func (f *finder) has(ctx context.Context, key any) (there bool, err error) {
 	return true, nil
 }
 
+// verifiedRows is how many messages are looked at in one snapshot.
+const verifiedRows = 1 << 16
+
 // messages finds holes in the numbers of a flow's messages.
 func (v *verifier) messages(ctx context.Context) error {
 	var flow, next int64
-	return v.each(ctx, "SELECT id FROM message ORDER BY id", func(rows *sql.Rows) error {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
+	last := int64(math.MinInt64)
+	for n := verifiedRows; n == verifiedRows; {
+		n = 0
+		if err := v.begin(ctx); err != nil {
 			return err
 		}
-		if of := id >> messageBits; of != flow {
-			flow, next = of, 1
+		err := v.each(ctx, "SELECT id FROM message WHERE id > ? ORDER BY id LIMIT ?", func(rows *sql.Rows) error {
+			if err := rows.Scan(&last); err != nil {
+				return err
+			}
+			n++
+			if of := last >> messageBits; of != flow {
+				flow, next = of, 1
+			}
+			if sequence := last & maxMessages; sequence != next {
+				v.report(fmt.Sprintf("messages of flow %d", flow), "number %d follows %d", sequence, next-1)
+				next = sequence
+			}
+			next++
+			return nil
+		}, last, verifiedRows)
+		if err != nil {
+			return err
 		}
-		if sequence := id & maxMessages; sequence != next {
-			v.report(fmt.Sprintf("messages of flow %d", flow), "number %d follows %d", sequence, next-1)
-			next = sequence
-		}
-		next++
-		return nil
-	})
+	}
+	return nil
 }
 
 // connections reads every connection and looks for its certificates.

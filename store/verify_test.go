@@ -2,9 +2,12 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	flowpb "weir/proto"
 )
@@ -71,6 +74,10 @@ func TestVerify(t *testing.T) {
 			problems, err := s.Verify(t.Context())
 			if err != nil {
 				t.Fatal(err)
+			}
+			v := &verifier{s: s, tell: func(string, uint64, uint64) {}, most: -1, uses: map[int64]int64{}}
+			if again, err := v.run(t.Context()); err != nil || !slices.Equal(again, problems) {
+				t.Errorf("with a snapshot for each flow: got %v, %v, want the same as with one: %v", again, err, problems)
 			}
 			if len(problems) < len(c.want) || len(c.want) == 0 && len(problems) > 0 {
 				t.Fatalf("problems: got %v, want %q", problems, c.want)
@@ -149,5 +156,51 @@ func TestInfo(t *testing.T) {
 	}
 	if got != want {
 		t.Errorf("info:\ngot  %+v\nwant %+v", got, want)
+	}
+}
+
+// TestVerifyDuringCapture verifies a session while its writer writes and its flows
+// come and go. It finds nothing, and holds no snapshot in the end.
+func TestVerifyDuringCapture(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{BatchDelay: time.Millisecond})
+	for n := range 200 {
+		f := httpFlow(n)
+		if err := errors.Join(w.Flow(t.Context(), f), w.Body(t.Context(), f.GetId(), flowpb.SideResponse, []byte("hello"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flush(t, w)
+	stop := make(chan struct{})
+	ended := make(chan error, 1)
+	go func() { // ends with stop; waited for below
+		var err error
+		for id := uint64(1); err == nil; id++ {
+			select {
+			case <-stop:
+				ended <- nil
+				return
+			default:
+			}
+			f := httpFlow(int(id))
+			f.GetHttp().GetResponse().Body = nil
+			err = w.Flow(t.Context(), f)
+			if err == nil && id <= 100 {
+				_, err = s.Remove(t.Context(), []uint64{id})
+			}
+		}
+		ended <- err
+	}()
+	for range 3 {
+		v := &verifier{s: s, tell: func(string, uint64, uint64) {}, most: time.Millisecond, uses: map[int64]int64{}}
+		if problems, err := v.run(t.Context()); err != nil || len(problems) > 0 {
+			t.Errorf("verify: got %v, %v, want nothing", problems, err)
+		}
+		if v.tx != nil {
+			t.Error("a snapshot is left open")
+		}
+	}
+	close(stop)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
 	}
 }

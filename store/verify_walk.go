@@ -17,12 +17,14 @@ type walk struct {
 	kept  bool // of the removed flow: it can come back
 	blob  sql.RawBytes
 	piece struct {
-		id, start, size, enc int64
-		data                 sql.RawBytes
+		start, size, enc int64
+		data             sql.RawBytes
+		owner            sql.NullInt64 // of a shared piece
 	}
-	conns *finder
-	stray *sql.Stmt
-	buf   []byte
+	conns  *finder
+	stray  *sql.Stmt
+	shared *sql.Stmt
+	buf    []byte
 }
 
 // cursor stands on a row of a table.
@@ -47,9 +49,11 @@ func (c *cursor) next() error {
 	return err
 }
 
-// open begins to read a table: a query for ids, and for what goes into the rest.
-func (w *walk) open(ctx context.Context, bits int, query string, into ...any) (*cursor, error) {
-	rows, err := w.tx.QueryContext(ctx, query)
+// cursor begins to read a table: a query for ids from one on, and for what goes into the rest.
+func (w *walk) cursor(ctx context.Context, bits int, from int64, query string, into ...any) (*cursor, error) {
+	// The first key of the flow, or the nearest to it, for flows that no key can be of.
+	first := max(min(from, math.MaxInt64>>bits), math.MinInt64>>bits) << bits
+	rows, err := w.tx.QueryContext(ctx, query, first)
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +64,17 @@ func (w *walk) open(ctx context.Context, bits int, query string, into ...any) (*
 
 // flows checks every flow: that it has a head and every head a flow, that bodies are whole
 // and as long as the head says, and that its connections are there.
-func (v *verifier) flows(ctx context.Context) (err error) {
+func (v *verifier) flows(ctx context.Context) error {
 	w := &walk{verifier: v}
+	err := w.open(ctx, math.MinInt64)
+	if err == nil {
+		err = w.all(ctx)
+	}
+	return errors.Join(err, w.close())
+}
+
+// open sets the walk on its way through the snapshot, from a flow on.
+func (w *walk) open(ctx context.Context, from int64) (err error) {
 	p := &w.piece
 	for _, c := range []struct {
 		to    **cursor
@@ -69,32 +82,63 @@ func (v *verifier) flows(ctx context.Context) (err error) {
 		query string
 		into  []any
 	}{
-		{&w.flow, 0, "SELECT id FROM flow ORDER BY id", nil},
-		{&w.removed, 0, "SELECT id, at > 0 FROM removed ORDER BY id", []any{&w.kept}},
-		{&w.head, 0, "SELECT id, blob FROM head ORDER BY id", []any{&w.blob}},
+		{&w.flow, 0, "SELECT id FROM flow WHERE id >= ? ORDER BY id", nil},
+		{&w.removed, 0, "SELECT id, at > 0 FROM removed WHERE id >= ? ORDER BY id", []any{&w.kept}},
+		{&w.head, 0, "SELECT id, blob FROM head WHERE id >= ? ORDER BY id", []any{&w.blob}},
 		{
-			&w.body, pieceBits + sideBits, "SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END FROM body ORDER BY id",
-			[]any{&p.start, &p.size, &p.enc, &p.data},
+			&w.body, pieceBits + sideBits,
+			`SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END, CASE WHEN enc = 2 AND typeof(data) = 'integer' THEN data END
+			FROM body WHERE id >= ? ORDER BY id`,
+			[]any{&p.start, &p.size, &p.enc, &p.data, &p.owner},
 		},
 	} {
-		if *c.to, err = w.open(ctx, c.bits, c.query, c.into...); err != nil {
+		if *c.to, err = w.cursor(ctx, c.bits, from, c.query, c.into...); err != nil {
 			return err
 		}
-		defer (*c.to).rows.Close()
 		if err := (*c.to).next(); err != nil {
 			return err
 		}
 	}
-	if w.conns, err = v.finder(ctx, "SELECT EXISTS (SELECT 1 FROM conn WHERE id = ?)"); err != nil {
+	if w.conns, err = w.finder(ctx, "SELECT EXISTS (SELECT 1 FROM conn WHERE id = ?)"); err != nil {
 		return err
 	}
-	defer w.conns.stmt.Close()
 	const stray = "SELECT NOT EXISTS (SELECT 1 FROM shared WHERE body = ?1) AND NOT EXISTS (SELECT 1 FROM freed WHERE body = ?1)"
-	if w.stray, err = v.tx.PrepareContext(ctx, stray); err != nil {
+	if w.stray, err = w.tx.PrepareContext(ctx, stray); err != nil {
 		return err
 	}
-	defer w.stray.Close()
-	return w.all(ctx)
+	w.shared, err = w.tx.PrepareContext(ctx, "SELECT size FROM shared WHERE body = ?")
+	return err
+}
+
+// close ends what open began, as far as that came.
+func (w *walk) close() (err error) {
+	for _, c := range []**cursor{&w.flow, &w.removed, &w.head, &w.body} {
+		if *c != nil {
+			err = errors.Join(err, (*c).rows.Close())
+		}
+		*c = nil
+	}
+	if w.conns != nil {
+		err = errors.Join(err, w.conns.stmt.Close())
+	}
+	for _, stmt := range []*sql.Stmt{w.stray, w.shared} {
+		if stmt != nil {
+			err = errors.Join(err, stmt.Close())
+		}
+	}
+	w.conns, w.stray, w.shared = nil, nil, nil
+	return err
+}
+
+// again goes on in a new snapshot, from a flow on.
+func (w *walk) again(ctx context.Context, from int64) error {
+	if err := w.close(); err != nil {
+		return err
+	}
+	if err := w.begin(ctx); err != nil {
+		return err
+	}
+	return w.open(ctx, from)
 }
 
 // all walks.
@@ -104,7 +148,13 @@ func (w *walk) all(ctx context.Context) error {
 		return err
 	}
 	for n := 1; len(w.problems) < maxProblems; n++ {
-		id := min(w.flow.at, w.removed.at, w.head.at, w.body.at)
+		id := w.next()
+		if id != noFlow && w.old() {
+			if err := w.again(ctx, id); err != nil {
+				return err
+			}
+			id = w.next() // that flow may have gone meanwhile
+		}
 		if id == noFlow {
 			break
 		}
@@ -117,6 +167,9 @@ func (w *walk) all(ctx context.Context) error {
 	}
 	return nil
 }
+
+// next is the next flow that any table has something of.
+func (w *walk) next() int64 { return min(w.flow.at, w.removed.at, w.head.at, w.body.at) }
 
 // one checks what there is of a flow, and moves on.
 func (w *walk) one(ctx context.Context, id int64) error {
@@ -176,6 +229,11 @@ func (w *walk) bodies(ctx context.Context, id int64, head, known bool) (stored [
 		if head {
 			w.check(id, side, number, next[side], stored[side])
 		}
+		if w.piece.enc == encShared {
+			if err := w.refers(ctx, id, number); err != nil {
+				return stored, err
+			}
+		}
 		if !known && !told && next[side] == 0 {
 			if err := w.stray.QueryRowContext(ctx, w.body.id&^(maxPieces-1)).Scan(&told); err != nil {
 				return stored, err
@@ -211,4 +269,27 @@ func (w *walk) check(flow, side, number, want, start int64) {
 	} else if p.enc == encZstd {
 		w.buf = out
 	}
+}
+
+// maxCounted is how many shared bodies are counted on the way.
+const maxCounted = 1 << 18
+
+// refers checks that the piece that the walk stands on refers to what is there, and
+// counts the users of a body, which refer to it with their first piece.
+func (w *walk) refers(ctx context.Context, flow, number int64) error {
+	p := &w.piece
+	var size int64
+	err := w.shared.QueryRowContext(ctx, p.owner).Scan(&size)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if err != nil || p.start+p.size > size {
+		w.report(fmt.Sprintf("body of flow %d", flow), "piece %d refers to what is not in body %d", number, p.owner.Int64)
+	}
+	if number == 0 && w.uses != nil {
+		if w.uses[p.owner.Int64]++; len(w.uses) > maxCounted {
+			w.uses = nil
+		}
+	}
+	return nil
 }

@@ -44,7 +44,9 @@ func (s *overflow) Keep(p []byte) (int64, error) {
 func (s *overflow) open() (err error) {
 	const pattern = "weir-import-*"
 	if os.Getenv("TMPDIR") == "" {
-		s.file, err = os.CreateTemp("/var/tmp", pattern)
+		if f, err := os.CreateTemp("/var/tmp", pattern); err == nil {
+			s.file = f
+		}
 	}
 	if s.file == nil {
 		if s.file, err = os.CreateTemp("", pattern); err != nil {

@@ -157,7 +157,7 @@ func (w *walk) all(ctx context.Context) error {
 			}
 			id = w.next() // that flow may have gone meanwhile
 		}
-		if id > total {
+		if id > total || id == noFlow { // which a damaged file may have as a flow
 			break
 		}
 		if err := w.one(ctx, id); err != nil {

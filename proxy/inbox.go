@@ -1,9 +1,6 @@
 package proxy
 
-import (
-	"io"
-	"sync"
-)
+import "io"
 
 // smallBuffer is the size of the buffer that a connection keeps while it is idle:
 // most requests fit, and ten thousand of them are 20 MB.
@@ -17,12 +14,12 @@ type inbox struct {
 	r, w   int
 	filled bool // the last read left no room: more is to come
 
-	pool  *sync.Pool // of *[]byte, larger ones; nil where there are none
+	pool  *buffers // nil where there are none
 	small []byte
 	large *[]byte // where buf is of the pool
 }
 
-func newInbox(pool *sync.Pool) inbox {
+func newInbox(pool *buffers) inbox {
 	small := make([]byte, smallBuffer)
 	return inbox{buf: small, small: small, pool: pool}
 }
@@ -50,7 +47,7 @@ func (in *inbox) fill(src io.Reader) (int, error) {
 		return 0, io.ErrShortBuffer
 	}
 	if in.filled && in.large == nil && in.pool != nil {
-		in.large = in.pool.Get().(*[]byte)
+		in.large = in.pool.get()
 		in.r, in.w, in.buf = 0, copy(*in.large, in.unread()), *in.large
 	}
 	if in.r > 0 {
@@ -71,7 +68,7 @@ func (in *inbox) rest() {
 	if in.large == nil || in.r != in.w {
 		return
 	}
-	in.pool.Put(in.large)
+	in.pool.put(in.large)
 	in.large, in.buf, in.r, in.w, in.filled = nil, in.small, 0, 0, false
 }
 

@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"sync"
 	"testing"
 )
 
 // What does not fit the small buffer is read with a large one, which goes back
 // when nothing is in it.
 func TestInboxGrowsAndRests(t *testing.T) {
-	given, taken := 0, 0
-	pool := &sync.Pool{New: func() any { given++; b := make([]byte, bufferSize); return &b }}
+	taken := 0
+	pool := &buffers{}
 	in := newInbox(pool)
 	all := bytes.Repeat([]byte("0123456789"), 10_000)
 	src := bytes.NewReader(all)
@@ -32,8 +31,8 @@ func TestInboxGrowsAndRests(t *testing.T) {
 		}
 	}
 	got = append(got, in.unread()...)
-	if !bytes.Equal(got, all) || given != 1 || taken < bufferSize/2 {
-		t.Errorf("read %d of %d bytes with %d large buffers, at most %d at once", len(got), len(all), given, taken)
+	if !bytes.Equal(got, all) || pool.lent.Load() != 1 || taken < bufferSize/2 {
+		t.Errorf("read %d of %d bytes with %d large buffers, at most %d at once", len(got), len(all), pool.lent.Load(), taken)
 	}
 	in.rest()
 	if in.large == nil {
@@ -41,14 +40,13 @@ func TestInboxGrowsAndRests(t *testing.T) {
 	}
 	in.advance(len(in.unread()))
 	in.rest()
-	if in.large != nil || len(in.buf) != smallBuffer {
+	if in.large != nil || pool.lent.Load() != 0 || len(in.buf) != smallBuffer {
 		t.Error("the large buffer was kept")
 	}
 }
 
 func TestInboxIsBounded(t *testing.T) {
-	pool := &sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
-	in := newInbox(pool)
+	in := newInbox(&buffers{})
 	src := bytes.NewReader(make([]byte, 2*bufferSize))
 	var err error
 	for err == nil {

@@ -15,8 +15,8 @@ import (
 // receive reads from the server until its final response is whole.
 func (x *exchange) receive(ctx context.Context) error {
 	x.up.reader.ForRequest(x.head.Method)
-	buf := x.c.s.buffer()
-	defer x.c.s.reclaim(buf)
+	buf := x.c.s.buffers.get()
+	defer x.c.s.buffers.put(buf)
 	for {
 		n, err := x.readServer(ctx, *buf)
 		if n > 0 {

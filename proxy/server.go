@@ -21,7 +21,7 @@ type Server struct {
 	pins                *pinning
 	handshakes          *handshakes
 	refused, unaccepted throttle
-	buffers             sync.Pool // of *[]byte, bufferSize long
+	buffers             buffers
 
 	stopped chan struct{} // closed when stop has closed everything
 
@@ -89,7 +89,6 @@ func newServer(opts Options, ln net.Listener) *Server {
 		s.own, s.pins = &ownAddresses{}, &pinning{}
 	}
 	s.own.add(ln.Addr())
-	s.buffers.New = func() any { b := make([]byte, bufferSize); return &b }
 	return s
 }
 
@@ -193,7 +192,3 @@ func (s *Server) release(c net.Conn) {
 	defer s.mu.Unlock()
 	delete(s.conns, c)
 }
-
-func (s *Server) buffer() *[]byte { return s.buffers.Get().(*[]byte) }
-
-func (s *Server) reclaim(b *[]byte) { s.buffers.Put(b) }

@@ -126,8 +126,8 @@ func (c *client) pipe(ctx context.Context, up *upstream, spoken []byte, r passRe
 // copy passes one direction on, first what was read of it already. When it fails
 // both connections are closed, so that the other direction ends too.
 func (c *client) copy(ctx context.Context, side flowpb.Side, up *upstream, dst, src net.Conn, first []byte, r passRecord) {
-	buf := c.s.buffer()
-	defer c.s.reclaim(buf)
+	buf := c.s.buffers.get()
+	defer c.s.buffers.put(buf)
 	err := pass(ctx, side, dst, first, r)
 	for err == nil {
 		var n int

@@ -21,10 +21,16 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the stories in testdata/script: what a user types, what must
-// come of it.
+// come of it. With -short, which is how the race detector is run, only those in which
+// much happens at once: a process takes most of a second to start with it.
 func TestScripts(t *testing.T) {
+	dir, files := "testdata/script", []string(nil)
+	if testing.Short() {
+		dir, files = "", []string{"testdata/script/record.txtar", "testdata/script/sniff.txtar", "testdata/script/retention.txtar"}
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
+		Files:               files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_GOLDEN") != "",

@@ -44,6 +44,9 @@ func (c *client) intercept(ctx context.Context, up *upstream) error {
 	i.record(conn.ConnectionState())
 	if errors.Is(err, errPassThrough) {
 		c.in = inbox{buf: wire.seen, w: len(wire.seen)}
+		if err := c.to.conn(ctx, &c.rec); err != nil {
+			return err
+		}
 		return c.rawTunnel(ctx, up, nil)
 	}
 	if err != nil {

@@ -23,7 +23,12 @@ func Run(ctx context.Context, src Source, o Options) error {
 	if err != nil {
 		return err
 	}
-	_, err = tea.NewProgram(a, a.programOptions(ctx)...).Run()
+	p := tea.NewProgram(a, a.programOptions()...)
+	// Asked to leave, the program ends what it reads and draws. With tea.WithContext it would be
+	// torn off, and could still be reading the terminal after Run.
+	stay := context.AfterFunc(ctx, p.Quit)
+	_, err = p.Run()
+	stay()
 	last, done := context.WithTimeout(context.WithoutCancel(ctx), flushWithin)
 	defer done()
 	if saveErr := a.flush(last); saveErr != nil && err == nil {
@@ -45,8 +50,8 @@ func Run(ctx context.Context, src Source, o Options) error {
 // that on average. What has not changed is not drawn.
 const framesPerSecond = 120
 
-func (a *App) programOptions(ctx context.Context) []tea.ProgramOption {
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(framesPerSecond)}
+func (a *App) programOptions() []tea.ProgramOption {
+	opts := []tea.ProgramOption{tea.WithFPS(framesPerSecond)}
 	if a.opts.In != nil {
 		opts = append(opts, tea.WithInput(a.opts.In))
 	}

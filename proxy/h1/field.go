@@ -58,7 +58,9 @@ func parseField(line []byte, folded bool) Field {
 	}
 	f.Name = bytes.TrimRight(text[:i], " \t")
 	f.Value = unfold(trimBlank(text[i+1:]), folded)
-	if folded || len(f.Name) == 0 || len(f.Name)+2+len(f.Value)+2 != len(line) || text[i+1:][0] != ' ' || len(f.Name) != i || line[len(line)-2] != '\r' {
+	plain := !folded && i > 0 && len(f.Name) == i && bytes.HasPrefix(text[i:], []byte(": ")) &&
+		len(line) == len(f.Name)+2+len(f.Value)+2 && line[len(line)-2] == '\r'
+	if !plain {
 		f.Raw = line
 	}
 	return f

@@ -167,6 +167,47 @@ func TestFragments(t *testing.T) {
 	})
 }
 
+// TestFragmentBehindTheLast sees that a fragment behind the end of a packet, which came
+// before that end was known, is no part of it.
+func TestFragmentBehindTheLast(t *testing.T) {
+	whole := datagramTo(9, []byte("0123456789abcdef"))
+	var d Decoder
+	for _, p := range [][]byte{v4(protoUDP, 0x2000|100, make([]byte, 16)), v4(protoUDP, 0x2000, whole[:16])} {
+		if _, ok := d.Decode(typeRaw, p, 0); ok {
+			t.Fatal("a fragment is taken for a packet")
+		}
+	}
+	s, ok := d.Decode(typeRaw, v4(protoUDP, 2, whole[16:]), 0)
+	if got, want := string(s.Payload), "0123456789abcdef"; !ok || got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestAnyFragments sees that fragments that fit together in no way do no harm: what
+// waits is counted, and what comes out was sent.
+func TestAnyFragments(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var d Decoder
+		for range rapid.IntRange(1, 12).Draw(t, "fragments") {
+			at, more := rapid.IntRange(0, 6).Draw(t, "at"), rapid.IntRange(0, 1).Draw(t, "more")
+			p := make([]byte, rapid.IntRange(0, 20).Draw(t, "length"))
+			s, ok := d.Decode(typeRaw, v4(protoUDP, at|more<<13, p), 0)
+			if ok && len(s.Payload) > 6*8+20 {
+				t.Fatalf("a packet of %d bytes was never sent", len(s.Payload))
+			}
+		}
+		waiting := 0
+		for _, w := range d.fragments.waiting {
+			for _, p := range w.parts {
+				waiting += len(p.data)
+			}
+		}
+		if waiting != d.fragments.bytes {
+			t.Fatalf("%d bytes are counted, %d wait", d.fragments.bytes, waiting)
+		}
+	})
+}
+
 // TestFragmentBounds sees that fragments of packets that never become whole are let go.
 func TestFragmentBounds(t *testing.T) {
 	var d Decoder

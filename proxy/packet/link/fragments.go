@@ -98,9 +98,14 @@ func (w *fragmented) whole() []byte {
 	return nil
 }
 
+// join puts the first end bytes together, which are all there. Fragments that claim a
+// place behind the last one are of no packet.
 func (w *fragmented) join(end int) []byte {
 	out := make([]byte, 0, end)
 	for _, p := range w.parts {
+		if p.offset >= end {
+			break
+		}
 		if skip := len(out) - p.offset; skip < len(p.data) {
 			out = append(out, p.data[skip:]...)
 		}

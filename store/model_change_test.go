@@ -351,25 +351,24 @@ func (m *modelled) retain(t *rapid.T) {
 	if there := len(m.there()); limits.Flows > 0 {
 		need = there - int(limits.Flows)
 	}
-	dropped := 0
+	var spare []uint64
 	for _, id := range m.there() {
-		if r := m.of(id); !r.ended() || !r.note.Empty() && !limits.Noted {
-			continue
-		}
-		switch {
+		switch r := m.of(id); {
+		case !r.ended() || !r.note.Empty() && !limits.Noted:
 		case old(id):
 			want.TooOld++
-		case dropped < need:
-			want.TooMany++
+			gone = append(gone, id)
+			m.touch(id)
+		default:
+			spare = append(spare, id)
 		}
-		if want.Dropped() == uint64(dropped) {
-			break // by order of arrival: those behind one that stays have their turn when it goes
-		}
-		dropped++
-		gone = append(gone, id)
-		m.touch(id)
 	}
-	want.Stuck = dropped < need
+	need -= int(want.TooOld)
+	spare = spare[:min(max(need, 0), len(spare))] // the first to arrive
+	want.TooMany = uint64(len(spare))
+	m.touch(spare...)
+	gone = append(gone, spare...)
+	want.Stuck = len(spare) < need
 	if done != want {
 		t.Fatalf("retention %+v: got %+v, want %+v", limits, done, want)
 	}
@@ -379,7 +378,8 @@ func (m *modelled) retain(t *rapid.T) {
 // retained makes rounds of retention until there is nothing more to do.
 func (m *modelled) retained(t *rapid.T, limits Retention, now time.Time) (done Retained) {
 	must(t, m.w.Flush(context.Background()))
-	k := &retainer{w: m.w, s: m.s, limits: limits}
+	k := newRetainer(m.s, limits)
+	k.w = m.w
 	for more := true; more; {
 		var round Retained
 		round, more = k.round(context.Background(), now)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
@@ -25,9 +26,23 @@ func (m *modelled) check(t *rapid.T) {
 	for _, v := range m.views {
 		m.checkView(t, v)
 	}
+	m.checkAges(t)
 	problems, err := m.s.Verify(context.Background())
 	if err != nil || len(problems) > 0 {
 		t.Fatalf("verify: got %v, %v, want nothing wrong", problems, err)
+	}
+}
+
+// checkAges compares what ages learnt from the change log with what there is.
+func (m *modelled) checkAges(t *rapid.T) {
+	if m.ages.s != m.s {
+		m.ages = ages{s: m.s, rows: mayGo(false)}
+	}
+	must(t, m.ages.refresh(context.Background()))
+	fresh := ages{s: m.s, rows: m.ages.rows}
+	must(t, fresh.refresh(context.Background()))
+	if diff := cmp.Diff(fresh.earliest, m.ages.earliest); diff != "" {
+		t.Fatalf("the earliest flows (-want +got):\n%s", diff)
 	}
 }
 

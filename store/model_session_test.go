@@ -91,6 +91,7 @@ type modelled struct {
 	w       *Writer
 	second  *Session // has the same file open; nil: nobody has
 	views   []*View
+	ages    ages            // of s, told of nothing but by the change log
 	seen    uint64          // the second session's last revision
 	touched map[uint64]bool // flows that changed since
 

@@ -122,7 +122,8 @@ func TestOrphansThatAreNamedMeanwhile(t *testing.T) {
 // TestRetentionDropsOrphans sees that what flows leave behind goes, too.
 func TestRetentionDropsOrphans(t *testing.T) {
 	s, w := withConns(t, 5)
-	k := &retainer{w: w, s: s, limits: Retention{Flows: 1}, dropped: orphansAfter}
+	k := newRetainer(s, Retention{Flows: 1})
+	k.w, k.dropped = w, orphansAfter
 	done := retainAll(t, k)
 	if err := k.tidy(t.Context(), done.Dropped()); err != nil {
 		t.Fatal(err)

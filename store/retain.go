@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	flowpb "weir/proto"
@@ -44,14 +45,16 @@ const retainEvery = time.Second
 const retainFlows = 512
 
 // Retain keeps the session within the limits until ctx ends, and returns ctx's error.
-// The oldest flows go first, by order of arrival, for good and with all they had, in
+// Flows over the age go wherever they stand; for the other limits those that arrived
+// first go first. They go for good and with all they had, in
 // transactions of some milliseconds with rests between; what could still be undone
 // goes before them when bytes are short. Space goes back to the file system, but
 // for a reserve that new flows use up. When ctx ends there is one last round, of a
 // second at most. tell is called after each round, once a second, from the goroutine of
 // the call; of most there is nothing to tell.
 func (w *Writer) Retain(ctx context.Context, limits Retention, tell func(Retained)) error {
-	k := &retainer{w: w, s: w.s, limits: limits}
+	k := newRetainer(w.s, limits)
+	k.w = w
 	for {
 		done, more := k.round(ctx, time.Now())
 		if done.Err == nil && done.Dropped()+done.Removed > 0 {
@@ -78,8 +81,18 @@ type retainer struct {
 	w       *Writer
 	s       *Session
 	limits  Retention
+	flows   ages   // those that may go
+	removed ages   // those that were removed
 	stuck   bool   // was told
 	dropped uint64 // flows since orphans were looked for
+}
+
+func newRetainer(s *Session, limits Retention) *retainer {
+	return &retainer{
+		s: s, limits: limits,
+		flows:   ages{s: s, rows: mayGo(limits.Noted)},
+		removed: ages{s: s, rows: fmt.Sprintf("removed WHERE +at > %d", atDropped)},
+	}
 }
 
 // round drops what is over the limits now. It ends after a while even if that is not
@@ -113,29 +126,30 @@ func (k *retainer) step(ctx context.Context, now time.Time, done *Retained) (mor
 		return true, false, err
 	}
 	v, err := k.drop(ctx, min(over.need(), retainFlows), now)
-	n := uint64(len(v.ids))
+	n, old := uint64(v.len()), uint64(len(v.old))
 	if n == 0 {
 		return false, err == nil && over.need() > 0, err
 	}
-	tooMany := min(n-v.old, over.flows)
-	done.TooOld, done.TooMany, done.TooBig = done.TooOld+v.old, done.TooMany+tooMany, done.TooBig+n-v.old-tooMany
+	tooMany := min(n-old, over.flows)
+	done.TooOld, done.TooMany, done.TooBig = done.TooOld+old, done.TooMany+tooMany, done.TooBig+n-old-tooMany
 	more = over.bytes > 0 || n >= retainFlows
 	return more, !more && over.need() > n, err
 }
 
-// drop drops the oldest flows: those that are too old, and as many as are needed. If
-// it fails, those that it returns are gone from the lists all the same.
+// drop drops flows: those that are too old, and the oldest others, as many as are
+// needed. If it fails, those that it returns are gone from the lists all the same.
 func (k *retainer) drop(ctx context.Context, need uint64, now time.Time) (v victims, err error) {
 	// A look without a lock, for most rounds find nothing.
-	if v, err = k.pick(ctx, k.s.read, need, now); err != nil || len(v.ids) == 0 {
+	if v, err = k.pick(ctx, need, now); err != nil || v.len() == 0 {
 		return victims{}, classify(err)
 	}
 	err = k.s.update(ctx, func(tx *sql.Tx) error {
 		// Another one with it: a flow that somebody has just marked stays.
-		if v, err = k.pick(ctx, tx, need, now); err != nil || len(v.ids) == 0 {
+		ids, err := queryIDs(ctx, tx, "SELECT id FROM "+k.flows.rows+" AND id IN (SELECT value FROM json_each(?)) ORDER BY id", idList(v.ids()))
+		if v = v.only(ids); err != nil || v.len() == 0 {
 			return err
 		}
-		_, err := hide(ctx, tx, v.ids, atDropped)
+		_, err = hide(ctx, tx, ids, atDropped)
 		return err
 	})
 	if err != nil {
@@ -205,39 +219,52 @@ func (s *Session) pages(ctx context.Context) (all, free int64, err error) {
 
 // victims are flows to drop.
 type victims struct {
-	ids []uint64
-	old uint64 // how many of them are too old; the rest is what the other limits need
+	old   []uint64 // that are too old
+	spare []uint64 // that the other limits need
 }
 
-// pick returns the oldest flows that may go: those that are too old, and as many as
-// are needed. It stops at the first flow that is neither.
-func (k *retainer) pick(ctx context.Context, q querier, need uint64, now time.Time) (v victims, err error) {
-	const oldest = `SELECT id, started FROM flow f WHERE state IN (?, ?)
-		AND (? OR NOT EXISTS (SELECT 1 FROM note WHERE flow = f.id)) ORDER BY id LIMIT ?`
-	rows, err := q.QueryContext(ctx, oldest, int64(flowpb.StateComplete), int64(flowpb.StateError), k.limits.Noted, retainFlows)
+func (v victims) len() int      { return len(v.old) + len(v.spare) }
+func (v victims) ids() []uint64 { return slices.Concat(v.old, v.spare) }
+
+// only returns those of the victims that are among ids, which ascend.
+func (v victims) only(ids []uint64) victims {
+	gone := func(id uint64) bool {
+		_, there := slices.BinarySearch(ids, id)
+		return !there
+	}
+	return victims{old: slices.DeleteFunc(v.old, gone), spare: slices.DeleteFunc(v.spare, gone)}
+}
+
+// mayGo is the flows that may be dropped, as a table and a condition.
+func mayGo(noted bool) string {
+	from := fmt.Sprintf("flow f WHERE state IN (%d, %d)", flowpb.StateComplete, flowpb.StateError)
+	if !noted {
+		from += " AND NOT EXISTS (SELECT 1 FROM note WHERE flow = f.id)"
+	}
+	return from
+}
+
+// pick returns flows that may go: those that are too old, and then the first that
+// arrived, as many as are needed in all.
+func (k *retainer) pick(ctx context.Context, need uint64, now time.Time) (v victims, err error) {
+	if v.old, err = k.tooOld(ctx, &k.flows, now); err != nil || uint64(len(v.old)) >= need {
+		return v, err
+	}
+	first, err := queryIDs(ctx, k.s.read, "SELECT id FROM "+k.flows.rows+" ORDER BY id LIMIT ?", int(need))
 	if err != nil {
 		return v, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id uint64
-		var started int64
-		if err := rows.Scan(&id, &started); err != nil {
-			return v, err
-		}
-		switch old := k.tooOld(started, now); {
-		case old:
-			v.old++
-		case uint64(len(v.ids)) >= need:
-			return v, nil
-		}
-		v.ids = append(v.ids, id)
-	}
-	return v, rows.Err()
+	first = slices.DeleteFunc(first, func(id uint64) bool { return slices.Contains(v.old, id) })
+	v.spare = first[:min(len(first), int(need)-len(v.old))]
+	return v, nil
 }
 
-func (k *retainer) tooOld(started int64, now time.Time) bool {
-	return k.limits.Age > 0 && started < now.Add(-k.limits.Age).UnixNano()
+// tooOld returns some of the flows of a table that are over the limit of age.
+func (k *retainer) tooOld(ctx context.Context, of *ages, now time.Time) ([]uint64, error) {
+	if k.limits.Age == 0 {
+		return nil, nil
+	}
+	return of.before(ctx, now.Add(-k.limits.Age).UnixNano(), retainFlows)
 }
 
 // forget drops some of the flows that were removed before: those that are too old and,
@@ -255,11 +282,7 @@ func (k *retainer) forget(ctx context.Context, now time.Time, short bool) (n int
 	if err != nil || n > 0 {
 		return n, err
 	}
-	if k.limits.Age == 0 {
-		return 0, nil
-	}
-	const oldest = "SELECT id FROM (SELECT id, started FROM removed WHERE +at > ? ORDER BY id LIMIT ?) WHERE started < ?"
-	ids, err := queryIDs(ctx, k.s.read, oldest, atDropped, retainFlows, now.Add(-k.limits.Age).UnixNano())
+	ids, err := k.tooOld(ctx, &k.removed, now)
 	if err != nil || len(ids) == 0 {
 		return 0, classify(err)
 	}

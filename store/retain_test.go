@@ -42,7 +42,7 @@ func TestRetentionKeepsWhatPeopleSpokeOf(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	k := &retainer{s: s, limits: Retention{Flows: 2}}
+	k := newRetainer(s, Retention{Flows: 2})
 	if got, want := retainAll(t, k), (Retained{TooMany: 4, Stuck: true}); got != want {
 		t.Errorf("retention: got %+v, want %+v", got, want)
 	}
@@ -52,7 +52,7 @@ func TestRetentionKeepsWhatPeopleSpokeOf(t *testing.T) {
 	if got := retainAll(t, k); got != (Retained{}) {
 		t.Errorf("second round: got %+v, want nothing: it was said already", got)
 	}
-	k.limits.Noted = true
+	k = newRetainer(s, Retention{Flows: 2, Noted: true})
 	if got, want := retainAll(t, k), (Retained{TooMany: 3}); got != want {
 		t.Errorf("without regard to notes: got %+v, want %+v", got, want)
 	}
@@ -61,6 +61,28 @@ func TestRetentionKeepsWhatPeopleSpokeOf(t *testing.T) {
 	}
 	if problems, err := s.Verify(t.Context()); err != nil || len(problems) > 0 && problems[0].Place != "body of flow 9" {
 		t.Errorf("verify: %v %v", problems, err)
+	}
+}
+
+// TestRetentionByAgeOutOfOrder finds old flows behind young ones, in the list and among
+// what was removed: an import brings them.
+func TestRetentionByAgeOutOfOrder(t *testing.T) {
+	s, w := newWriter(t, WriterOptions{CompactAfter: -1})
+	for _, age := range []time.Duration{1, 90, 2, 91, 3, 92, 4, 93} {
+		f := httpFlow(0)
+		f.CreatedNs = time.Now().Add(-age * time.Minute).UnixNano()
+		f.GetHttp().Response.Body = nil
+		record(t, w, f)
+	}
+	if _, err := s.Remove(t.Context(), []uint64{5, 6}); err != nil {
+		t.Fatal(err)
+	}
+	k := newRetainer(s, Retention{Age: time.Hour, Flows: 2})
+	if got, want := retainAll(t, k), (Retained{TooOld: 3, TooMany: 1, Removed: 1}); got != want {
+		t.Errorf("retention: got %+v, want %+v", got, want)
+	}
+	if got, want := flowIDs(t, s), []uint64{3, 7}; !slices.Equal(got, want) {
+		t.Errorf("flows: got %v, want %v", got, want)
 	}
 }
 
@@ -82,7 +104,7 @@ func TestRetentionByBytes(t *testing.T) {
 	if _, err := s.Remove(t.Context(), []uint64{10, 20, 30}); err != nil {
 		t.Fatal(err)
 	}
-	k := &retainer{s: s, limits: Retention{Bytes: 38 << 20}}
+	k := newRetainer(s, Retention{Bytes: 38 << 20})
 	if done := retainAll(t, k); done.Removed == 0 || done.Dropped() > 0 {
 		t.Errorf("a little over: got %+v, want removed flows dropped, and no others", done)
 	}
@@ -124,7 +146,7 @@ func TestRetentionGoesOnWithWhatWasCutShort(t *testing.T) {
 	if _, err := s.Remove(t.Context(), []uint64{4}); err != nil {
 		t.Fatal(err)
 	}
-	k := &retainer{s: s, limits: Retention{Bytes: 1}}
+	k := newRetainer(s, Retention{Bytes: 1})
 	if got, want := retainAll(t, k), (Retained{Removed: 1, TooBig: 2, Stuck: true}); got != want {
 		t.Errorf("retention: got %+v, want %+v", got, want)
 	}

@@ -136,6 +136,7 @@ var (
 	responseType = text{ref: termOf("content_type"), value: func(s *flowpb.Summary) string { return s.ContentType }, split: eachType, optional: true}
 	client       = text{ref: termOf("client"), value: func(s *flowpb.Summary) string { return s.Client }, split: address, optional: true}
 	server       = text{ref: termOf("server"), value: func(s *flowpb.Summary) string { return s.Server }, split: address, optional: true}
+	agent        = text{ref: termOf("agent"), value: func(s *flowpb.Summary) string { return s.Agent }, optional: true}
 	url          = text{value: (*flowpb.Summary).URL}
 )
 

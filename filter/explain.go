@@ -23,7 +23,7 @@ type Tree struct {
 // PlanOutline is a [Plan] for people.
 type PlanOutline struct {
 	Where string `json:"where"` // the SQL condition, "" for every row
-	Args  []any  `json:"args"`  // of its placeholders; "plan" is a [PlanToken]
+	Args  []any  `json:"args"`  // of its placeholders; "plan" is a [PlanToken], "session" a [PlanSession]
 	Exact bool   `json:"exact"` // the condition alone decides
 	Reads string `json:"reads"` // what else is read: "columns" (nothing), "heads", "bodies"
 }
@@ -33,8 +33,11 @@ func Explain(e Expr) Explanation {
 	p := NewPlan(e)
 	x := Explanation{Plan: PlanOutline{Where: p.Where, Args: []any{}, Exact: p.Exact, Reads: p.Needs.String()}}
 	for _, a := range p.Args {
-		if a == (PlanToken{}) {
+		switch a.(type) {
+		case PlanToken:
 			a = "plan"
+		case PlanSession:
+			a = "session"
 		}
 		x.Plan.Args = append(x.Plan.Args, a)
 	}

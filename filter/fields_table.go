@@ -32,6 +32,7 @@ const (
 	groupKind    = "Kind of flow"
 	groupState   = "State"
 	groupAddress = "Address"
+	groupOrigin  = "Where it was captured"
 	groupMessage = "Request and response"
 	groupContent = "Headers and content"
 	groupNote    = "Notes"
@@ -91,6 +92,9 @@ var operators = []*operator{
 	{name: "scheme", group: groupAddress, arg: argWord, help: "scheme of the URL, exactly", example: "~scheme https", suggest: []string{"http", "https"}, column: textTest{texts: []text{scheme}}},
 	{name: "src", group: groupAddress, arg: argRegex, regex: overText, help: "address and port of the client", example: "~src 127.0.0.1", also: []string{"source", "client", "from"}, column: textTest{texts: []text{client}}},
 	{name: "dst", group: groupAddress, arg: argRegex, regex: overText, help: "address and port of the server", example: "~dst :443", also: []string{"dest", "destination", "server", "to"}, column: textTest{texts: []text{server}}},
+
+	{name: "agent", group: groupOrigin, arg: argRegex, regex: overText, help: "what captured the flow: the proxy, a sniffer, an import", example: "~agent ^proxy", also: []string{"captured", "by"}, suggest: []string{"proxy", "sniffer", "import"}, column: textTest{texts: []text{agent}}},
+	{name: "session", group: groupOrigin, arg: argRegex, regex: overText, help: "name of the session that recorded the flow, its file's without .weir", example: "~session ^checkout", also: []string{"file"}, column: sessionTest{}},
 
 	{name: "m", group: groupMessage, arg: argRegex, regex: overBytes, help: "method", example: "~m POST", also: []string{"method"}, suggest: []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}, column: textTest{kinds: onHTTP, texts: []text{method}}},
 	{name: "ver", group: groupMessage, arg: argChoice, help: "HTTP version", example: "~ver h2", also: []string{"version", "proto", "alpn"}, choices: versions, column: textTest{kinds: onHTTP, texts: []text{version}}},

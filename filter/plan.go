@@ -28,7 +28,7 @@ type Plan struct {
 	// Where is an SQL condition over `flow f` and the table note; "" for every row.
 	// It is true for every row that matches, and never NULL.
 	Where string
-	// Args are the values of its ? placeholders: int64, string or [PlanToken].
+	// Args are the values of its ? placeholders: int64, string, [PlanToken] or [PlanSession].
 	Args []any
 	// Exact means that Where alone decides. If not, each row that it lets through
 	// must also pass [Match].
@@ -67,6 +67,10 @@ type Pattern struct {
 // PlanToken stands in [Plan.Args] where the caller puts the integer under which
 // it registered the plan's patterns.
 type PlanToken struct{}
+
+// PlanSession stands in [Plan.Args] where the caller puts the name of the session
+// that the plan runs over: its file's, without [SessionSuffix].
+type PlanSession struct{}
 
 // NewPlan plans e; a nil Expr lets every row through.
 func NewPlan(e Expr) *Plan {

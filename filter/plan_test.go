@@ -71,6 +71,9 @@ func function(name string, of func(p Pattern, args []driver.Value) driver.Value)
 	return sqlite.RegisterFunction(name, &sqlite.FunctionImpl{NArgs: -1, Scalar: call, VolatileArgs: true})
 }
 
+// ownName is the name of the session at hand.
+const ownName = "own"
+
 // database is a session's tables in memory.
 type database struct{ *sql.DB }
 
@@ -131,12 +134,19 @@ func (d *database) insert(t testing.TB, s *subject) {
 	}
 	site := d.number(t, "SELECT id FROM site WHERE host = ? AND port = ? AND scheme = ? AND authority = ?",
 		"INSERT INTO site (host, port, scheme, authority) VALUES (?, ?, ?, ?)", f.Host, f.Port, f.Scheme, f.Authority)
-	_, err := d.Exec(`INSERT INTO flow VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := d.Exec(`INSERT INTO flow VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		f.ID, f.Kind, f.State, f.Flags, f.Replay, f.Started, null(f.Duration, flowpb.Absent), null(f.TTFB, flowpb.Absent),
 		null(int64(f.Status), 0), null(f.RequestSize, flowpb.Absent), null(f.ResponseSize, flowpb.Absent), site,
-		term(f.Method), term(f.ContentType), term(f.RequestType), term(f.Version), term(f.Client), term(f.Server), f.Path)
+		term(f.Method), term(f.ContentType), term(f.RequestType), term(f.Version), term(f.Client), term(f.Server), term(f.Agent), f.Path)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if f.Session != ownName {
+		source := d.number(t, "SELECT id FROM source WHERE name = ?",
+			"INSERT INTO source (uuid, name, created, creator) VALUES (randomblob(16), ?, 0, '')", f.Session)
+		if _, err := d.Exec(`INSERT INTO origin VALUES (?, ?, ?)`, f.ID, source, f.ID); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if s.note.Empty() {
 		return
@@ -162,8 +172,11 @@ func (d *database) selected(t fataler, p *Plan) map[uint64]bool {
 	args := make([]any, len(p.Args))
 	for i, a := range p.Args {
 		args[i] = a
-		if a == (PlanToken{}) {
+		switch a.(type) {
+		case PlanToken:
 			args[i] = token
+		case PlanSession:
+			args[i] = ownName
 		}
 	}
 	where := p.Where
@@ -213,6 +226,7 @@ func genSubject(id uint64) *rapid.Generator[*subject] {
 			RequestSize: size.Draw(t, "request size"), ResponseSize: size.Draw(t, "response size"),
 			Duration: size.Draw(t, "duration"), TTFB: size.Draw(t, "ttfb"),
 			Client: word.Draw(t, "client"), Server: word.Draw(t, "server"),
+			Agent: word.Draw(t, "agent"), Session: rapid.SampledFrom([]string{ownName, ownName, "a", "x.y"}).Draw(t, "session"),
 		}
 		s.note.Marked = word.Draw(t, "marked")
 		s.note.Comment = word.Draw(t, "comment")
@@ -229,7 +243,7 @@ func genSubject(id uint64) *rapid.Generator[*subject] {
 func TestPlanAgreesWithMatch(t *testing.T) {
 	d := newDatabase(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		if _, err := d.Exec("DELETE FROM flow; DELETE FROM note"); err != nil {
+		if _, err := d.Exec("DELETE FROM flow; DELETE FROM note; DELETE FROM origin"); err != nil {
 			t.Fatal(err)
 		}
 		var flows []*subject
@@ -260,7 +274,7 @@ func TestPlanAgreesWithMatch(t *testing.T) {
 // TestPlanLong: SQLite takes the longest and the deepest expressions there are.
 func TestPlanLong(t *testing.T) {
 	d := newDatabase(t)
-	for _, leaf := range []string{"~q ", "!~e|", "(~q|a) ", "~d a|", "~port 9 "} {
+	for _, leaf := range []string{"~q ", "!~e|", "(~q|a) ", "~d a|", "~port 9 ", "~session a "} {
 		src := strings.Repeat(leaf, MaxLength/len(leaf)-1) + "~q"
 		d.selected(t, NewPlan(mustParse(t, src)))
 	}

@@ -38,7 +38,7 @@ func TestTable(t *testing.T) {
 			seen[as] = true
 		}
 	}
-	want := []string{groupKind, groupState, groupAddress, groupMessage, groupContent, groupNote}
+	want := []string{groupKind, groupState, groupAddress, groupOrigin, groupMessage, groupContent, groupNote}
 	if !slices.Equal(groups, want) {
 		t.Errorf("groups: got %q, want %q", groups, want)
 	}

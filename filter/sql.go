@@ -95,6 +95,21 @@ func (p *planner) refers(r reference, match func(string) bool) condition {
 	return c
 }
 
+// recorded is the condition that match accepts the name of the session that recorded
+// the flow. Where no flow was copied from another session that is asked once; else once
+// for each session that some were copied from.
+func (p *planner) recorded(match func(name string) bool) condition {
+	const from = " FROM origin o JOIN source s ON s.id = o.source WHERE o.flow = f.id)"
+	pattern := p.add(Pattern{Match: match})
+	number, name := "(SELECT o.source"+from, "(SELECT "+sourceName+from
+	c := plain("CASE WHEN EXISTS (SELECT 1 FROM origin) THEN coalesce("+
+		"weir_known("+pattern+", ifnull("+number+", 0)), weir_learn("+pattern+", ifnull("+number+", 0), ifnull("+name+", ?)))"+
+		" ELSE (SELECT weir_match("+pattern+", ?)) END",
+		PlanToken{}, PlanToken{}, PlanSession{}, PlanToken{}, PlanSession{})
+	c.cost = costMemo
+	return c
+}
+
 // url is the condition that the flow's URL matches the pattern. It is made of the
 // kind, the site and the path; of the site only where that is not known yet.
 func (p *planner) url(pattern Pattern) condition {

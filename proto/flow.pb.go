@@ -478,6 +478,9 @@ type Flow struct {
 	Meta []*Meta `protobuf:"bytes,11,rep,name=meta,proto3" json:"meta,omitempty"`
 	// Bytes of the flow that were never seen (packet loss, a capture cut short).
 	Gaps []*Gap `protobuf:"bytes,12,rep,name=gaps,proto3" json:"gaps,omitempty"`
+	// What captured it, in words for people: "proxy", "sniffer eth0", "import bug.har";
+	// a name that was given to the capture follows. Empty: not known.
+	Agent []byte `protobuf:"bytes,13,opt,name=agent,proto3" json:"agent,omitempty"`
 	// Types that are valid to be assigned to Protocol:
 	//
 	//	*Flow_Http
@@ -600,6 +603,13 @@ func (x *Flow) GetMeta() []*Meta {
 func (x *Flow) GetGaps() []*Gap {
 	if x != nil {
 		return x.Gaps
+	}
+	return nil
+}
+
+func (x *Flow) GetAgent() []byte {
+	if x != nil {
+		return x.Agent
 	}
 	return nil
 }
@@ -2976,7 +2986,7 @@ var File_flow_proto protoreflect.FileDescriptor
 const file_flow_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"flow.proto\x12\fweir.flow.v1\"\xfe\x04\n" +
+	"flow.proto\x12\fweir.flow.v1\"\x94\x05\n" +
 	"\x04Flow\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12#\n" +
 	"\x03uid\x18\x02 \x01(\v2\x11.weir.flow.v1.UidR\x03uid\x12)\n" +
@@ -2993,7 +3003,8 @@ const file_flow_proto_rawDesc = "" +
 	"\x06server\x18\n" +
 	" \x01(\fR\x06server\x12&\n" +
 	"\x04meta\x18\v \x03(\v2\x12.weir.flow.v1.MetaR\x04meta\x12%\n" +
-	"\x04gaps\x18\f \x03(\v2\x11.weir.flow.v1.GapR\x04gaps\x12(\n" +
+	"\x04gaps\x18\f \x03(\v2\x11.weir.flow.v1.GapR\x04gaps\x12\x14\n" +
+	"\x05agent\x18\r \x01(\fR\x05agent\x12(\n" +
 	"\x04http\x18\x10 \x01(\v2\x12.weir.flow.v1.HttpH\x00R\x04http\x12(\n" +
 	"\x03tcp\x18\x11 \x01(\v2\x14.weir.flow.v1.StreamH\x00R\x03tcp\x12(\n" +
 	"\x03udp\x18\x12 \x01(\v2\x14.weir.flow.v1.StreamH\x00R\x03udp\x12%\n" +

@@ -114,6 +114,11 @@ type Summary struct {
 
 	Client string // "host:port"
 	Server string
+	Agent  string // what captured it, as of Flow.agent
+
+	// Session is the name of the session that recorded the flow, its file's without
+	// the suffix. Whoever reads the flow from a file fills it in: a head does not know.
+	Session string
 }
 
 // URL is the address as the client meant it: by Authority where that differs
@@ -155,7 +160,7 @@ func hostPort(scheme, host string, port uint32) string {
 func Summarize(f *Flow) Summary {
 	s := Summary{
 		ID: f.GetId(), State: f.GetState(), Replay: f.GetReplay(), Started: f.GetCreatedNs(),
-		Client: string(f.GetClient()), Server: string(f.GetServer()),
+		Client: string(f.GetClient()), Server: string(f.GetServer()), Agent: string(f.GetAgent()),
 		RequestSize: Absent, ResponseSize: Absent, Duration: Absent, TTFB: Absent,
 	}
 	if f.GetError() != nil {

@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"strconv"
 
+	"weir/filter"
 	flowpb "weir/proto"
 )
 
 // flowColumns are the columns of the flow table as flowValues gives them.
 const flowColumns = "id, revision, kind, state, flags, replay, started, duration, ttfb, status, " +
-	"request_size, response_size, site, method, content_type, request_type, version, client, server, path"
+	"request_size, response_size, site, method, content_type, request_type, version, client, server, agent, path"
 
 // flowValues is the row of a flow.
 func (t *tape) flowValues(ctx context.Context, s *flowpb.Summary, revision uint64) ([]any, error) {
@@ -26,7 +27,7 @@ func (t *tape) flowValues(ctx context.Context, s *flowpb.Summary, revision uint6
 		return nil, err
 	}
 	values = append(values, site)
-	for _, text := range [...]string{s.Method, s.ContentType, s.RequestType, s.Version, s.Client, s.Server} {
+	for _, text := range [...]string{s.Method, s.ContentType, s.RequestType, s.Version, s.Client, s.Server, s.Agent} {
 		term, err := t.dictionary.term(ctx, text)
 		if err != nil {
 			return nil, err
@@ -41,7 +42,7 @@ func (t *tape) flowValues(ctx context.Context, s *flowpb.Summary, revision uint6
 const summaryColumns = "f.id, f.kind, f.state, f.flags, f.replay, f.started, f.duration, f.ttfb, f.status, f.request_size, f.response_size, " +
 	"coalesce(s.port, 0), coalesce(s.scheme, ''), coalesce(s.host, ''), coalesce(s.authority, ''), f.path, " +
 	termText + "f.method), ''), " + termText + "f.content_type), ''), " + termText + "f.request_type), ''), " +
-	termText + "f.version), ''), " + termText + "f.client), ''), " + termText + "f.server), '')"
+	termText + "f.version), ''), " + termText + "f.client), ''), " + termText + "f.server), ''), " + termText + "f.agent), '')"
 
 const termText = "coalesce((SELECT text FROM term WHERE id = "
 
@@ -65,7 +66,7 @@ func (f *summaryFields) into() []any {
 	return []any{
 		&s.ID, &s.Kind, &s.State, &s.Flags, &s.Replay, &s.Started, &f.duration, &f.ttfb, &f.status, &f.requestSize, &f.respondSize,
 		&s.Port, &s.Scheme, &s.Host, &s.Authority, &s.Path,
-		&s.Method, &s.ContentType, &s.RequestType, &s.Version, &s.Client, &s.Server,
+		&s.Method, &s.ContentType, &s.RequestType, &s.Version, &s.Client, &s.Server, &s.Agent,
 	}
 }
 
@@ -141,7 +142,8 @@ func (s *Session) Heads(ctx context.Context, ids []uint64) ([]*flowpb.Flow, erro
 
 // rowsQuery reads list rows, in the order of the JSON array of ids.
 const rowsQuery = `SELECT ` + summaryColumns + `,
-	coalesce(n.marked, ''), coalesce(n.tags, ''), coalesce(n.comment, ''), coalesce(n.highlight, ''), h.blob
+	coalesce(n.marked, ''), coalesce(n.tags, ''), coalesce(n.comment, ''), coalesce(n.highlight, ''), h.blob,
+	(SELECT coalesce(nullif(s.name, ''), lower(hex(s.uuid))) FROM origin o JOIN source s ON s.id = o.source WHERE o.flow = f.id)
 	FROM json_each(?) j
 	CROSS JOIN flow f ON f.id = j.value
 	LEFT JOIN site s ON s.id = f.site
@@ -159,7 +161,7 @@ func (s *Session) Rows(ctx context.Context, ids []uint64) ([]flowpb.Row, error) 
 	defer rows.Close()
 	out := make([]flowpb.Row, 0, len(ids))
 	for rows.Next() {
-		row, err := scanRow(rows)
+		row, err := s.scanRow(rows)
 		if err != nil {
 			return nil, fmt.Errorf("read rows: %w", classify(err))
 		}
@@ -171,15 +173,11 @@ func (s *Session) Rows(ctx context.Context, ids []uint64) ([]flowpb.Row, error) 
 	return out, nil
 }
 
-func scanRow(rows *sql.Rows) (row flowpb.Row, err error) {
-	fields := summaryFields{s: &row.Summary}
-	var tags string
+func (s *Session) scanRow(rows *sql.Rows) (row flowpb.Row, err error) {
 	var blob sql.RawBytes
-	if err := rows.Scan(append(fields.into(), &row.Marked, &tags, &row.Comment, &row.Highlight, &blob)...); err != nil {
+	if err := s.scanColumns(rows, &row, &blob); err != nil {
 		return row, err
 	}
-	fields.fill()
-	row.Tags = splitTags(tags)
 	head, err := decodeHead(row.ID, blob)
 	if err != nil {
 		// A damaged head must not hide the other rows of the page.
@@ -190,6 +188,23 @@ func scanRow(rows *sql.Rows) (row flowpb.Row, err error) {
 	row.Error = head.GetError().GetMessage()
 	row.Origin = flowpb.OriginOf(head)
 	return row, nil
+}
+
+// scanColumns reads a row of rowsQuery as it is, into blob what is a flow's head.
+func (s *Session) scanColumns(rows *sql.Rows, row *flowpb.Row, blob any) error {
+	fields := summaryFields{s: &row.Summary}
+	var tags string
+	var from sql.NullString
+	if err := rows.Scan(append(fields.into(), &row.Marked, &tags, &row.Comment, &row.Highlight, blob, &from)...); err != nil {
+		return err
+	}
+	fields.fill()
+	row.Tags = splitTags(tags)
+	row.Session = s.Name()
+	if from.Valid {
+		row.Session = filter.SessionName(from.String)
+	}
+	return nil
 }
 
 // idList is the JSON array of ids: one parameter, however many there are.

@@ -22,7 +22,9 @@ func TestRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := func(f *flowpb.Flow, n flowpb.Note, reason, failure string) flowpb.Row {
-		return flowpb.Row{Summary: flowpb.Summarize(f), Note: n, Reason: reason, Error: failure}
+		summary := flowpb.Summarize(f)
+		summary.Session = s.Name()
+		return flowpb.Row{Summary: summary, Note: n, Reason: reason, Error: failure}
 	}
 	first, third := httpFlow(1), httpFlow(3)
 	first.Id, third.Id = 1, 3
@@ -91,6 +93,7 @@ func TestColumnsAreTheSummary(t *testing.T) {
 		f.Replay = flowpb.Replay(rapid.Int32Range(0, 3).Draw(rt, "replay"))
 		q := f.GetHttp().Request
 		q.Method, q.Host, q.Path, q.Authority = text.Draw(rt, "method"), text.Draw(rt, "host"), text.Draw(rt, "path"), text.Draw(rt, "authority")
+		f.Agent = text.Draw(rt, "agent")
 		q.Port = rapid.Uint32().Draw(rt, "port")
 		f.GetHttp().Response.Status = rapid.Uint32().Draw(rt, "status")
 		if rapid.Bool().Draw(rt, "no response") {
@@ -101,7 +104,9 @@ func TestColumnsAreTheSummary(t *testing.T) {
 		if err != nil || len(rows) != 1 {
 			rt.Fatalf("rows: got %d, %v", len(rows), err)
 		}
-		if d := cmp.Diff(flowpb.Summarize(f), rows[0].Summary); d != "" {
+		want := flowpb.Summarize(f)
+		want.Session = s.Name()
+		if d := cmp.Diff(want, rows[0].Summary); d != "" {
 			rt.Fatalf("columns (-want +got):\n%s", d)
 		}
 	})

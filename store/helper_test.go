@@ -81,6 +81,7 @@ func httpFlow(n int) *flowpb.Flow {
 	at := int64(1_700_000_000_000_000_000 + n)
 	return &flowpb.Flow{
 		State: flowpb.StateComplete, CreatedNs: at, Client: []byte("127.0.0.1:4242"), Server: []byte("example.com:443"),
+		Agent: []byte("proxy web-1"),
 		Protocol: &flowpb.Flow_Http{Http: &flowpb.Http{
 			Request: &flowpb.Request{
 				Method: []byte("GET"), Scheme: []byte("https"), Host: []byte("example.com"), Port: 443,

@@ -238,6 +238,7 @@ func (left *remains) rebuild(id uint64) *flowpb.Flow {
 	}
 	f := &flowpb.Flow{
 		Id: id, State: flowpb.StateError, CreatedNs: row.Started, Replay: row.Replay, Client: []byte(row.Client), Server: []byte(row.Server),
+		Agent: []byte(row.Agent),
 		Error: &flowpb.Error{Message: "the head of this flow was lost when its file was damaged"},
 	}
 	stream := &flowpb.Stream{Messages: uint64(left.messages)}

@@ -104,8 +104,11 @@ func (sel *selection) statement(on condition, c columns, token int64) (query str
 	if on.filtered && sel.where != "" {
 		where += " AND (" + sel.where + ")"
 		for _, arg := range sel.args {
-			if _, ok := arg.(filter.PlanToken); ok {
+			switch arg.(type) {
+			case filter.PlanToken:
 				arg = token
+			case filter.PlanSession:
+				arg = sel.session.Name()
 			}
 			args = append(args, arg)
 		}

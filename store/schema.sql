@@ -33,6 +33,7 @@ CREATE TABLE flow (
   version       INTEGER NOT NULL,  -- term
   client        INTEGER NOT NULL,  -- term
   server        INTEGER NOT NULL,  -- term
+  agent         INTEGER NOT NULL,  -- term
   path          TEXT NOT NULL
 );
 
@@ -78,6 +79,7 @@ CREATE TABLE removed (
   version       INTEGER NOT NULL,
   client        INTEGER NOT NULL,
   server        INTEGER NOT NULL,
+  agent         INTEGER NOT NULL,
   path          TEXT NOT NULL
 );
 CREATE INDEX removed_at ON removed (at);
@@ -224,7 +226,8 @@ CREATE VIEW flows AS SELECT
   nullif(n.marked, '') AS marked,
   nullif(n.comment, '') AS comment,
   nullif(trim(n.tags, ','), '') AS tags,  -- comma between
-  CASE f.replay WHEN 1 THEN 'request' WHEN 2 THEN 'response' END AS replay
+  CASE f.replay WHEN 1 THEN 'request' WHEN 2 THEN 'response' END AS replay,
+  nullif((SELECT text FROM term WHERE id = f.agent), '') AS agent
 FROM flow f
 LEFT JOIN site s ON s.id = f.site
 LEFT JOIN note n ON n.flow = f.id

@@ -63,7 +63,7 @@ func (sel *selection) subjects(ctx context.Context, ids []uint32) ([]*subject, e
 	more := sel.session.more(ctx)
 	for rows.Next() {
 		s := &subject{more: more}
-		if err := s.scan(rows); err != nil {
+		if err := sel.session.scanColumns(rows, &s.row, &s.blob); err != nil {
 			return nil, fmt.Errorf("search: %w", classify(err))
 		}
 		subjects = append(subjects, s)
@@ -167,19 +167,6 @@ func (s *Session) more(ctx context.Context) *more {
 }
 
 var _ filter.Subject = (*subject)(nil)
-
-// scan reads a row of rowsQuery.
-func (s *subject) scan(rows *sql.Rows) error {
-	fields := summaryFields{s: &s.row.Summary}
-	var tags string
-	note := &s.row.Note
-	if err := rows.Scan(append(fields.into(), &note.Marked, &tags, &note.Comment, &note.Highlight, &s.blob)...); err != nil {
-		return err
-	}
-	fields.fill()
-	note.Tags = splitTags(tags)
-	return nil
-}
 
 // Summary implements filter.Subject.
 func (s *subject) Summary() *flowpb.Summary { return &s.row.Summary }

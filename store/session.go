@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"modernc.org/sqlite"
 
+	"weir/filter"
 	"weir/store/lock"
 	"weir/store/pack"
 )
@@ -212,6 +213,9 @@ func (s *Session) UUID() [16]byte { return s.uuid }
 
 // Path is the absolute path of the session file.
 func (s *Session) Path() string { return s.path }
+
+// Name is the name of the session file without its suffix: what ~session finds.
+func (s *Session) Name() string { return filter.SessionName(filepath.Base(s.path)) }
 
 // ReadOnly reports whether nothing can be written, because that was asked for or
 // because the file cannot be.

@@ -20,6 +20,7 @@ type captureFlags struct {
 	proxy      proxyFlags
 	keep       retentionFlags
 	output     string
+	agent      string // the name of this capture
 	filter     string
 	insecure   bool
 	upstreamCA string
@@ -44,6 +45,7 @@ func (f *captureFlags) registerSession(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "record into SESSION; one that exists is continued (default: a new one in the data directory)")
 	flags.StringVar(&f.filter, "filter", "", "only flows that match EXPR: shown by weir, kept by record")
+	flags.StringVar(&f.agent, "agent", "", agentHelp)
 	f.keep.register(cmd)
 }
 
@@ -100,14 +102,14 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 	if left > 0 {
 		c.notices.warn(fmt.Sprintf("the capture before this one was killed; %d flows of it were open", left), "")
 	}
-	opts.Sink = c.writer
+	opts.Sink = agentSink{c.writer, agentWords("proxy", "", f.agent)}
 	opts.Notify = func(n proxy.Notice) { c.notices.warn(n.Text, n.Hint) }
 	c.servers = proxy.NewSet(opts)
 	if err := c.servers.Change(ctx, modes); err != nil {
 		return nil, hinted(err, "is something else listening there? choose another address with --listen")
 	}
 	if len(f.sniff.interfaces) > 0 {
-		if c.sniffer, err = newSniffer(ctx, &f.sniff, c.writer, c.session.Path(), c.notices); err != nil {
+		if c.sniffer, err = newSniffer(ctx, &f.sniff, f.sniff.sink(c.writer, f.agent), c.session.Path(), c.notices); err != nil {
 			return nil, err
 		}
 	}

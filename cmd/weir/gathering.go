@@ -4,7 +4,6 @@ import (
 	"context"
 
 	flowpb "weir/proto"
-	"weir/store"
 )
 
 // Bounds of a [gatheringSink], in bytes.
@@ -16,7 +15,7 @@ const (
 // gatheringSink hands bodies to the writer in larger pieces than the packets they came
 // in. It is for what is read from files: nobody waits for the last bytes of a body.
 type gatheringSink struct {
-	*store.Writer
+	agentSink
 	flows  int // that were begun
 	bodies map[bodyPart][]byte
 	held   int // bytes of bodies
@@ -28,22 +27,22 @@ type bodyPart struct {
 	side flowpb.Side
 }
 
-func newGatheringSink(w *store.Writer) *gatheringSink {
-	return &gatheringSink{Writer: w, bodies: map[bodyPart][]byte{}}
+func newGatheringSink(w agentSink) *gatheringSink {
+	return &gatheringSink{agentSink: w, bodies: map[bodyPart][]byte{}}
 }
 
 // Flow implements packet.Sink. A flow comes behind what there is of its bodies.
 func (s *gatheringSink) Flow(ctx context.Context, f *flowpb.Flow) error {
 	if f.GetId() == 0 {
 		s.flows++
-		return s.Writer.Flow(ctx, f)
+		return s.agentSink.Flow(ctx, f)
 	}
 	for _, side := range []flowpb.Side{flowpb.SideRequest, flowpb.SideResponse} {
 		if err := s.pass(ctx, bodyPart{f.GetId(), side}); err != nil {
 			return err
 		}
 	}
-	return s.Writer.Flow(ctx, f)
+	return s.agentSink.Flow(ctx, f)
 }
 
 // Body implements packet.Sink.

@@ -23,7 +23,7 @@ func TestGatheringSink(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	sink := newGatheringSink(w)
+	sink := newGatheringSink(agentSink{Writer: w})
 	const flows = 300
 	sizes := []int{1, 1448, 40_000, gatheredBody, 3*gatheredBody + 1}
 	var want [flows + 1][]byte

@@ -15,7 +15,7 @@ import (
 )
 
 func newImport(std stdio) *cobra.Command {
-	var output string
+	var output, agent string
 	var keyLogs []string
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
@@ -42,10 +42,11 @@ is 1.`,
   weir import web.pcap --keylog keys.txt -o web.weir`,
 		Args: usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runImport(cmd.Context(), std, output, keyLogs, args)
+			return runImport(cmd.Context(), std, output, agent, keyLogs, args)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "import into SESSION; one that exists is continued (required)")
+	cmd.Flags().StringVar(&agent, "agent", "", agentHelp)
 	cmd.Flags().StringArrayVar(&keyLogs, "keylog", nil, "take the secrets from FILE that decrypt TLS in packets, in the format of SSLKEYLOGFILE; may be given several times")
 	return cmd
 }
@@ -56,7 +57,7 @@ const importQueue = 16 << 20
 // imported counts what came of an import.
 type imported struct{ files, flows, skipped, damaged int }
 
-func runImport(ctx context.Context, std stdio, output string, keyLogs, files []string) (err error) {
+func runImport(ctx context.Context, std stdio, output, agent string, keyLogs, files []string) (err error) {
 	if output == "" {
 		return usagef("-o is missing: the session to import into").withHint("for example: weir import " + files[0] + " -o capture.weir")
 	}
@@ -68,7 +69,7 @@ func runImport(ctx context.Context, std stdio, output string, keyLogs, files []s
 	if err != nil {
 		return err
 	}
-	im := &importer{std: std, keys: keys}
+	im := &importer{std: std, keys: keys, agent: agent}
 	im.into.writer, err = session.NewWriter(ctx, store.WriterOptions{QueueBytes: importQueue})
 	if err == nil {
 		err = im.files(ctx, session, files)
@@ -95,11 +96,12 @@ func runImport(ctx context.Context, std stdio, output string, keyLogs, files []s
 
 // importer reads files into one session.
 type importer struct {
-	std  stdio
-	keys *unseal.Log // of all files
-	name string      // of the file being read
-	into wholes
-	done imported
+	std   stdio
+	keys  *unseal.Log // of all files
+	name  string      // of the file being read
+	agent string      // the name that the user gave
+	into  wholes
+	done  imported
 }
 
 // files reads one after the other. What is wrong with a file is told at once and
@@ -125,7 +127,7 @@ func (im *importer) files(ctx context.Context, s *store.Session, names []string)
 
 // file reads one file: damage is what is wrong with it, err with anything else.
 func (im *importer) file(ctx context.Context, name string) (damage, err error) {
-	im.name = name
+	im.name, im.into.agent = name, agentWords("import", importName(name), im.agent)
 	in, err := openInput(im.std, name)
 	if err != nil {
 		return err, nil

@@ -56,7 +56,7 @@ func TestImportCompressed(t *testing.T) {
 		var said bytes.Buffer
 		std := stdio{in, io.Discard, &said}
 		session := filepath.Join(dir, "x.weir")
-		if err := runImport(t.Context(), std, session, nil, []string{"-"}); err != nil {
+		if err := runImport(t.Context(), std, session, "", nil, []string{"-"}); err != nil {
 			t.Errorf("%q: %v", layers, err)
 		}
 		if got, want := said.String(), "imported 2 flows from 1 files\n"; !strings.HasSuffix(got, want) {

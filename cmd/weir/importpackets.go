@@ -16,7 +16,7 @@ func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error
 	if err != nil {
 		return err, nil
 	}
-	sink := newGatheringSink(im.into.writer)
+	sink := newGatheringSink(agentSink{im.into.writer, im.into.agent})
 	keys := im.keyring(file)
 	aside := &overflow{}
 	defer func() { err = errors.Join(err, aside.close()) }()

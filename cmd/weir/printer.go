@@ -117,7 +117,7 @@ var cellWidths = map[string]int{
 	"id": 7, "uid": 44, "kind": 4, "state": 8, "method": 7, "scheme": 6, "host": 24, "port": 5, "path": 32, "url": 48,
 	"http_version": 12, "status": 6, "reason": 12, "content_type": 24, "request_size": 12, "response_size": 13,
 	"started_at": 30, "duration_ms": 11, "client": 21, "server": 24, "error": 24, "marked": 9, "comment": 16, "tags": 12,
-	"replay": 8,
+	"replay": 8, "session": 16, "agent": 16,
 }
 
 // tablePrinter writes columns for a person. It streams, so widths are fixed, and

@@ -42,13 +42,15 @@ type row struct {
 	Comment      *string  `json:"comment"`
 	Tags         []string `json:"tags"`
 	Replay       *string  `json:"replay"`
+	Session      *string  `json:"session"`
+	Agent        *string  `json:"agent"`
 }
 
 // columns are the names of row's keys, in order.
 var columns = []string{
 	"id", "uid", "kind", "state", "method", "scheme", "host", "port", "path", "url", "http_version", "status", "reason",
 	"content_type", "request_size", "response_size", "started_at", "duration_ms", "client", "server", "error", "marked",
-	"comment", "tags", "replay",
+	"comment", "tags", "replay", "session", "agent",
 }
 
 // newRow turns a list row into its printed form.
@@ -60,6 +62,7 @@ func newRow(session uuid.UUID, r *flowpb.Row) row {
 		RequestSize: present(r.RequestSize), ResponseSize: present(r.ResponseSize),
 		StartedAt: timestamp(r.Started), Client: text(r.Client), Server: text(r.Server), Error: text(r.Error),
 		Marked: text(r.Marked), Comment: text(r.Comment), Tags: r.Tags, Replay: text(r.Replay.Label()),
+		Session: text(r.Session), Agent: text(r.Agent),
 	}
 	if r.Port != 0 {
 		out.Port = &r.Port

@@ -40,7 +40,7 @@ func TestRowNulls(t *testing.T) {
 	want := `{"id":1,"uid":"00000000-0000-0000-0000-000000000000:1","kind":"http","state":"waiting","method":"GET","scheme":"http",` +
 		`"host":"a.test","port":80,"path":"/","url":"http://a.test/","http_version":null,"status":null,"reason":null,"content_type":null,` +
 		`"request_size":null,"response_size":0,"started_at":"1970-01-01T00:00:00.000000000Z","duration_ms":null,"client":null,"server":null,` +
-		`"error":null,"marked":null,"comment":null,"tags":[],"replay":null}`
+		`"error":null,"marked":null,"comment":null,"tags":[],"replay":null,"session":null,"agent":null}`
 	if got := string(line); got != want {
 		t.Errorf("row prints as\n%s\nwant\n%s", got, want)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"weir/proxy/packet/live"
 	"weir/proxy/packet/pcapfilter"
+	"weir/store"
 )
 
 // sniffFlags are the options of captures from interfaces.
@@ -56,6 +57,11 @@ func interfaceNames() []string {
 }
 
 // open begins to capture.
+// sink records what is captured from the interfaces.
+func (f *sniffFlags) sink(w *store.Writer, name string) agentSink {
+	return agentSink{w, agentWords("sniffer", strings.Join(f.interfaces, ","), name)}
+}
+
 func (f *sniffFlags) open(ctx context.Context, n *notices) (*live.Source, error) {
 	filter, err := f.captureFilter(ctx, n)
 	if err != nil {

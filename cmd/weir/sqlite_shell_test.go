@@ -69,8 +69,9 @@ func TestShellReadsFlows(t *testing.T) {
 			row["failed"] = 1.0
 		}
 		row["tags"] = joinedTags(row["tags"])
-		delete(row, "error")  // in the head
-		delete(row, "reason") // in the head
+		delete(row, "error")   // in the head
+		delete(row, "reason")  // in the head
+		delete(row, "session") // in the name of the file
 		want = append(want, row)
 	}
 	var got []map[string]any
@@ -87,7 +88,7 @@ func TestShellReadsFlows(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("flows (-weir query +sqlite3):\n%s", diff)
 	}
-	contract := "client,comment,content_type,duration_ms,failed,host,http_version,id,kind,marked,method,path,port,replay," +
+	contract := "agent,client,comment,content_type,duration_ms,failed,host,http_version,id,kind,marked,method,path,port,replay," +
 		"request_size,response_size,scheme,server,started_at,state,status,tags,ttfb_ms,uid,url"
 	if diff := cmp.Diff(strings.Split(contract, ","), columns); diff != "" {
 		t.Errorf("columns of the view (-documented +there):\n%s", diff)

@@ -76,6 +76,7 @@ const keepBuffer = 128 << 10
 // wholes records flows that come in one piece.
 type wholes struct {
 	writer *store.Writer
+	agent  []byte // of flows that do not know what captured them
 	notes  []noted
 	buf    []byte
 }
@@ -97,6 +98,9 @@ func (k *wholes) add(ctx context.Context, w *flowpb.Whole) error {
 	}
 	f := w.Flow
 	f.Id, f.ClientConn, f.ServerConn = 0, w.Client.GetId(), w.Server.GetId()
+	if len(f.GetAgent()) == 0 {
+		f.Agent = k.agent
+	}
 	if err := k.writer.Flow(ctx, f); err != nil {
 		return err
 	}

@@ -79,7 +79,10 @@ func (a *Assembler) wake(ctx context.Context) error {
 }
 
 func (c *conversation) wake(ctx context.Context, at int64) error {
-	waits := false
+	waits := len(c.early) > 0
+	if err := c.release(ctx, at); err != nil || c.class == over {
+		return err
+	}
 	for i, s := range c.streams {
 		if !s.Waits() {
 			continue

@@ -202,7 +202,10 @@ func (a *Assembler) oldest() *list.Element {
 
 func (a *Assembler) drop(ctx context.Context, e *list.Element) error {
 	c := e.Value.(*conversation)
-	a.silent[c.class].Remove(e)
+	if err := c.releaseAll(ctx); err != nil {
+		return err
+	}
+	a.silent[c.class].Remove(a.table[c.key]) // not e: it may be over by now
 	delete(a.table, c.key)
 	return c.close(ctx, c.last)
 }

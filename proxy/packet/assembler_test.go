@@ -79,7 +79,7 @@ http complete GET http://x.test/a -> 200 "ok"
 			w.open().say(0, socketRequest).say(1, socketAnswer+"\x81\x05he").lose(1, "llo").say(1, "\x81\x01x").say(0, "\x81\x81\x00\x00\x00\x00y")
 			w.at += second
 			w.shut()
-		}, `http complete GET http://x.test/ -> 101 >"y" <"he" <"\x81\x01x" [3 missing of response at 4]
+		}, `http complete GET http://x.test/ -> 101 <"he" <"\x81\x01x" >"y" [3 missing of response at 4]
 `},
 		{"server-sent events", func(w *wire) {
 			w.open().say(0, get).say(1, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: o").say(1, "ne\n\ndata: tw").shut()

@@ -43,6 +43,7 @@ type conversation struct {
 	address        *flowpb.Address // the server's
 	sure           bool            // who is the client was seen, not guessed
 	streams        [2]*tcp.Stream
+	early          []earlySegment
 	ends           [2]bool // the speaker was told of the end
 	answered       bool    // the server accepted
 	disputed       bool    // what is said now was said otherwise as well
@@ -162,8 +163,19 @@ func (c *conversation) segment(ctx context.Context, seg *link.Segment, at int64)
 	if c.class == over {
 		return nil
 	}
+	if c.ahead(seg) {
+		return c.hold(ctx, seg, at)
+	}
+	if err := c.take(ctx, seg, at); err != nil || c.early == nil {
+		return err
+	}
+	return c.release(ctx, at)
+}
+
+// take takes a TCP segment whose turn it is.
+func (c *conversation) take(ctx context.Context, seg *link.Segment, at int64) error {
 	from := c.side(seg.Src)
-	s, back := c.streams[index(from)], c.streams[index(other(from))]
+	s := c.streams[index(from)]
 	seq := seg.Seq
 	if seg.Flags&link.SYN != 0 {
 		seq++
@@ -173,10 +185,8 @@ func (c *conversation) segment(ctx context.Context, seg *link.Segment, at int64)
 			c.connected(at)
 		}
 	}
-	if seg.Flags&link.ACK != 0 {
-		if err := back.Acknowledge(seg.Ack, at, c.yield(ctx, other(from))); err != nil {
-			return err
-		}
+	if err := c.acknowledged(ctx, seg, at); err != nil {
+		return err
 	}
 	if len(seg.Payload) > 0 || seg.Missing > 0 {
 		if err := s.Push(seq, seg.Payload, seg.Missing, at, c.yield(ctx, from)); err != nil {
@@ -190,6 +200,15 @@ func (c *conversation) segment(ctx context.Context, seg *link.Segment, at int64)
 		s.Finish(seq + uint32(len(seg.Payload)+seg.Missing))
 	}
 	return c.settle(ctx, at)
+}
+
+// acknowledged tells the other side's stream what the sender of a segment has of it.
+func (c *conversation) acknowledged(ctx context.Context, seg *link.Segment, at int64) error {
+	if seg.Flags&link.ACK == 0 {
+		return nil
+	}
+	side := other(c.side(seg.Src))
+	return c.streams[index(side)].Acknowledge(seg.Ack, at, c.yield(ctx, side))
 }
 
 // yield passes on what a stream has to tell. Which side it is may turn out while the
@@ -235,6 +254,9 @@ func (c *conversation) settle(ctx context.Context, at int64) error {
 
 // finish ends the conversation while its place in the table stays.
 func (c *conversation) finish(ctx context.Context, why ending, at int64) error {
+	if err := c.releaseAll(ctx); err != nil || c.class == over {
+		return err
+	}
 	err := c.over(ctx, why, at)
 	c.a.ended(c)
 	return err

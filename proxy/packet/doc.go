@@ -28,6 +28,8 @@
 //     request, else the end with the higher port.
 //   - Nothing is guessed. Bytes that were sent and not captured are a gap of the flow;
 //     inside a body zeros stand for them, so that what follows keeps its place.
+//   - Where a capture mixed up the two directions, what was said first is told first: a
+//     segment that answers what has not come waits for it, for a fifth of a second.
 //   - What is no message of a protocol that is understood is a message of a tcp flow:
 //     no captured byte of a stream is left out but retransmissions, and the wrapping
 //     of what could be decrypted.

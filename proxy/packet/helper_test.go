@@ -25,6 +25,7 @@ type wire struct {
 	at     int64
 	// advances lets time be told behind each packet, as a capture that goes on does.
 	advances bool
+	tape     [][]byte // what was captured
 }
 
 func newWire(t testing.TB, o Options) *wire {
@@ -56,6 +57,7 @@ func (w *wire) send(s segment) {
 
 func (w *wire) packet(p []byte) {
 	w.t.Helper()
+	w.tape = append(w.tape, p)
 	if err := w.a.Packet(w.t.Context(), pcap.Packet{AtNs: w.at, Link: 101, Data: p, Length: len(p)}); err != nil {
 		w.t.Fatal(err)
 	}

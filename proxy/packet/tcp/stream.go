@@ -46,6 +46,7 @@ type Stream struct {
 	first   uint32
 	next    int64 // where the next byte belongs: sequence number, made 64 bits wide
 	acked   int64 // as far as the other side said it has it
+	excused int64 // as far as nobody waits for what is missing
 	waiting []piece
 	held    int64 // bytes of waiting
 	since   int64 // when the hole was first seen, ns
@@ -134,6 +135,25 @@ func (s *Stream) Acknowledge(seq uint32, at int64, yield func(Event) error) erro
 		return s.jump(yield)
 	}
 	return nil
+}
+
+// Lacks reports whether something before seq has not come, and may yet.
+func (s *Stream) Lacks(seq uint32) bool {
+	if !s.started || seq == uint32(s.next) {
+		return false
+	}
+	place := s.place(seq)
+	if s.ended && place > s.end {
+		place = s.end // a FIN has a number, and no byte
+	}
+	return place > max(s.next, s.excused) && place-s.next <= maxDistance
+}
+
+// Excuse says that what is missing before seq is not to be waited for.
+func (s *Stream) Excuse(seq uint32) {
+	if s.started {
+		s.excused = max(s.excused, s.place(seq))
+	}
 }
 
 // Waits reports whether there is a hole that something waits behind.

@@ -45,6 +45,9 @@ type Options struct {
 	ReadOnly bool
 	// Synchronous is the durability of commits; [SyncFull] by default.
 	Synchronous Synchronous
+	// Beside is how many other sessions are open beside this one: page caches are the
+	// smaller, so that many sessions need little more memory than one.
+	Beside int
 	// Creator is written into a new session, as "weir 0.3.0". Empty: nothing is.
 	Creator string
 }
@@ -53,9 +56,10 @@ type Options struct {
 // lives outside the Go heap, so that these numbers are most of a session's memory.
 const (
 	readConns  = 4
-	readCache  = 4 << 20 // bytes a connection
-	writeCache = 3 << 20 // bytes, the capturing connection: a whole batch, or pages of it are written twice
-	noteCache  = 1 << 20 // bytes, notes and checkpoints
+	readCache  = 4 << 20   // bytes a connection
+	writeCache = 3 << 20   // bytes, the capturing connection: a whole batch, or pages of it are written twice
+	noteCache  = 1 << 20   // bytes, notes and checkpoints
+	leastCache = 256 << 10 // bytes a connection, of many sessions
 	// busyWait is how long somebody waits for the write lock once it is his turn.
 	busyWait = 10 * time.Second
 )
@@ -131,17 +135,17 @@ func open(ctx context.Context, path string, o Options) (*Session, error) {
 		return nil, err
 	}
 	mode, readOnly := accessMode(abs, o.ReadOnly)
-	s, err := openAs(ctx, abs, mode, readOnly, o.Synchronous)
+	s, err := openAs(ctx, abs, mode, readOnly, o)
 	if errors.Is(err, ErrFull) && readOnly && !leftoverWAL(abs) {
 		// There is no room for the -shm file, which who only looks at a whole file can do without.
-		return openAs(ctx, abs, modeImmutable, readOnly, o.Synchronous)
+		return openAs(ctx, abs, modeImmutable, readOnly, o)
 	}
 	return s, err
 }
 
 // openAs opens the file at path in a certain way.
-func openAs(ctx context.Context, path string, mode access, readOnly bool, sync Synchronous) (s *Session, err error) {
-	s = &Session{path: path, readOnly: readOnly, sync: sync, drv: &sqlite.Driver{}}
+func openAs(ctx context.Context, path string, mode access, readOnly bool, o Options) (s *Session, err error) {
+	s = &Session{path: path, readOnly: readOnly, sync: o.Synchronous, drv: &sqlite.Driver{}}
 	if s.self, err = os.Stat(path); err != nil {
 		return nil, err
 	}
@@ -154,9 +158,10 @@ func openAs(ctx context.Context, path string, mode access, readOnly bool, sync S
 	if s.unpack, err = pack.NewUnpacker(readConns, PieceSize); err != nil {
 		return nil, err
 	}
-	s.read = s.pool(dsn{mode: mode, cache: readCache, queryOnly: true}, readConns)
+	cache := max(readCache/(1+max(o.Beside, 0)), leastCache)
+	s.read = s.pool(dsn{mode: mode, cache: cache, queryOnly: true}, readConns)
 	if !readOnly {
-		s.note = s.pool(dsn{mode: mode, cache: noteCache, synchronous: sync}, 1)
+		s.note = s.pool(dsn{mode: mode, cache: min(noteCache, cache), synchronous: o.Synchronous}, 1)
 	}
 	if err := s.prepare(ctx); err != nil {
 		_ = s.closePools()

@@ -216,22 +216,11 @@ func (v *View) Find(ctx context.Context, id uint64) (pos int, found bool, err er
 // neighbour returns where in a list a flow would stand that is not in it, or where
 // it stood before it was removed.
 func (v *View) neighbour(ctx context.Context, l idlist.List, id uint32) (int, error) {
-	entry := []keyed{{id: id}}
-	if v.sel.keyed() {
-		on := idsCondition([]uint32{id}, false)
-		known, err := v.sel.keysOf(ctx, v.session.read, on)
-		if err == nil && len(known) == 0 {
-			on.removed = true
-			known, err = v.sel.keysOf(ctx, v.session.read, on)
-		}
-		if err != nil {
-			return 0, err
-		}
-		if len(known) > 0 {
-			entry = known
-		}
+	entry, err := v.entry(ctx, id)
+	if err != nil {
+		return 0, err
 	}
-	at, err := v.sel.places(ctx, v.session.read, l, entry)
+	at, err := v.sel.places(ctx, v.session.read, l, []keyed{entry})
 	if err != nil {
 		return 0, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	flowpb "weir/proto"
+	"weir/proxy/packet/link"
 )
 
 // TestAdvance is what somebody sees who looks while a capture goes on.
@@ -31,6 +32,10 @@ func TestAdvance(t *testing.T) {
 			w.packet(ipPacket(w.client.Addr(), w.server.Addr(), 17, []byte{0x0f, 0xa0, 0x13, 0x88, 0, 10, 0, 0, 'h', 'i'}))
 			w.advance(61 * second)
 		}, `udp complete >"hi"` + "\n"},
+		{"a connection is reset", func(w *wire) {
+			w.open().say(0, get).send(segment{1, link.RST, w.seq[1], nil})
+			w.advance(2 * second)
+		}, "http error GET http://x.test/a !the connection was reset\n"},
 		{"a connection falls silent", func(w *wire) { w.open().say(0, get).advance(7201 * second) }, "http error GET http://x.test/a !the capture ends before the response does\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

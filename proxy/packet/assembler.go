@@ -39,13 +39,14 @@ type Options struct {
 const (
 	datagrams  = iota
 	over       // a closed connection, to which late segments still belong
+	aborted    // a connection that was reset, of which more may have been on its way
 	connection // of TCP
 	classes
 )
 
 // patienceNs is how long a conversation of each class may be silent before it is
 // taken for ended, in nanoseconds of capture time.
-var patienceNs = [classes]int64{60e9, 120e9, 2 * 3600e9}
+var patienceNs = [classes]int64{60e9, 120e9, 1e9, 2 * 3600e9}
 
 // Stats is what an [Assembler] has seen.
 type Stats struct {
@@ -166,11 +167,11 @@ func (a *Assembler) conversation(ctx context.Context, seg *link.Segment) (*conve
 	return c, nil
 }
 
-// ended moves a conversation among those that are over.
-func (a *Assembler) ended(c *conversation) {
+// classify moves a conversation among those of another class.
+func (a *Assembler) classify(c *conversation, class int) {
 	a.silent[c.class].Remove(a.table[c.key])
-	c.class = over
-	a.table[c.key] = a.silent[c.class].PushBack(c)
+	c.class = class
+	a.table[c.key] = a.silent[class].PushBack(c)
 }
 
 // expire ends what has been silent for too long.
@@ -180,7 +181,7 @@ func (a *Assembler) expire(ctx context.Context) error {
 			if a.now-e.Value.(*conversation).last < patienceNs[class] {
 				break
 			}
-			if err := a.drop(ctx, e); err != nil {
+			if err := a.outlasted(ctx, e); err != nil {
 				return err
 			}
 		}
@@ -188,10 +189,21 @@ func (a *Assembler) expire(ctx context.Context) error {
 	return nil
 }
 
+// outlasted ends a conversation that was silent for too long. One that was reset is over
+// with that, but late segments belong to it still.
+func (a *Assembler) outlasted(ctx context.Context, e *list.Element) error {
+	if c := e.Value.(*conversation); c.class == aborted {
+		return c.finish(ctx, reset, c.endedNs)
+	}
+	return a.drop(ctx, e)
+}
+
 // oldest is the conversation that has been silent longest, one that is over first.
 func (a *Assembler) oldest() *list.Element {
-	if e := a.silent[over].Front(); e != nil {
-		return e
+	for _, class := range []int{over, aborted} {
+		if e := a.silent[class].Front(); e != nil {
+			return e
+		}
 	}
 	d, c := a.silent[datagrams].Front(), a.silent[connection].Front()
 	if c == nil || d != nil && d.Value.(*conversation).last <= c.Value.(*conversation).last {

@@ -105,9 +105,34 @@ http complete GET http://x.test/a -> 200 "ok"
 		{"nothing said", func(w *wire) { w.open().shut() }, "tcp complete\n"},
 		{
 			"in the middle of a response", func(w *wire) { w.say(1, "half of a body").say(0, get).say(1, ok2).shut() },
-			`tcp complete <"half of a body" >"GET /a HTTP/1.1\r\nHost: x.test\r\n\r\n" <"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+			`tcp complete <"half of a body"
+http complete GET http://x.test/a -> 200 "ok"
 `,
 		},
+		{"in the middle of a response, whoever has the higher port", func(w *wire) {
+			w.client, w.server = w.server, w.client
+			w.say(1, "half of a body").say(0, get).say(1, ok2).shut()
+		}, `tcp complete >"half of a body"
+http complete GET http://x.test/a -> 200 "ok"
+`},
+		{
+			"in the middle of a request", func(w *wire) { w.say(0, "half of a body").say(1, ok2).say(0, get).say(1, ok10).shut() },
+			`tcp complete >"half of a body"
+http complete   -> 200 "ok" [0 missing of request at 0]
+http complete GET http://x.test/a -> 200 "0123456789"
+`,
+		},
+		{"missing at the beginning", func(w *wire) {
+			w.open().lose(0, get[:10]).say(0, get[10:]).say(1, ok2).say(0, get).say(1, ok10)
+			w.at += second
+			w.shut()
+		}, `tcp complete >"P/1.1\r\nHost: x.test\r\n\r\n" [10 missing of request at 0]
+http complete   -> 200 "ok" [0 missing of request at 0]
+http complete GET http://x.test/a -> 200 "0123456789"
+`},
+		{"a log of requests is no request", func(w *wire) { w.open().say(1, "220\r\n").say(0, get).shut() },
+			`tcp complete <"220\r\n" >"GET /a HTTP/1.1\r\nHost: x.test\r\n\r\n"
+`},
 		{
 			"a response without its request", func(w *wire) { w.say(1, ok2).say(0, get).say(1, ok10).shut() },
 			`http complete   -> 200 "ok" [0 missing of request at 0]
@@ -129,6 +154,34 @@ http complete GET http://x.test/a -> 200 "0123456789"
 			w.send(segment{1, link.RST, w.seq[1], nil})
 			w.end()
 		}, `http error GET http://x.test/a -> 200 "01234"(cut) !the connection was reset
+`},
+		{"more behind a reset", func(w *wire) {
+			w.open().say(0, get).say(1, ok10[:len(ok10)-5])
+			w.send(segment{0, link.RST, w.seq[0], nil})
+			w.say(1, "56789")
+			w.send(segment{0, link.RST, w.seq[0], nil})
+			w.end()
+		}, `http complete GET http://x.test/a -> 200 "0123456789"
+`},
+		{"a reset that nobody heeded", func(w *wire) {
+			w.open().say(0, get)
+			w.send(segment{1, link.RST, w.seq[1], nil})
+			w.say(1, ok2).say(0, get).say(1, ok10).shut()
+		}, `http complete GET http://x.test/a -> 200 "ok"
+http complete GET http://x.test/a -> 200 "0123456789"
+`},
+		{"the same ports again after a reset", func(w *wire) {
+			w.open().say(0, get)
+			w.send(segment{1, link.RST, w.seq[1], nil})
+			w.seq = [2]uint32{7_000_000, 8_000_000}
+			w.open().say(0, get).say(1, ok10).shut()
+		}, `http error GET http://x.test/a !the connection was reset
+http complete GET http://x.test/a -> 200 "0123456789"
+`},
+		{"closed while something is missing", func(w *wire) {
+			w.open().say(0, get).lose(1, ok2[:4]).say(1, ok2[4:]).shut()
+		}, `http error GET http://x.test/a !the connection was closed without a response
+tcp complete <"/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 `},
 		{
 			"the capture ends", func(w *wire) { w.open().say(0, get).end() },
@@ -165,6 +218,38 @@ http complete POST http://x.test/b "hello" -> 200 "0123456789"
 tcp complete <"HTTP/1.1 2x\r\n\r\nwhat"
 `,
 		},
+		{
+			"no HTTP from some byte of a request on", func(w *wire) { w.open().say(0, get).say(1, ok2).say(0, "GET /b").say(0, " HTTX/1\r\n\r\n").shut() },
+			`http complete GET http://x.test/a -> 200 "ok"
+http error GET http://10.0.0.2/b !read request start line, line 1 (byte 40): no HTTP version
+tcp complete >" HTTX/1\r\n\r\n"
+`,
+		},
+		{"a request that stops in its head", func(w *wire) { w.open().say(0, get).say(1, ok2).say(0, get[:20]).shut() },
+			`http complete GET http://x.test/a -> 200 "ok"
+http error GET http://10.0.0.2/a !the connection ended inside the request
+`},
+		{"a request that stops in its method", func(w *wire) { w.open().say(0, get).say(1, ok2).say(0, "GE").shut() },
+			`http complete GET http://x.test/a -> 200 "ok"
+tcp complete >"GE"
+`},
+		{"a request that the capture's end cuts", func(w *wire) { w.open().say(0, get[:20]).end() },
+			`http error GET http://10.0.0.2/a !the capture ends inside the request
+`},
+		{"a response that stops in its head", func(w *wire) { w.open().say(0, get).say(1, ok2[:20]).shut() },
+			`http error GET http://x.test/a -> 200 !the connection ended inside the response
+`},
+		{"heads that are cut by the snap length", func(w *wire) {
+			w.open()
+			for i, text := range []string{get, ok2, post, ok10} {
+				s := w.next(i%2, text)
+				p := tcpPacket([]netip.AddrPort{w.client, w.server}[s.from], []netip.AddrPort{w.server, w.client}[s.from], s.seq, w.seq[1-s.from], link.ACK, s.p)
+				w.packet(p[:40+24])
+			}
+			w.shut()
+		}, `http error GET http://10.0.0.2/a -> 200 [9 missing of request at 0] [16 missing of response at 0] !bytes of it were not captured {gap: not all of the request's head was captured}
+http error POST http://10.0.0.2/b -> 200 [34 missing of request at 0] [25 missing of response at 0] !bytes of it were not captured {gap: not all of the request's head was captured}
+`},
 		{"waiting bytes that are sent again otherwise", func(w *wire) {
 			w.open().say(0, get)
 			head, body := w.next(1, ok10[:len(ok10)-10]), w.next(1, "0123456789")

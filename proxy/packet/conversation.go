@@ -91,7 +91,7 @@ func (c *conversation) reused(seg *link.Segment) bool {
 	if seg.UDP || seg.Flags&link.SYN == 0 || seg.Flags&link.ACK != 0 {
 		return false
 	}
-	if c.class == over {
+	if c.class == over || c.class == aborted {
 		return true
 	}
 	s := c.streams[index(c.side(seg.Src))]
@@ -194,12 +194,25 @@ func (c *conversation) take(ctx context.Context, seg *link.Segment, at int64) er
 		}
 	}
 	if seg.Flags&link.RST != 0 {
-		return c.finish(ctx, reset, at)
+		return c.abort(ctx, at)
 	}
 	if seg.Flags&link.FIN != 0 {
 		s.Finish(seq + uint32(len(seg.Payload)+seg.Missing))
 	}
 	return c.settle(ctx, at)
+}
+
+// abort takes a RST. What the other side had sent by then may come behind it, and so
+// may the rest of a connection that somebody else wanted reset.
+func (c *conversation) abort(ctx context.Context, at int64) error {
+	if !c.streams[1].Started() {
+		return c.finish(ctx, reset, at)
+	}
+	if c.class != aborted {
+		c.endedNs = at
+		c.a.classify(c, aborted)
+	}
+	return nil
 }
 
 // acknowledged tells the other side's stream what the sender of a segment has of it.
@@ -246,10 +259,13 @@ func (c *conversation) settle(ctx context.Context, at int64) error {
 			return err
 		}
 	}
-	if c.ends[0] && c.ends[1] {
-		return c.finish(ctx, closed, at)
+	switch {
+	case !c.ends[0] || !c.ends[1]:
+		return nil
+	case c.class == aborted:
+		return c.finish(ctx, reset, c.endedNs)
 	}
-	return nil
+	return c.finish(ctx, closed, at)
 }
 
 // finish ends the conversation while its place in the table stays.
@@ -258,13 +274,17 @@ func (c *conversation) finish(ctx context.Context, why ending, at int64) error {
 		return err
 	}
 	err := c.over(ctx, why, at)
-	c.a.ended(c)
+	c.a.classify(c, over)
 	return err
 }
 
 // close ends the conversation where it is not over yet.
 func (c *conversation) close(ctx context.Context, at int64) error {
 	switch {
+	case c.class == aborted:
+		return c.over(ctx, reset, c.endedNs)
+	case c.class != over && c.streams[0] != nil && c.streams[0].Ended() && c.streams[1].Ended():
+		return c.over(ctx, closed, at)
 	case c.class != over:
 		return c.over(ctx, cut, at)
 	case c.speaker != nil:

@@ -201,6 +201,10 @@ func (s *http) misread(ctx context.Context, from flowpb.Side, p []byte, at int64
 		if err := x.fail(ctx, flowpb.CodeProtocol, from, cause.Error(), at); err != nil {
 			return err
 		}
+	} else if from == flowpb.SideRequest {
+		if err := s.tornByEnd(ctx, flowpb.CodeProtocol, cause.Error(), at); err != nil {
+			return err
+		}
 	}
 	return s.leftover(ctx, from, p, at)
 }
@@ -281,8 +285,12 @@ func (s *http) hole(ctx context.Context, from flowpb.Side, n, at int64) error {
 	}
 	x := s.broken(from)
 	if x == nil {
+		if from == flowpb.SideRequest {
+			return s.tornByHole(ctx, n, at)
+		}
 		return nil
 	}
+	x.unreadable(s.readers[i].Partial(), from)
 	x.gap(from, n)
 	return x.fail(ctx, flowpb.CodeProtocol, from, "bytes of it were not captured", at)
 }
@@ -297,8 +305,15 @@ func (s *http) end(ctx context.Context, from flowpb.Side, at int64) error {
 	}
 	ev, err := s.readers[i].End()
 	if err != nil {
-		if x := s.broken(from); x != nil {
-			return x.fail(ctx, gone(from), from, "the connection ended inside the "+roles[i].String(), at)
+		why := "the connection ended inside the " + roles[i].String()
+		x := s.broken(from)
+		if x == nil && from == flowpb.SideRequest {
+			s.lost[i] = true
+			return s.tornByEnd(ctx, gone(from), why, at)
+		}
+		if x != nil {
+			x.unreadable(s.readers[i].Partial(), from)
+			return x.fail(ctx, gone(from), from, why, at)
 		}
 		return nil
 	}
@@ -318,8 +333,18 @@ var endings = [...]string{
 	reset: "the connection was reset",
 }
 
+// halves say why the head of a request is not whole.
+var halves = [...]string{
+	cut: "the capture ends inside the request", closed: "the connection ended inside the request", reset: "the connection was reset",
+}
+
 func (s *http) close(ctx context.Context, why ending, at int64) error {
 	reason := endings[why]
+	if s.inside == nil && !s.lost[0] {
+		if err := s.tornByEnd(ctx, flowpb.CodeClientGone, halves[why], at); err != nil {
+			return err
+		}
+	}
 	if x := s.asking; x != nil && x.done[1] { // answered before it was whole
 		if err := x.finish(ctx); err != nil {
 			return err

@@ -7,20 +7,22 @@ import (
 	flowpb "weir/proto"
 )
 
-// plain records a conversation that no parser understands, until the two begin to speak
-// TLS in the middle of it, as SMTP, IMAP, POP3, FTP, LDAP, XMPP, PostgreSQL and MySQL
-// do. How they agree on that is each protocol's own, and is not looked at: a whole
-// ClientHello with which the client begins to speak again says enough.
+// plain records a conversation that no parser understands, until one can: from where a
+// message can be told, where the beginning or some of it since was not captured; and from
+// where the two begin to speak TLS in the middle of it, as SMTP, IMAP, POP3, FTP, LDAP,
+// XMPP, PostgreSQL and MySQL do. How they agree on that is each protocol's own, and is not
+// looked at: a whole ClientHello with which the client begins to speak again says enough.
 type plain struct {
 	c      *conversation
 	flow   *streamFlow
 	held   []byte // what may become such a ClientHello
 	heldAt int64
 	spoken bool    // something was said before
-	inside speaker // once it came
+	torn   bool    // something before was not captured
+	inside speaker // once it came, or what else can be understood
 }
 
-func newPlain(c *conversation) *plain { return &plain{c: c, flow: &streamFlow{c: c}} }
+func newPlain(c *conversation) *plain { return &plain{c: c, flow: &streamFlow{c: c}, torn: !c.sure} }
 
 // startsTLS is how many bytes tell a ClientHello from others.
 const startsTLS = 11
@@ -55,19 +57,28 @@ func (s *plain) data(ctx context.Context, from flowpb.Side, p []byte, at int64) 
 	if err := s.release(ctx); err != nil {
 		return err
 	}
+	if next, from := s.message(from, p); next != nil {
+		return s.follow(ctx, next, from, p, at)
+	}
 	s.spoken = true
 	return s.flow.data(ctx, from, p, at)
 }
 
-// secure goes on with TLS. What was said before is a flow of its own.
+// secure goes on with TLS.
 func (s *plain) secure(ctx context.Context) error {
-	if err := s.flow.close(ctx, closed, s.heldAt); err != nil {
-		return err
-	}
-	s.inside = newTLS(s.c)
 	hello := s.held
 	s.held = nil
-	return s.inside.data(ctx, flowpb.SideRequest, hello, s.heldAt)
+	return s.follow(ctx, newTLS(s.c), flowpb.SideRequest, hello, s.heldAt)
+}
+
+// follow goes on with what can be understood, from p on. What was said before is a flow
+// of its own.
+func (s *plain) follow(ctx context.Context, next speaker, from flowpb.Side, p []byte, at int64) error {
+	if err := s.flow.close(ctx, closed, at); err != nil {
+		return err
+	}
+	s.inside = next
+	return next.data(ctx, from, p, at)
 }
 
 // release records what was held back.
@@ -86,7 +97,7 @@ func (s *plain) gap(ctx context.Context, from flowpb.Side, n, at int64) error {
 	if err := s.release(ctx); err != nil {
 		return err
 	}
-	s.spoken = true
+	s.spoken, s.torn = true, true
 	return s.flow.gap(ctx, from, n, at)
 }
 

@@ -120,6 +120,9 @@ func (s *Stream) Finish(seq uint32) {
 	}
 }
 
+// Ended reports whether a FIN was seen. What comes before it may be missing yet.
+func (s *Stream) Ended() bool { return s.ended }
+
 // Finished reports whether all up to the end was delivered.
 func (s *Stream) Finished() bool { return s.ended && s.next >= s.end }
 

@@ -11,14 +11,13 @@ type buffers struct {
 	mu   sync.Mutex
 	free [bufferClasses][][]byte // by size
 	held int                     // bytes of them
+	most int                     // of held: a batch
 }
 
 const (
 	// Buffers are of sizes leastBuffer, twice that … PieceSize. Smaller parts are not kept.
 	leastBuffer   = 8 << 10
 	bufferClasses = 6
-	// keptBuffers is how many bytes are kept at most: a batch.
-	keptBuffers = 2 << 20
 )
 
 // class is the smallest size that n bytes fit into; negative for those that are not kept.
@@ -60,7 +59,7 @@ func (b *buffers) give(p []byte) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.held+cap(p) <= keptBuffers {
+	if b.held+cap(p) <= b.most {
 		b.free[class] = append(b.free[class], p[:0])
 		b.held += cap(p)
 	}

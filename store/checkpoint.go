@@ -28,6 +28,7 @@ const (
 type checkpointer struct {
 	db      *sql.DB
 	path    string        // of the session
+	noWAL   bool          // there is no -wal file: see bulk.go
 	written atomic.Int64  // bytes since the last request
 	unseen  atomic.Int64  // bytes since the last checkpoint began
 	all     atomic.Int64  // bytes of content since the last checkpoint
@@ -48,6 +49,7 @@ func newCheckpointer(ctx context.Context, s *Session) (*checkpointer, error) {
 	c := &checkpointer{
 		db:      s.pool(dsn{mode: modeReadWrite, cache: noteCache, synchronous: s.sync, noCheckpoint: true}, 1),
 		path:    s.path,
+		noWAL:   s.bulk,
 		size:    fileSize(s.path),
 		most:    tooManyPages,
 		request: make(chan struct{}, 1), done: make(chan struct{}),
@@ -76,6 +78,10 @@ func (c *checkpointer) fold(ctx context.Context) {
 	c.folding.Lock()
 	defer c.folding.Unlock()
 	c.unseen.Store(0)
+	if c.noWAL {
+		c.forget()
+		return
+	}
 	var busy, pages, folded int64
 	err := c.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &folded)
 	if err != nil {
@@ -93,9 +99,19 @@ func (c *checkpointer) fold(ctx context.Context) {
 func (c *checkpointer) forget() {
 	from, all, bulk := c.size, c.all.Swap(0), c.bulk.Swap(0)
 	c.size = fileSize(c.path)
-	if c.file != nil && c.size > from && bulk > all/4*3 {
+	if c.file != nil && c.size > from && (c.noWAL || bulk > all/4*3) {
 		dropCached(c.file, from, c.size-from)
 	}
+}
+
+// syncFile makes durable what is in the session's file.
+func (c *checkpointer) syncFile() error {
+	c.folding.Lock()
+	defer c.folding.Unlock()
+	if c.file == nil {
+		return nil
+	}
+	return c.file.Sync()
 }
 
 // foldAll copies all that is committed into the session and makes it durable there.

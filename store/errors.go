@@ -36,6 +36,7 @@ var (
 // SQLite's primary result codes that decide what is said (sqlite.org/rescode.html).
 const (
 	codeError    = 1
+	codeBusy     = 5
 	codeCorrupt  = 11
 	codeFull     = 13
 	codeCantOpen = 14

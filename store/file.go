@@ -44,12 +44,18 @@ func sniff(path string) error {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
-	return judge(h[:n], info.Size(), leftoverWAL(path))
+	// In this order: where nobody is amid a transaction, the file is as long by now as the
+	// header said.
+	pending := leftoverWAL(path) || leftoverJournal(path)
+	if info, err = f.Stat(); err != nil {
+		return err
+	}
+	return judge(h[:n], info.Size(), pending)
 }
 
-// judge says what is wrong with a file of size bytes that begins with h. With a
-// -wal file beside it the file itself may be behind its own header.
-func judge(h []byte, size int64, wal bool) error {
+// judge says what is wrong with a file of size bytes that begins with h. While commits
+// or a transaction stand beside it the file itself may be behind its own header.
+func judge(h []byte, size int64, pending bool) error {
 	const magic = "SQLite format 3\x00"
 	switch {
 	case size == 0:
@@ -71,7 +77,7 @@ func judge(h []byte, size int64, wal bool) error {
 	if page == 1 {
 		page = 64 << 10
 	}
-	if want := page * int64(binary.BigEndian.Uint32(h[28:])); !wal && size < want {
+	if want := page * int64(binary.BigEndian.Uint32(h[28:])); !pending && size < want {
 		return fmt.Errorf("%d bytes long where its header says %d: %w", size, want, ErrDamaged)
 	}
 	return nil
@@ -85,6 +91,13 @@ func newerError(version int) error {
 // it open, or was killed.
 func leftoverWAL(path string) bool {
 	info, err := os.Stat(path + "-wal")
+	return err == nil && info.Size() > 0
+}
+
+// leftoverJournal reports whether a session is amid a transaction without a -wal file, or
+// was when somebody was killed; who opens it for writing then takes that back.
+func leftoverJournal(path string) bool {
+	info, err := os.Stat(path + "-journal")
 	return err == nil && info.Size() > 0
 }
 
@@ -141,6 +154,7 @@ type dsn struct {
 	synchronous  Synchronous
 	noCheckpoint bool // somebody else does them
 	noSpill      bool // the journals of its statements stay in memory: what they touch is little
+	bulk         bool // see bulk.go
 }
 
 // String is the driver's name for the file at path. The file is hostile: it gets
@@ -155,6 +169,9 @@ func (d dsn) String(path string) string {
 		"cache_size(-" + strconv.Itoa(d.cache>>10) + ")",
 		"mmap_size(0)",
 		"synchronous(" + d.synchronous.String() + ")",
+	}
+	if d.bulk {
+		q["_pragma"] = append(q["_pragma"], "synchronous(OFF)", "cache_spill(0)")
 	}
 	if d.queryOnly {
 		q["_pragma"] = append(q["_pragma"], "query_only(1)")

@@ -72,9 +72,9 @@ func userVersion(ctx context.Context, q querier) (version int, err error) {
 	return version, err
 }
 
-// build lays out a new file. It ends in WAL mode with nothing in a -wal file, so
-// that the header on disk says all that sniff asks of it.
-func build(ctx context.Context, db *sql.DB, id uuid.UUID, created int64, creator string) error {
+// build lays out a new file. It ends in WAL mode, unless it is to be filled in bulk,
+// with nothing in a -wal file, so that the header on disk says all that sniff asks of it.
+func build(ctx context.Context, db *sql.DB, id uuid.UUID, created int64, o Options) error {
 	before := fmt.Sprintf("PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL;", pageSize)
 	if _, err := db.ExecContext(ctx, before); err != nil {
 		return err
@@ -89,13 +89,18 @@ func build(ctx context.Context, db *sql.DB, id uuid.UUID, created int64, creator
 		return err
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO session (key, value) VALUES ('uuid', ?), ('created', ?), ('creator', ?)",
-		id[:], created, creator)
+		id[:], created, o.Creator)
 	if err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(); err != nil || o.Bulk {
 		return err
 	}
+	return useWAL(ctx, db)
+}
+
+// useWAL puts a file into WAL mode, in which it may be already.
+func useWAL(ctx context.Context, db querier) error {
 	var mode string
 	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
 		return err

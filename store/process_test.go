@@ -30,16 +30,21 @@ const (
 	roleSecond   = "second"   // tries to capture as well
 	roleWatch    = "watch"    // waits for flow 2 and prints its host
 	roleCompact  = "compact"  // records, compacts and drops until killed; prints each round
+	roleFill     = "fill"     // the same as capture, in bulk into a session that it makes
 	roleRemove   = "remove"   // removes flows 2 and 3; told to go on, brings them back
 )
 
 // play is the child's main. Its context is the process's life.
 func play(role string) int {
 	ctx := context.Background()
-	s, err := Open(ctx, os.Getenv(sessionVariable), Options{})
+	open := Open
+	if role == roleFill {
+		open = Create
+	}
+	s, err := open(ctx, os.Getenv(sessionVariable), Options{Bulk: true})
 	if err == nil {
 		switch role {
-		case roleCapture:
+		case roleCapture, roleFill:
 			err = playCapture(ctx, s)
 		case roleAnnotate:
 			err = playAnnotate(ctx, s)
@@ -141,14 +146,17 @@ type process struct {
 }
 
 // start starts the test binary in a role on the session.
-func start(t *testing.T, role string, s *Session) *process {
+func start(t *testing.T, role string, s *Session) *process { return startAt(t, role, s.Path()) }
+
+// startAt starts it on what is, or will be, at a path.
+func startAt(t *testing.T, role, path string) *process {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{Cmd: exec.CommandContext(t.Context(), exe)}
-	p.Env = append(os.Environ(), roleVariable+"="+role, sessionVariable+"="+s.Path())
+	p.Env = append(os.Environ(), roleVariable+"="+role, sessionVariable+"="+path)
 	p.Stderr = os.Stderr
 	if p.pipe, err = p.StdoutPipe(); err != nil {
 		t.Fatal(err)
@@ -183,7 +191,7 @@ func TestKilledCaptureLosesNothingAcknowledged(t *testing.T) {
 		if ends[acknowledged] || acknowledged == 0 {
 			t.Fatalf("round %d: nothing acknowledged", round)
 		}
-		checkSurvivors(t, s, acknowledged, ends)
+		checkSurvivors(t, s.Path(), acknowledged, ends)
 	}
 }
 
@@ -213,9 +221,9 @@ func killCapture(t *testing.T, p *process) (acknowledged uint64) {
 
 // checkSurvivors opens the session afresh and looks for the flows up to last, with
 // their bodies. Of those that were recorded last only the head may be there: it goes into the queue first.
-func checkSurvivors(t *testing.T, s *Session, last uint64, ends map[uint64]bool) {
+func checkSurvivors(t *testing.T, path string, last uint64, ends map[uint64]bool) {
 	t.Helper()
-	again, err := Open(t.Context(), s.Path(), Options{})
+	again, err := Open(t.Context(), path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,9 @@ type Options struct {
 	Beside int
 	// Creator is written into a new session, as "weir 0.3.0". Empty: nothing is.
 	Creator string
+	// Bulk makes a session that one writer fills at once from what can be read again: see
+	// bulk.go. Only Create looks at it; Synchronous then is of no use until that writer is closed.
+	Bulk bool
 }
 
 // Sizes of the connections to one file. A page cache belongs to a connection and
@@ -72,6 +75,7 @@ type Session struct {
 	created  int64 // ns since the epoch
 	creator  string
 	readOnly bool
+	bulk     bool // made with Options.Bulk
 	sync     Synchronous
 
 	drv       *sqlite.Driver // carries the session's own SQL functions
@@ -102,7 +106,12 @@ func Create(ctx context.Context, path string, o Options) (*Session, error) {
 	if err := create(ctx, path, o); err != nil {
 		return nil, fmt.Errorf("create session %q: %w", path, err)
 	}
-	return Open(ctx, path, o)
+	s, err := Open(ctx, path, o)
+	if err != nil {
+		return nil, err
+	}
+	s.bulk = o.Bulk
+	return s, nil
 }
 
 // Open opens the session file at path. A file of an older format is brought up to
@@ -278,7 +287,7 @@ func create(ctx context.Context, path string, o Options) (err error) {
 	}()
 	// What stands beside the path belongs to a session that is no longer there; whoever
 	// still has that open keeps it, but must not share it with this one.
-	for _, stale := range []string{abs + "-wal", abs + "-shm"} {
+	for _, stale := range []string{abs + "-wal", abs + "-shm", abs + "-journal"} {
 		if err := os.Remove(stale); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
@@ -289,7 +298,7 @@ func create(ctx context.Context, path string, o Options) (err error) {
 	}
 	s := &Session{path: abs, drv: &sqlite.Driver{}}
 	db := s.pool(dsn{mode: modeReadWrite, cache: noteCache, synchronous: o.Synchronous}, 1)
-	if err := build(ctx, db, id, time.Now().UnixNano(), o.Creator); err != nil {
+	if err := build(ctx, db, id, time.Now().UnixNano(), o); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	if err := db.Close(); err != nil {

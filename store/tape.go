@@ -19,6 +19,7 @@ type tape struct {
 	points *checkpointer
 	wal    *os.File     // the -wal file; nil where its owner does not want it synced
 	sync   func() error // makes what was committed durable
+	finish func() error // called before the connections are closed
 
 	begin, commitTx, rollback *sql.Stmt
 	nextRevision, logChange   *sql.Stmt
@@ -41,7 +42,11 @@ type tape struct {
 func newTape(ctx context.Context, s *Session, overflow func(flow uint64)) (_ *tape, err error) {
 	t := &tape{s: s, tails: map[uint64]*bodyTails{}, overflow: overflow}
 	// What is committed is synced by sync: see durable.go.
-	t.db = s.pool(dsn{mode: modeReadWrite, cache: writeCache, synchronous: SyncNormal, noCheckpoint: true, noSpill: true}, 1)
+	d := dsn{mode: modeReadWrite, cache: writeCache, synchronous: SyncNormal, noCheckpoint: true, noSpill: true, bulk: s.bulk}
+	if s.bulk {
+		d.cache = bulkCache
+	}
+	t.db = s.pool(d, 1)
 	defer func() {
 		if err != nil {
 			err = errors.Join(classify(err), t.close())
@@ -50,11 +55,21 @@ func newTape(ctx context.Context, s *Session, overflow func(flow uint64)) (_ *ta
 	if t.conn, err = t.db.Conn(ctx); err != nil {
 		return nil, err
 	}
+	if !s.bulk {
+		if err := useWAL(ctx, t.conn); err != nil { // a session whose filling was interrupted
+			return nil, err
+		}
+	}
 	if err := t.prepare(ctx); err != nil {
 		return nil, err
 	}
+	t.finish = func() error { return nil }
 	if t.points, err = newCheckpointer(ctx, s); err != nil {
 		return nil, err
+	}
+	if s.bulk {
+		ending := context.WithoutCancel(ctx)
+		t.finish = func() error { return t.endBulk(ending) }
 	}
 	return t, t.openWAL()
 }
@@ -63,7 +78,7 @@ func newTape(ctx context.Context, s *Session, overflow func(flow uint64)) (_ *ta
 // has no locks on it that would go when it is closed.
 func (t *tape) openWAL() (err error) {
 	t.sync = func() error { return nil }
-	if t.s.sync == SyncFull {
+	if t.s.sync == SyncFull && !t.s.bulk {
 		t.wal, err = os.OpenFile(t.s.path+"-wal", os.O_RDWR, 0)
 		t.sync = func() error { return syncData(t.wal) }
 	}
@@ -138,7 +153,7 @@ func (t *tape) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 // close folds the -wal file into the session and closes the connections.
 func (t *tape) close() (err error) {
 	if t.points != nil {
-		err = t.points.close()
+		err = errors.Join(t.finish(), t.points.close())
 	}
 	for _, stmt := range t.stmts {
 		err = errors.Join(err, stmt.Close())

@@ -130,6 +130,9 @@ func (s *Session) NewWriter(ctx context.Context, o WriterOptions) (*Writer, erro
 	case s.readOnly:
 		return nil, fmt.Errorf("write session %q: %w", s.path, ErrReadOnly)
 	}
+	if s.bulk {
+		o = o.inBulk()
+	}
 	w, err := s.newWriter(ctx, o.withDefaults())
 	if err != nil {
 		return nil, fmt.Errorf("write session %q: %w", s.path, err)
@@ -141,6 +144,7 @@ func (s *Session) NewWriter(ctx context.Context, o WriterOptions) (*Writer, erro
 func (s *Session) newWriter(ctx context.Context, o WriterOptions) (_ *Writer, err error) {
 	w := &Writer{
 		s: s, queue: newQueue(o), made: make(chan *made, maxMade), done: make(chan struct{}),
+		buffers:  buffers{most: int(o.BatchBytes)},
 		counters: map[uint64]*counter{}, known: map[[sha256.Size]byte]struct{}{}, full: map[uint64]struct{}{},
 	}
 	if w.lock, err = lock.Take(s.path); err != nil {
@@ -244,7 +248,7 @@ func (w *Writer) Close() error {
 		w.s.mu.Lock()
 		defer w.s.mu.Unlock()
 		if w.s.writer == w {
-			w.s.writer = nil
+			w.s.writer, w.s.bulk = nil, false
 		}
 	})
 	return w.result

@@ -142,16 +142,17 @@ func (f *captureFlags) openSession(ctx context.Context) (s *store.Session, fresh
 			return nil, false, err
 		}
 	}
-	return openOrCreate(ctx, path, store.SyncFull)
+	return openOrCreate(ctx, path, store.Options{})
 }
 
 // openOrCreate opens a session, or makes it; fresh says which.
-func openOrCreate(ctx context.Context, path string, sync store.Synchronous) (s *store.Session, fresh bool, err error) {
+func openOrCreate(ctx context.Context, path string, o store.Options) (s *store.Session, fresh bool, err error) {
 	if exists(path) {
-		s, err = store.Open(ctx, path, store.Options{Synchronous: sync})
+		s, err = store.Open(ctx, path, o)
 		return s, false, err
 	}
-	s, err = store.Create(ctx, path, store.Options{Creator: "weir " + version(), Synchronous: sync})
+	o.Creator = "weir " + version()
+	s, err = store.Create(ctx, path, o)
 	return s, true, err
 }
 

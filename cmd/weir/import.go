@@ -51,9 +51,6 @@ is 1.`,
 	return cmd
 }
 
-// importQueue is what may wait for the disk, in bytes: a file can wait as well.
-const importQueue = 16 << 20
-
 // imported counts what came of an import.
 type imported struct{ files, flows, skipped, damaged int }
 
@@ -65,12 +62,12 @@ func runImport(ctx context.Context, std stdio, output, agent string, keyLogs, fi
 	if err != nil {
 		return err
 	}
-	session, fresh, err := openOrCreate(ctx, output, store.SyncNormal)
+	session, fresh, err := openOrCreate(ctx, output, store.Options{Synchronous: store.SyncNormal, Bulk: true})
 	if err != nil {
 		return err
 	}
 	im := &importer{std: std, keys: keys, agent: agent}
-	im.into.writer, err = session.NewWriter(ctx, store.WriterOptions{QueueBytes: importQueue})
+	im.into.writer, err = session.NewWriter(ctx, store.WriterOptions{})
 	if err == nil {
 		err = im.files(ctx, session, files)
 		if e := im.into.writer.Close(); err == nil {

@@ -187,6 +187,19 @@ func TestSynchronizedOutput(t *testing.T) {
 	}
 }
 
+func TestKeyWithoutMeaning(t *testing.T) {
+	drive(t, newFake(fakeRows(2)...), Options{}, 100, 24, func(d *driver) {
+		d.keys("W")
+		d.says("W does nothing here")
+		d.keys("j")
+		if got := d.app.message.text; got != "" {
+			t.Errorf("after a key that has one: got %q, want no message", got)
+		}
+		d.keys("? ctrl+x")
+		d.says("ctrl-x does nothing here")
+	})
+}
+
 func TestPasteIsNoKeys(t *testing.T) {
 	drive(t, newFake(fakeRows(20)...), Options{}, 100, 24, func(d *driver) {
 		d.send(tea.PasteMsg{Content: "mQ\nQ"})

@@ -97,6 +97,8 @@ func (a *App) press(msg tea.KeyPressMsg) tea.Cmd {
 	if typing {
 		return a.text(msg)
 	}
+	// Fingers bring keys from other programs: silence would look as if weir hung.
+	a.say(Info, keyName(msg.String())+" does nothing here", "? shows the keys")
 	return nil
 }
 

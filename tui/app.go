@@ -25,6 +25,7 @@ type App struct {
 
 	theme *theme.Theme
 	look  theme.Options
+	zone  *time.Location
 	w, h  int
 	now   int64 // the last tick's time, ns since the epoch; 0 before the first
 	term  terminal
@@ -114,7 +115,7 @@ func New(ctx context.Context, src Source, o Options) (*App, error) {
 		zone = time.Local
 	}
 	a := &App{
-		src: src, opts: o, async: widget.NewAsync(ctx), theme: t, look: look, mouse: o.Mouse, quick: true,
+		src: src, opts: o, zone: zone, async: widget.NewAsync(ctx), theme: t, look: look, mouse: o.Mouse, quick: true,
 		list: flowlist.New(t, zone), help: help.New(t), log: eventlog.New(t, zone), palette: palette.New(t),
 		drafts: make(map[string]string), order: order{Key: "id"}, panes: panes{layout: layoutBottom, share: 50},
 		view: ViewList, w: 80, h: 24,

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"charm.land/lipgloss/v2"
 
@@ -137,7 +138,7 @@ func (a *App) statusLine() string {
 		n := widget.Group(uint64(last - first + 1))
 		return widget.Pad(" "+t.Mark.Render(n+" flows selected")+t.Dim.Render("  m mark, ; comment, t tags, d delete, esc forgets the range"), a.w, t.Glyphs.Ellipsis)
 	}
-	return widget.Pad(" "+a.aboutFocus(), a.w, t.Glyphs.Ellipsis)
+	return widget.Spread(" "+a.aboutFocus(), a.day(), a.w, t.Glyphs.Ellipsis)
 }
 
 func (a *App) levelStyle(l Level) lipgloss.Style {
@@ -170,6 +171,16 @@ func (a *App) aboutFocus() string {
 		parts = append(parts, t.Dim.Render("note ")+t.Mark.Render(widget.Sanitize(row.Comment)))
 	}
 	return strings.Join(parts, "  ")
+}
+
+// day is when the focused flow started, with the day: rows have room for the time
+// alone, and what is imported or was captured overnight is of more than one.
+func (a *App) day() string {
+	row := a.list.Focus()
+	if row == nil || row.Started == 0 {
+		return ""
+	}
+	return a.theme.Dim.Render(time.Unix(0, row.Started).In(a.zone).Format(time.DateTime)) + " "
 }
 
 // lineView is the line that is being typed in, and where the cursor stands.

@@ -172,6 +172,16 @@ func TestTiming(t *testing.T) {
 	}
 }
 
+// A connection that was there before is not said to have been used before: in captured
+// packets, and through a proxy that connects first, that is the rule for the first request.
+func TestTimingOfOlderConnection(t *testing.T) {
+	f := &flowpb.Flow{CreatedNs: 1000 * ms, Protocol: &flowpb.Flow_Http{Http: &flowpb.Http{Request: &flowpb.Request{StartedNs: 1000 * ms, EndedNs: 1001 * ms}}}}
+	got := text(Timing(f, nil, &flowpb.Conn{StartedNs: 990 * ms, ConnectedNs: 995 * ms}, TimingOptions{Width: 80}))
+	if want := "the server connection was there already; it was opened 10ms before"; !strings.Contains(got, want) || strings.Contains(got, "reused") {
+		t.Errorf("got\n%s\nwant %q", got, want)
+	}
+}
+
 // bars are the names and figures of the lines with a bar.
 func bars(d *content.Document) string {
 	var out []string

@@ -46,7 +46,7 @@ func Timing(f *flowpb.Flow, client, server *flowpb.Conn, o TimingOptions) *conte
 	t.heading("Where the time went")
 	t.bars(phases, o)
 	if at := server.GetConnectedNs(); at != 0 && at < f.GetCreatedNs() {
-		t.b.Say(content.Comment, "  the server connection was reused; it was opened "+widget.Duration(f.GetCreatedNs()-server.GetStartedNs())+" before")
+		t.b.Say(content.Comment, "  the server connection was there already; it was opened "+widget.Duration(f.GetCreatedNs()-server.GetStartedNs())+" before")
 		t.b.Newline()
 	}
 	if f.GetState() == flowpb.StateWaiting {

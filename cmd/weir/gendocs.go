@@ -81,14 +81,27 @@ func sentence(cmd *cobra.Command) string {
 	return cmd.Short + "."
 }
 
-// argument is the word in a flag's help that stands for its value: "FILE".
-var argument = regexp.MustCompile(`\b[A-Z][A-Z:]*\b`)
+// capitals is a word of capitals in a flag's help: "FILE", "[HOST=]FILE".
+var capitals = regexp.MustCompile(`(\[[A-Z]+=\])?\b[A-Z][A-Z:]*\b`)
+
+// argument is the word in a flag's help that stands for its value: the first of
+// capitals that is not the name of something.
+func argument(usage string) string {
+	for _, word := range capitals.FindAllString(usage, -1) {
+		switch word {
+		case "TLS", "CA", "HTTP", "HTTPS", "DNS", "PEM":
+		default:
+			return word
+		}
+	}
+	return ""
+}
 
 func describeFlag(b *strings.Builder, f *pflag.Flag) {
 	if f.Hidden || f.Name == "help" || f.Name == "version" {
 		return
 	}
-	arg, usage := argument.FindString(f.Usage), f.Usage
+	arg, usage := argument(f.Usage), f.Usage
 	if f.Value.Type() == "bool" {
 		arg = ""
 	}

@@ -36,7 +36,7 @@ func (f *proxyFlags) register(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.modes, "mode", nil, "proxy mode SPEC, NAME[:DATA][@[HOST:]PORT]; may be given several times (see 'weir help modes')")
 	flags.BoolVar(&f.keepHost, "keep-host", false, "reverse mode: leave Host as the client sent it, instead of naming the target")
 	flags.StringVar(&f.auth, "proxy-auth", "", "ask clients for USER:PASSWORD, or for one that the htpasswd file @FILE knows")
-	flags.StringVar(&f.upstreamAuth, "upstream-auth", "", "USER:PASSWORD for the proxy of upstream mode")
+	flags.StringVar(&f.upstreamAuth, "upstream-auth", "", "give USER:PASSWORD to the proxy of upstream mode")
 	flags.BoolVar(&f.allowPublic, "allow-public", false, "take clients from public addresses, too")
 	flags.BoolVar(&f.lenient, "lenient", false, "pass on messages whose framing is ambiguous (request smuggling), too; they are flagged")
 	flags.BoolVar(&f.stripAltSvc, "strip-alt-svc", false, "keep clients from learning of HTTP/3: without Alt-Svc in responses and HTTPS records in DNS answers")

@@ -101,7 +101,7 @@ func hintFor(err error) string {
 	case errors.Is(err, lock.ErrCapturing):
 		return "another weir captures into it; 'weir open' can look at it meanwhile"
 	case errors.Is(err, fs.ErrExist):
-		return "choose another name with -o, or look at it with 'weir open'"
+		return "choose another name, or look at it with 'weir open'"
 	case errors.Is(err, fs.ErrPermission):
 		return "check who owns the file and its folder"
 	default:

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
@@ -63,7 +65,24 @@ opened again later, while others look at it too.`,
 		newFilter(std), newCA(std), newModes(), newVersion(std), newBench(std), newGendocs(std),
 	)
 	hideZeroDefaults(root)
+	refuseUnknownTopics(root)
 	return root
+}
+
+// refuseUnknownTopics makes 'weir help X' a usage error where there is no X, for which
+// cobra's own command shows the help of weir.
+func refuseUnknownTopics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "help" {
+			cmd.Args = usageArgs(func(_ *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return fmt.Errorf("no command %q to help with", strings.Join(args, " "))
+				}
+				return nil
+			})
+		}
+	}
 }
 
 // hideZeroDefaults keeps "(0s)" out of the help of every command: where 0 means

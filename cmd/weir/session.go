@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,23 +60,37 @@ func listSessions(ctx context.Context, std stdio, args []string, format string) 
 	if format != "text" && format != "json" {
 		return usagef("--format %q: not a format of session list", format).withHint("the formats are: text json")
 	}
-	paths, err := sessionFiles(args)
+	dir, paths, err := sessionFiles(args)
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
+	var found []*infoJSON
 	for _, path := range paths {
 		i, err := loadInfo(ctx, path)
 		if err != nil {
 			fmt.Fprintln(std.err, "weir:", widget.Sanitize(err.Error()))
 			continue
 		}
-		if format == "json" {
+		found = append(found, i)
+	}
+	slices.SortStableFunc(found, func(a, b *infoJSON) int { return cmp.Compare(b.CreatedAt, a.CreatedAt) })
+	if len(paths) == 0 {
+		fmt.Fprintln(std.err, "weir: no sessions in", widget.Sanitize(dir))
+	}
+	if format == "json" {
+		for _, i := range found {
 			if err := writeJSON(std, i); err != nil {
 				return err
 			}
-			continue
 		}
+		return nil
+	}
+	return listText(std, found)
+}
+
+func listText(std stdio, found []*infoJSON) error {
+	w := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
+	for _, i := range found {
 		created, _ := time.Parse(time.RFC3339Nano, i.CreatedAt)
 		fmt.Fprintf(w, "%s\t%d flows\t%s\t%d marked\t%s\n", created.Local().Format("2006-01-02 15:04:05"), i.Flows,
 			widget.Size(i.FileBytes), i.Marked, widget.Sanitize(i.Path))
@@ -83,30 +98,24 @@ func listSessions(ctx context.Context, std stdio, args []string, format string) 
 	return w.Flush()
 }
 
-// sessionFiles are the session files of a directory, newest name first.
-func sessionFiles(args []string) ([]string, error) {
-	var dir string
+// sessionFiles are the session files of a directory, and its name.
+func sessionFiles(args []string) (dir string, paths []string, err error) {
 	if len(args) > 0 {
 		dir = args[0]
-	} else {
-		var err error
-		if dir, err = sessionDir(); err != nil {
-			return nil, err
-		}
+	} else if dir, err = sessionDir(); err != nil {
+		return "", nil, err
 	}
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) && len(args) == 0 {
-		return nil, nil // nothing was captured yet
+		return dir, nil, nil // nothing was captured yet
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w", err)
+		return "", nil, fmt.Errorf("list sessions: %w", err)
 	}
-	var paths []string
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name(), sessionSuffix) && !e.IsDir() {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
-	slices.Reverse(paths)
-	return paths, nil
+	return dir, paths, nil
 }

@@ -46,6 +46,7 @@ const (
 	CodeRecording   = ErrorCode_ERROR_CODE_RECORDING
 	CodeStopped     = ErrorCode_ERROR_CODE_STOPPED
 	CodeRefused     = ErrorCode_ERROR_CODE_REFUSED
+	CodeInternal    = ErrorCode_ERROR_CODE_INTERNAL
 )
 
 // Values of [BodyState].

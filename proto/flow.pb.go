@@ -221,6 +221,7 @@ const (
 	ErrorCode_ERROR_CODE_RECORDING   ErrorCode = 11 // the session could not be written
 	ErrorCode_ERROR_CODE_STOPPED     ErrorCode = 12 // weir was stopped while the flow was open
 	ErrorCode_ERROR_CODE_REFUSED     ErrorCode = 13 // the client may not use this proxy: its address, or no good password
+	ErrorCode_ERROR_CODE_INTERNAL    ErrorCode = 14 // a mistake in weir itself ended it
 )
 
 // Enum value maps for ErrorCode.
@@ -240,6 +241,7 @@ var (
 		11: "ERROR_CODE_RECORDING",
 		12: "ERROR_CODE_STOPPED",
 		13: "ERROR_CODE_REFUSED",
+		14: "ERROR_CODE_INTERNAL",
 	}
 	ErrorCode_value = map[string]int32{
 		"ERROR_CODE_UNSPECIFIED": 0,
@@ -256,6 +258,7 @@ var (
 		"ERROR_CODE_RECORDING":   11,
 		"ERROR_CODE_STOPPED":     12,
 		"ERROR_CODE_REFUSED":     13,
+		"ERROR_CODE_INTERNAL":    14,
 	}
 )
 
@@ -3245,7 +3248,7 @@ const file_flow_proto_rawDesc = "" +
 	"\fSIDE_REQUEST\x10\x01\x12\x11\n" +
 	"\rSIDE_RESPONSE\x10\x02\x12\x19\n" +
 	"\x15SIDE_ORIGINAL_REQUEST\x10\x03\x12\x1a\n" +
-	"\x16SIDE_ORIGINAL_RESPONSE\x10\x04*\xe3\x02\n" +
+	"\x16SIDE_ORIGINAL_RESPONSE\x10\x04*\xfc\x02\n" +
 	"\tErrorCode\x12\x1a\n" +
 	"\x16ERROR_CODE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eERROR_CODE_DNS\x10\x01\x12\x16\n" +
@@ -3261,7 +3264,8 @@ const file_flow_proto_rawDesc = "" +
 	"\x12\x18\n" +
 	"\x14ERROR_CODE_RECORDING\x10\v\x12\x16\n" +
 	"\x12ERROR_CODE_STOPPED\x10\f\x12\x16\n" +
-	"\x12ERROR_CODE_REFUSED\x10\r*\x86\x01\n" +
+	"\x12ERROR_CODE_REFUSED\x10\r\x12\x17\n" +
+	"\x13ERROR_CODE_INTERNAL\x10\x0e*\x86\x01\n" +
 	"\tBodyState\x12\x1a\n" +
 	"\x16BODY_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14BODY_STATE_STREAMING\x10\x01\x12\x17\n" +

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 
+	"weir/proxy/contain"
 	"weir/proxy/socks"
 )
 
@@ -27,7 +28,7 @@ func (c *client) associateSOCKS(ctx context.Context) error {
 		return clientFailure(err)
 	}
 	var relay sync.WaitGroup
-	relay.Go(func() { c.serveAssociation(ctx, pc) })
+	contain.Go(&relay, func() { c.serveAssociation(ctx, pc) }, c.s.mistaken)
 	resume(c.raw)
 	for err = nil; err == nil; { // nothing more is said on the connection; its end is the association's
 		c.in.advance(len(c.in.unread()))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/proxy/contain"
 	"weir/proxy/h1"
 )
 
@@ -51,11 +52,19 @@ func (s *Server) serveConn(ctx context.Context, raw net.Conn) {
 		name: []byte(raw.RemoteAddr().String()), pool: newPool(), logins: &logins{},
 	}
 	c.describe()
+	defer func() { c.pool.release() }() // of what is left where closing panics
 	err := c.to.conn(ctx, &c.rec)
 	if err == nil {
-		err = c.serve(ctx)
+		err = c.guarded(ctx, c.serve)
 	}
 	c.close(ctx, err)
+}
+
+// guarded calls serve. A panic that no flow was told of is a flow of its own.
+func (c *client) guarded(ctx context.Context, serve func(context.Context) error) error {
+	return contain.Call(func() error { return serve(ctx) }, func(p *contain.Panic) error {
+		return c.recordStreamFailure(ctx, c.s.mistake(p))
+	})
 }
 
 // serve finds out by the server's mode where the client wants to go.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	flowpb "weir/proto"
+	"weir/proxy/contain"
 	"weir/proxy/h1"
 	"weir/proxy/h2"
 )
@@ -92,7 +94,7 @@ func (c *client) carry(ctx context.Context, up *upstream) error {
 func (c *client) priorKnowledge(ctx context.Context, up *upstream) error {
 	if up == nil && c.refusal == nil && !isHome(c.tunnel.host) {
 		var err error
-		if up, err = c.s.reachAs(ctx, c.tunnel, []string{"h2", "http/1.1"}); err != nil {
+		if up, err = c.reachAs(ctx, c.tunnel, []string{"h2", "http/1.1"}); err != nil {
 			c.refusal = asFailure(err)
 		}
 	}
@@ -206,15 +208,15 @@ func (c *client) firstToSpeak(ctx context.Context, up *upstream) (*upstream, []b
 // said. The error is the client's, where neither spoke.
 func (c *client) race(up *upstream) (spoken []byte, err error) {
 	buf := make([]byte, 4<<10)
-	heard := make(chan int, 1)
-	go func() {
-		n, _ := up.conn.Read(buf)
-		interrupt(c.raw)
-		heard <- n
-	}()
+	var n int
+	var reading sync.WaitGroup
+	contain.Go(&reading, func() {
+		defer interrupt(c.raw)
+		n, _ = up.conn.Read(buf)
+	}, c.s.mistaken)
 	_, err = c.in.fill(c.conn)
 	interrupt(up.raw)
-	n := <-heard
+	reading.Wait()
 	resume(up.raw)
 	resume(c.raw)
 	if n > 0 {

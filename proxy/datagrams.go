@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"weir/proxy/contain"
 )
 
 // Bounds of what a UDP relay holds.
@@ -48,6 +50,10 @@ func (s *Server) newDatagrams(local net.Addr) *datagrams {
 // called from another goroutine. The pair ends with ctx, as stopped, or in good
 // order with close, after which nothing may be delivered.
 func (d *datagrams) deliver(ctx context.Context, client net.Addr, to route, p []byte, answer func([]byte) error) {
+	_ = d.s.guard(func() error { d.hand(ctx, client, to, p, answer); return nil })
+}
+
+func (d *datagrams) hand(ctx context.Context, client net.Addr, to route, p []byte, answer func([]byte) error) {
 	key := pairKey{client.String(), to.hostPort()}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -63,7 +69,7 @@ func (d *datagrams) deliver(ctx context.Context, client net.Addr, to route, p []
 			q.refused = true
 		}
 		d.pairs[key] = q
-		d.running.Go(func() { q.run(ctx, key) })
+		contain.Go(&d.running, func() { q.run(ctx, key) }, d.s.mistaken)
 	}
 	select {
 	case q.in <- bytes.Clone(p):

@@ -138,5 +138,9 @@
 // one goroutine reads the connection, and each stream of a client is one. Ending the context closes every socket, which ends every
 // wait; the open flows are recorded as stopped.
 //
+// All are started by contain.Go: a mistake of ours that panics ends the connection
+// that it is about, with a flow that says so, and no other. Nothing is therefore
+// locked without defer where a parser or the sink is called.
+//
 // Raw streams and exchanges have no overall time limit, only [Timeouts].
 package proxy

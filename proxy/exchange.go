@@ -8,6 +8,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/proxy/contain"
 	"weir/proxy/h1"
 	"weir/proxy/record"
 )
@@ -36,8 +37,8 @@ type exchange struct {
 	heard    bool     // the server has sent something of a response
 	leftover []byte   // what the server sent after its response
 
-	pumping  bool          // the pump goroutine was started
-	pumped   chan struct{} // closed when it is over
+	pumping  bool // the pump goroutine was started
+	pumps    sync.WaitGroup
 	uploaded chan struct{} // closed when it passed the whole request on, or gave up
 	progress atomic.Int64  // when it last passed something on, in Unix nanoseconds
 	reading  atomic.Bool   // the pump waits for more of the request
@@ -82,6 +83,17 @@ func newExchange(c *client, head *h1.Head, startedNs int64) *exchange {
 // run carries the exchange and reports whether the client connection can carry
 // another. The error is why it cannot, nil where that is in good order.
 func (x *exchange) run(ctx context.Context) (again bool, err error) {
+	err = contain.Call(func() (err error) {
+		again, err = x.carry(ctx)
+		return err
+	}, func(p *contain.Panic) error {
+		again = false
+		return x.fail(ctx, x.c.s.mistake(p))
+	})
+	return again, err
+}
+
+func (x *exchange) carry(ctx context.Context) (again bool, err error) {
 	if err := x.cause; err != nil {
 		return false, x.fail(ctx, err)
 	}
@@ -158,7 +170,7 @@ func (x *exchange) finish(ctx context.Context, err error) (again bool, _ error) 
 	}
 	x.rec.odd(flowpb.SideRequest, x.c.reader.Oddities())
 	x.rec.odd(flowpb.SideResponse, x.up.reader.Oddities())
-	err = x.rec.end(ctx, nil)
+	err = x.end(ctx, nil)
 	again = x.head.KeepAlive && x.response.KeepAlive // the next to use the connection overwrites the head
 	if err == nil && x.response.KeepAlive && x.sent && len(x.leftover) == 0 {
 		x.c.keep(ctx, x.up)
@@ -173,6 +185,11 @@ func (x *exchange) finish(ctx context.Context, err error) (again bool, _ error) 
 		return false, nil
 	}
 	return again, nil
+}
+
+// end closes the flow.
+func (x *exchange) end(ctx context.Context, f *flowError) error {
+	return x.c.s.conclude(f, func(f *flowError) error { return x.rec.end(ctx, f) })
 }
 
 // awaitUpload waits until the request has been passed on, as long as an idle
@@ -203,7 +220,7 @@ func (x *exchange) fail(ctx context.Context, err error) error {
 		x.rec.odd(flowpb.SideResponse, x.up.reader.Oddities())
 		x.c.drop(ctx, x.up, f)
 	}
-	if rerr := x.rec.end(ctx, f); rerr != nil {
+	if rerr := x.end(ctx, f); rerr != nil {
 		f = asFailure(rerr)
 	}
 	if f.code == flowpb.CodeRecording {

@@ -92,6 +92,9 @@ const noClientCertificate = "the server wants a client certificate: --client-cer
 // serverTLSFailure explains why the handshake with a server failed. wanted is
 // whether it had asked for a client certificate.
 func serverTLSFailure(r route, err error, wanted bool) *flowError {
+	if f, ok := errors.AsType[*flowError](err); ok {
+		return f
+	}
 	f := &flowError{code: flowpb.CodeTLS, side: flowpb.SideResponse, cause: err}
 	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
 	verify, unverified := errors.AsType[*tls.CertificateVerificationError](err)
@@ -117,6 +120,9 @@ func serverTLSFailure(r route, err error, wanted bool) *flowError {
 // clientTLSFailure explains why the handshake with the client failed; name is
 // what the certificate was made for.
 func clientTLSFailure(name string, err error) *flowError {
+	if f, ok := errors.AsType[*flowError](err); ok {
+		return f
+	}
 	f := &flowError{code: flowpb.CodeTLS, side: flowpb.SideRequest, cause: err}
 	reason := plainTLS(err)
 	switch {

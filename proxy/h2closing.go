@@ -25,7 +25,7 @@ func (r *relay) closeStream(ctx context.Context, s *h2stream, f *flowError) erro
 		s.rec.responseEnd(nil)
 		f = nil
 	}
-	return s.end(ctx, f)
+	return r.c.s.conclude(f, func(f *flowError) error { return s.end(ctx, f) })
 }
 
 // abandon ends a flow and tells both ends.
@@ -143,10 +143,20 @@ func (r *relay) page(s *h2stream, f *flowError) {
 // finish ends both connections after the reading of one failed with err, and
 // every flow that is open. The first of the two readers decides.
 func (r *relay) finish(ctx context.Context, from *h2end, err error) {
-	r.mu.Lock()
-	if r.over {
-		r.mu.Unlock()
+	if !r.endAll(ctx, from, err) {
 		return
+	}
+	for _, e := range r.ends {
+		_ = r.flush(e) // one that is gone hears nothing
+	}
+}
+
+// endAll is finish under the lock. It reports false where all has ended.
+func (r *relay) endAll(ctx context.Context, from *h2end, err error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over {
+		return false
 	}
 	r.over = true
 	from = r.broke(from, err)
@@ -159,6 +169,9 @@ func (r *relay) finish(ctx context.Context, from *h2end, err error) {
 			e.out = nil // what waits to be sent is not recorded
 		}
 	}
+	if f != nil && len(r.streams) == 0 && isMistake(f) { // or nobody would be told
+		_ = r.c.recordStreamFailure(ctx, f)
+	}
 	r.closeStreams(ctx, from, f)
 	r.farewell(from, err)
 	for _, e := range r.ends {
@@ -166,10 +179,7 @@ func (r *relay) finish(ctx context.Context, from *h2end, err error) {
 		e.patience = lastWords
 		_ = e.raw.SetWriteDeadline(time.Now().Add(lastWords)) // of a write that is under way
 	}
-	r.mu.Unlock()
-	for _, e := range r.ends {
-		_ = r.flush(e) // one that is gone hears nothing
-	}
+	return true
 }
 
 // lastWords is how long an end is given to take what ends its connection.

@@ -35,6 +35,7 @@ type endpoint struct {
 	calmed  time.Time // see h2.Conn.Calm
 	away    bool      // no more streams: GOAWAY was sent or came
 	err     error     // why it is over
+	lone    bool      // there was no stream to be told of that
 }
 
 // What the peer of an endpoint may send unread, in bytes, and how many requests
@@ -72,6 +73,13 @@ func newEndpoint(s *Server, end *h2end) *endpoint {
 // read takes what comes until that fails, and ends every stream with the reason.
 // first was read already.
 func (e *endpoint) read(first []byte) error {
+	err := e.s.guard(func() error { return e.readUntil(first) })
+	e.finish(err)
+	return err
+}
+
+// readUntil takes what comes until that fails.
+func (e *endpoint) readUntil(first []byte) error {
 	in := newInbox(&e.s.buffers)
 	defer in.release()
 	err := e.take(first)
@@ -86,7 +94,6 @@ func (e *endpoint) read(first []byte) error {
 		}
 		in.advance(n)
 	}
-	e.finish(err)
 	return err
 }
 
@@ -127,13 +134,13 @@ func (e *endpoint) await() error {
 
 // take acts on what the peer said, and answers.
 func (e *endpoint) take(p []byte) error {
-	e.mu.Lock()
 	err := e.feed(p)
-	e.mu.Unlock()
 	return errors.Join(err, e.flush(&e.mu))
 }
 
 func (e *endpoint) feed(p []byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if len(p) == 0 {
 		return nil
 	}
@@ -177,7 +184,7 @@ func (e *endpoint) finish(err error) {
 		code, debug = rule.Code, rule.Reason
 		err = brokenRule(rule)
 	}
-	e.err = err
+	e.err, e.lone = err, len(e.streams) == 0
 	e.sayGoodbye(code, debug)
 	for _, s := range e.streams {
 		s.fail(e.endOf(err))

@@ -81,9 +81,12 @@ func (e *endpoint) request(ev *h2.Event) error {
 	}
 	s.reader.ForRequest(ev.Head.Method)
 	s.writer.Absolute = e.proxying
-	e.streams[s.id] = s
 	s.receive(ev)
-	return e.open(s)
+	err := e.open(s)
+	if err == nil {
+		e.streams[s.id] = s
+	}
+	return err
 }
 
 // streamError ends a stream that the peer broke the rules on. A request that

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/proxy/contain"
 )
 
 // relay carries an HTTP/2 connection of a client and the one to its server,
@@ -53,14 +54,14 @@ func (c *client) relayHTTP2(ctx context.Context, up *upstream) error {
 	}
 	var other sync.WaitGroup
 	if up != nil {
-		other.Go(func() { // relayHTTP2 waits for it
-			r.finish(ctx, r.far, r.read(ctx, r.far, up.spoken))
-		})
+		contain.Go(&other, func() { // relayHTTP2 waits for it
+			r.finish(ctx, r.far, c.s.guard(func() error { return r.read(ctx, r.far, up.spoken) }))
+		}, c.s.mistaken)
 	}
 	c.s.enroll(r)
 	defer c.s.dismiss(r)
 	first := c.in.unread()
-	err := r.read(ctx, r.near, first)
+	err := c.s.guard(func() error { return r.read(ctx, r.near, first) })
 	c.in.advance(len(first))
 	r.finish(ctx, r.near, err)
 	other.Wait()
@@ -169,28 +170,37 @@ func (r *relay) await(from *h2end) error {
 
 // take acts on what one end said: what it amounts to is recorded, then sent.
 func (r *relay) take(ctx context.Context, from *h2end, p []byte) error {
-	r.mu.Lock()
-	for _, e := range r.ends {
-		e.waits = len(e.out)
+	grown, saved, err := r.act(ctx, from, p)
+	if !saved {
+		return err
 	}
-	err := r.feed(ctx, from, p)
-	if serr := r.save(ctx); serr != nil {
-		r.mu.Unlock()
-		return serr
-	}
-	var grown [2]*h2end // what the other reader added, it sends itself
-	for i, e := range r.ends {
-		if len(e.out) > e.waits {
-			grown[i] = e
-		}
-	}
-	r.mu.Unlock()
 	for _, e := range grown {
 		if e != nil {
 			err = errors.Join(err, r.flush(e))
 		}
 	}
 	return err
+}
+
+// act acts on p under the lock. It returns the ends that have more to be sent than
+// before: what the other reader added, it sends itself. Nothing is to be sent where
+// not everything could be saved.
+func (r *relay) act(ctx context.Context, from *h2end, p []byte) (grown [2]*h2end, saved bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.ends {
+		e.waits = len(e.out)
+	}
+	err = r.feed(ctx, from, p)
+	if serr := r.save(ctx); serr != nil {
+		return grown, false, serr
+	}
+	for i, e := range r.ends {
+		if len(e.out) > e.waits {
+			grown[i] = e
+		}
+	}
+	return grown, true, err
 }
 
 // feed reads p and acts on every event.

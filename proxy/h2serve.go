@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	flowpb "weir/proto"
+	"weir/proxy/contain"
 	"weir/proxy/h1"
 	"weir/proxy/h2"
 )
@@ -32,7 +33,7 @@ func (c *client) serveStreams(ctx context.Context, up *upstream) error {
 				return err
 			}
 		}
-		streams.Go(func() { c.serveStream(ctx, st) }) // serveStreams waits for it
+		contain.Go(&streams, func() { c.serveStream(ctx, st) }, c.s.mistaken) // serveStreams waits for it
 		return nil
 	}
 	c.s.enroll(e)
@@ -42,6 +43,9 @@ func (c *client) serveStreams(ctx context.Context, up *upstream) error {
 	err := e.read(first)
 	_ = e.flush(&e.mu) // one that is gone hears nothing
 	streams.Wait()
+	if e.lone && isMistake(err) {
+		return c.recordStreamFailure(ctx, err)
+	}
 	if errors.Is(err, errIdle) || isGone(err) {
 		return nil
 	}
@@ -51,11 +55,9 @@ func (c *client) serveStreams(ctx context.Context, up *upstream) error {
 
 // serveStream carries the one request of a stream.
 func (c *client) serveStream(ctx context.Context, st *streamConn) {
+	defer st.abort() // where the rest of this panics
 	sub := c.onStream(st)
-	st.e.mu.Lock()
-	refused := st.refused
-	st.e.mu.Unlock()
-	if refused != nil {
+	if refused := st.refusal(); refused != nil {
 		_ = sub.recordRefused(ctx, st.sent, refused) // an error of the sink is told by those who read
 		_ = st.Close()
 		return
@@ -64,7 +66,10 @@ func (c *client) serveStream(ctx context.Context, st *streamConn) {
 		sub.serveOwn(ctx)
 		return
 	}
-	_ = sub.serveHTTP(ctx) // its flow tells
+	_ = contain.Call(func() error { return sub.serveHTTP(ctx) }, func(p *contain.Panic) error { // its flow tells
+		sub.reset = true
+		return sub.recordRefused(ctx, st.sent, asFailure(c.s.mistake(p)))
+	})
 	sub.leave()
 }
 
@@ -97,9 +102,10 @@ func (c *client) serveOwn(ctx context.Context) {
 	c.rec.Id = 0
 	c.pool = newPool()
 	c.describe()
+	defer c.pool.release()
 	err := c.to.conn(ctx, &c.rec)
 	if err == nil {
-		err = c.serveHTTP(ctx)
+		err = c.guarded(ctx, c.serveHTTP)
 	}
 	c.close(ctx, err)
 }

@@ -20,27 +20,31 @@ func sweepEvery(silence time.Duration) time.Duration {
 // sweep ends the streams on which nothing moved for too long, whatever goes on
 // beside them on the connection. What passes through CONNECT has no such limit.
 func (r *relay) sweep(ctx context.Context) error {
+	swept, err := r.endSilent(ctx)
+	for _, e := range r.ends {
+		if swept && err == nil {
+			err = r.flush(e)
+		}
+	}
+	return err
+}
+
+// endSilent is sweep under the lock. It reports whether it is time for that.
+func (r *relay) endSilent(ctx context.Context) (swept bool, err error) {
 	silence := r.c.s.opts.Timeouts.Silence
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	now := time.Now()
 	if r.over || silence < 0 || now.Sub(r.swept) < sweepEvery(silence) {
-		r.mu.Unlock()
-		return nil
+		return false, nil
 	}
 	r.swept = now
-	var err error
 	for _, id := range slices.Sorted(maps.Keys(r.streams)) {
 		if s := r.streams[id]; err == nil && s.tunnel == nil && now.Sub(s.moved) >= silence {
 			err = r.giveUp(ctx, s, silenceFailure(s, silence))
 		}
 	}
-	r.mu.Unlock()
-	for _, e := range r.ends {
-		if err == nil {
-			err = r.flush(e)
-		}
-	}
-	return err
+	return true, err
 }
 
 // silenceFailure is that nothing moved on a stream.
@@ -70,12 +74,18 @@ func (r *relay) giveUp(ctx context.Context, s *h2stream, f *flowError) error {
 
 // leave implements leaver.
 func (r *relay) leave() {
-	r.mu.Lock()
-	if !r.over && !r.near.gone {
-		r.leaving, r.near.gone, r.near.last = true, true, r.near.state.Last()
-		r.near.out = r.near.state.AppendGoAway(r.near.out, r.near.last, h2.NoError, nil)
-	}
-	r.mu.Unlock()
+	r.sayGoodbye()
 	_ = r.flush(r.near)   // one that is gone hears nothing
 	interrupt(r.near.raw) // it sees whether anything is open
+}
+
+// sayGoodbye appends GOAWAY for the client, once.
+func (r *relay) sayGoodbye() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over || r.near.gone {
+		return
+	}
+	r.leaving, r.near.gone, r.near.last = true, true, r.near.state.Last()
+	r.near.out = r.near.state.AppendGoAway(r.near.out, r.near.last, h2.NoError, nil)
 }

@@ -38,7 +38,7 @@ func (c *client) intercept(ctx context.Context, up *upstream) error {
 	})
 	c.in.advance(len(c.in.unread()))
 	_ = c.raw.SetDeadline(deadline(c.s.opts.Timeouts.Handshake))
-	err := apart(ctx, conn)
+	err := c.s.apart(ctx, conn)
 	_ = c.raw.SetDeadline(time.Time{})
 	c.tunnel = i.route
 	i.record(conn.ConnectionState())
@@ -158,7 +158,7 @@ func (i *interception) ask(ctx context.Context, offers []string) []string {
 		return choose(offers, i.route.http2)
 	}
 	if i.up == nil {
-		i.up, i.err = i.c.s.connect(ctx, i.route)
+		i.up, i.err = i.c.dial(ctx, i.route)
 	}
 	if i.err == nil && i.up.conn != i.up.raw && i.c.s.opts.Mode.Kind == Reverse {
 		return nil // TLS was opened already, for a server that might have spoken first
@@ -193,7 +193,7 @@ func (i *interception) greet(ctx context.Context, offers []string) {
 	i.up.close(ctx, f)
 	i.up, i.err = nil, f
 	if noProtocolShared(f) && !slices.Contains(offers, "h2") {
-		i.up, i.err = i.c.s.reachAs(ctx, i.route, []string{"h2", "http/1.1"})
+		i.up, i.err = i.c.reachAs(ctx, i.route, []string{"h2", "http/1.1"})
 	}
 }
 

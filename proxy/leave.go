@@ -3,6 +3,8 @@ package proxy
 import (
 	"sync"
 	"time"
+
+	"weir/proxy/contain"
 )
 
 // leaver is a connection whose protocol has a word for going away, so that what
@@ -48,7 +50,7 @@ func (s *Server) wind() {
 	s.noteAlone()
 	var telling sync.WaitGroup
 	for l := range s.leavers {
-		telling.Go(l.leave) // ends with the connection at the latest
+		contain.Go(&telling, l.leave, s.mistaken) // ends with the connection at the latest
 	}
 	s.mu.Unlock()
 	var late <-chan time.Time

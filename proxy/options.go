@@ -64,6 +64,8 @@ type Options struct {
 type Notice struct {
 	Text string // one sentence, lower case, no full stop
 	Hint string // what to do about it, where that is known
+	// Details are lines for whoever mends weir: the stack of a mistake in it.
+	Details string
 }
 
 // Timeouts bound the waits of a Server. A zero field means its default, a

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/proxy/contain"
 )
 
 // pair is one client and one server.
@@ -46,9 +47,10 @@ func (d *datagrams) newPair(client net.Addr, to route, answer func([]byte) error
 
 // run carries datagrams until the pair has nothing more to say.
 func (q *pair) run(ctx context.Context, key pairKey) {
-	err := q.open(ctx)
+	s := q.d.s
+	err := s.guard(func() error { return q.open(ctx) })
 	if err == nil {
-		err = q.carry(ctx, key)
+		err = s.guard(func() error { return q.carry(ctx, key) })
 	}
 	q.d.leave(key, q, true)
 	q.close(ctx, err)
@@ -108,12 +110,28 @@ func (q *pair) begin(ctx context.Context) error {
 		}
 		return nil
 	}
-	stream := &flowpb.Stream{}
-	flow := &flowpb.Flow{CreatedNs: nowNs(), Protocol: &flowpb.Flow_Udp{Udp: stream}}
-	q.identify(flow)
+	flow, stream := q.newStream()
 	r := newStreamRecord(q.to, flow, stream)
 	q.rec = r
 	return r.open(ctx)
+}
+
+// newStream returns a UDP flow of the pair.
+func (q *pair) newStream() (*flowpb.Flow, *flowpb.Stream) {
+	stream := &flowpb.Stream{}
+	flow := &flowpb.Flow{CreatedNs: nowNs(), Protocol: &flowpb.Flow_Udp{Udp: stream}}
+	q.identify(flow)
+	return flow, stream
+}
+
+// recordFailure records that the pair ended with f, where it has no other flow for that.
+func (q *pair) recordFailure(ctx context.Context, f *flowError) {
+	flow, stream := q.newStream()
+	stream.EndedNs = nowNs()
+	flow.State, flow.Error = flowpb.StateError, f.record()
+	if err := q.to.flow(ctx, flow); err != nil {
+		q.d.s.opts.Notify(Notice{Text: err.Error()})
+	}
 }
 
 func (q *pair) identify(f *flowpb.Flow) {
@@ -124,10 +142,12 @@ func (q *pair) identify(f *flowpb.Flow) {
 
 // carry passes datagrams both ways until the pair is idle.
 func (q *pair) carry(ctx context.Context, key pairKey) error {
-	received := make(chan error, 1)
-	go func() { received <- q.receive(ctx) }() // carry waits for it
-	err := q.forward(ctx, key, received)
+	s, received := q.d.s, make(chan error, 1)
+	var other sync.WaitGroup
+	contain.Go(&other, func() { received <- s.guard(func() error { return q.receive(ctx) }) }, s.mistaken)
+	err := s.guard(func() error { return q.forward(ctx, key, received) })
 	_ = q.conn.Close()
+	other.Wait()
 	if rerr := <-received; err == nil && !errors.Is(rerr, net.ErrClosed) {
 		err = rerr
 	}
@@ -227,6 +247,9 @@ func (q *pair) failure(err error) error {
 // close records the end of the pair. Where we are asked as the resolver a
 // client is not left to wait for what will not come.
 func (q *pair) close(ctx context.Context, err error) {
+	if q.conn != nil {
+		_ = q.conn.Close() // no other word for it, unless carry had it
+	}
 	if q.rec != nil {
 		if err != nil {
 			q.rec.failed(err)
@@ -234,9 +257,12 @@ func (q *pair) close(ctx context.Context, err error) {
 		if err != nil && ctx.Err() == nil && q.dns != nil && q.dns.onFailure == nil && q.route.scheme == "dns" {
 			q.giveUp(ctx)
 		}
-		if rerr := q.rec.end(ctx); rerr != nil {
+		if rerr := q.d.s.endRecord(ctx, q.rec); rerr != nil {
 			err = rerr
 		}
+	}
+	if isMistake(err) && (q.rec == nil || q.dns != nil) { // which may have been about no question
+		q.recordFailure(ctx, asFailure(err))
 	}
 	q.client.EndedNs, q.server.EndedNs = nowNs(), nowNs()
 	if f := asFailure(stopFailure(ctx, err)); f != nil && q.server.Error == nil && f.side == flowpb.SideResponse {

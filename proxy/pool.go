@@ -3,6 +3,8 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,15 +24,39 @@ type pool struct {
 	slots chan struct{} // one for each that is in use; nil where the client asks one after the other
 
 	mu   sync.Mutex
-	idle []*upstream // the most recent first
+	open map[*upstream]struct{} // all of them, and those in use
+	idle []*upstream            // the most recent first
 	most int
 }
 
-func newPool() *pool { return &pool{most: maxUpstreams} }
+func newPool() *pool { return &pool{most: maxUpstreams, open: make(map[*upstream]struct{})} }
 
 // newStreamPool returns the pool of a client that asks for many things at once.
 func newStreamPool() *pool {
-	return &pool{most: maxStreamUpstreams, slots: make(chan struct{}, maxStreamUpstreams)}
+	p := newPool()
+	p.most, p.slots = maxStreamUpstreams, make(chan struct{}, maxStreamUpstreams)
+	return p
+}
+
+// own makes up one of those that end with p at the latest.
+func (p *pool) own(up *upstream) {
+	if up.owner == p {
+		return
+	}
+	if up.owner != nil {
+		up.owner.disown(up)
+	}
+	up.owner = p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open[up] = struct{}{}
+}
+
+// disown forgets a connection that is closed.
+func (p *pool) disown(up *upstream) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, up)
 }
 
 // take returns an idle connection to r, nil where there is none.
@@ -49,6 +75,7 @@ func (p *pool) take(r route) *upstream {
 // put adds a connection that is idle from now on. It returns one to close, where
 // they are too many.
 func (p *pool) put(up *upstream) (over *upstream) {
+	p.own(up)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	up.idle = time.Now() // it may be closed by the time the next request comes
@@ -60,14 +87,26 @@ func (p *pool) put(up *upstream) (over *upstream) {
 	return over
 }
 
-// close closes all.
+// close closes all, idle or forgotten by a mistake.
 func (p *pool) close(ctx context.Context) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, up := range p.idle {
+	for _, up := range p.drain() {
 		up.close(ctx, nil)
 	}
+}
+
+// release closes the sockets of all that are left.
+func (p *pool) release() {
+	for _, up := range p.drain() {
+		up.s.release(up.raw)
+	}
+}
+
+// drain returns all connections, which are no longer idle.
+func (p *pool) drain() []*upstream {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.idle = nil
+	return slices.Collect(maps.Keys(p.open))
 }
 
 // enter waits until one more connection may be used.
@@ -103,22 +142,22 @@ func (p *pool) leave() {
 
 // open returns a connection of this client to r: an idle one, or a new one. It is
 // for one exchange, which ends with keep or drop.
-func (c *client) open(ctx context.Context, r route, fresh bool) (*upstream, error) {
+func (c *client) open(ctx context.Context, r route, fresh bool) (up *upstream, err error) {
 	if err := c.pool.enter(ctx, c.s.opts.Timeouts.Silence); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if up == nil {
+			c.pool.leave()
+		}
+	}()
 	for up := c.pool.take(r); up != nil; up = c.pool.take(r) {
 		if !fresh && up.alive() {
 			return up, nil
 		}
 		up.close(ctx, nil)
 	}
-	up, err := c.s.connectHTTP1(ctx, r)
-	if err != nil {
-		c.pool.leave()
-		return nil, err
-	}
-	return up, nil
+	return c.connectHTTP1(ctx, r)
 }
 
 // keep ends the use of up, which can take another request.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"sync"
+
+	"weir/proxy/contain"
 )
 
 // alertRecord is the size of a TLS record with an alert that is not encrypted.
@@ -66,8 +69,11 @@ func (p *prefixed) alert() (tls.AlertError, bool) {
 // apart makes a TLS handshake on a goroutine of its own and waits for it. The
 // arithmetic needs a deep stack, which the goroutine of a connection would keep
 // for as long as that lasts.
-func apart(ctx context.Context, conn *tls.Conn) error {
-	done := make(chan error, 1)
-	go func() { done <- conn.HandshakeContext(ctx) }() // ends with the deadline of the connection at the latest
-	return <-done
+func (s *Server) apart(ctx context.Context, conn *tls.Conn) (err error) {
+	var handshake sync.WaitGroup
+	contain.Go(&handshake, func() { // ends with the deadline of the connection at the latest
+		err = s.guard(func() error { return conn.HandshakeContext(ctx) })
+	}, s.mistaken)
+	handshake.Wait()
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"weir/proxy/contain"
 	"weir/proxy/h1"
 )
 
@@ -17,10 +18,10 @@ var errServerDeaf = errors.New("the server reads no more of the request")
 // touches the client's inbox again.
 func (x *exchange) startPump(ctx context.Context) {
 	x.pumping = true
-	x.pumped, x.uploaded = make(chan struct{}), make(chan struct{})
+	x.uploaded = make(chan struct{})
 	x.progress.Store(nowNs())
 	resume(x.c.raw)
-	go x.pump(ctx)
+	contain.Go(&x.pumps, func() { x.pump(ctx) }, x.c.s.mistaken)
 }
 
 // stopPump calls the pump back from its read and waits for it.
@@ -34,7 +35,7 @@ func (x *exchange) stopPump() {
 	default: // it may wait for the server to read, and the connection is lost anyhow
 		_ = x.up.raw.SetWriteDeadline(time.Unix(1, 0))
 	}
-	<-x.pumped
+	x.pumps.Wait()
 	resume(x.c.raw)
 	x.pumping = false
 }
@@ -45,11 +46,10 @@ func (x *exchange) stopPump() {
 // The end of the client's bytes does not: it may have closed its sending half
 // only, and one that is gone for good is noticed when the response is sent.
 func (x *exchange) pump(ctx context.Context) {
-	defer close(x.pumped)
-	err := x.upload(ctx)
+	err := x.c.s.guard(func() error { return x.upload(ctx) })
 	close(x.uploaded)
 	if err == nil {
-		err = x.watch()
+		err = x.c.s.guard(x.watch)
 	}
 	if err == nil || wasInterrupted(err) || isEndOfStream(err) || errors.Is(err, errServerDeaf) {
 		return

@@ -35,7 +35,7 @@ func (c *client) secure(ctx context.Context) error {
 		},
 	})
 	_ = c.raw.SetDeadline(deadline(c.s.opts.Timeouts.Handshake))
-	err := apart(ctx, conn)
+	err := c.s.apart(ctx, conn)
 	_ = c.raw.SetDeadline(time.Time{})
 	c.rec.Tls = tlsRecord(conn.ConnectionState(), to.sni, nil)
 	c.rec.Tls.Hello = seen

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"weir/proxy/contain"
 )
 
 // Server is a listening proxy. Make one with Listen.
@@ -21,6 +23,7 @@ type Server struct {
 	pins                *pinning
 	handshakes          *handshakes
 	refused, unaccepted throttle
+	mistakes            mistakes
 	buffers             buffers
 
 	stopped chan struct{} // closed when stop has closed everything
@@ -114,10 +117,10 @@ func (s *Server) Close() error {
 func (s *Server) Serve(ctx context.Context) error {
 	cancelled := context.AfterFunc(ctx, s.wind)
 	if s.pc != nil {
-		s.clients.Go(func() { s.serveDatagrams(ctx, s.pc) })
+		contain.Go(&s.clients, func() { s.serveDatagrams(ctx, s.pc) }, s.mistaken)
 	}
 	if s.redirected != nil {
-		s.clients.Go(func() { s.serveRedirected(ctx) })
+		contain.Go(&s.clients, func() { s.serveRedirected(ctx) }, s.mistaken)
 	}
 	err := s.accept(ctx)
 	if cancelled() {
@@ -138,7 +141,7 @@ func (s *Server) accept(ctx context.Context) error {
 		switch {
 		case err == nil:
 			if s.track(conn) {
-				s.clients.Go(func() { s.serveConn(ctx, conn) })
+				contain.Go(&s.clients, func() { s.serveConn(ctx, conn) }, s.mistaken)
 			}
 		case ctx.Err() != nil:
 			return nil

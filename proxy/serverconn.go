@@ -6,6 +6,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/proxy/contain"
 	"weir/proxy/h1"
 	"weir/proxy/h2"
 	"weir/proxy/record"
@@ -26,10 +27,10 @@ func (up *upstream) translate() {
 	e.over = up.route
 	c := &serverConn{streamConn: newStreamConn(e, h1.Request)}
 	c.reader.Scheme, c.reader.Authority = up.route.scheme, up.route.authority()
-	c.reading.Go(func() { // Close waits for it
+	contain.Go(&c.reading, func() { // Close waits for it
 		_ = e.read(up.spoken) // its streams are told
 		_ = e.flush(&e.mu)
-	})
+	}, up.s.mistaken)
 	up.stream, up.raw, up.conn = c.streamConn, c, c
 }
 
@@ -64,8 +65,8 @@ func (c *serverConn) SetDeadline(t time.Time) error {
 
 // connectHTTP1 connects to r for exchanges of HTTP/1, whatever its server speaks:
 // a server that has only HTTP/2 is translated.
-func (s *Server) connectHTTP1(ctx context.Context, r route) (*upstream, error) {
-	up, err := s.reachAs(ctx, r, []string{"http/1.1"})
+func (c *client) connectHTTP1(ctx context.Context, r route) (*upstream, error) {
+	up, err := c.reachAs(ctx, r, []string{"http/1.1"})
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +79,8 @@ func (s *Server) connectHTTP1(ctx context.Context, r route) (*upstream, error) {
 // reachAs connects to r, over TLS with these protocols offered where that is
 // spoken there. A server that takes none of them is asked again with HTTP/2 and
 // HTTP/1.1, as it may know the other one only.
-func (s *Server) reachAs(ctx context.Context, r route, protocols []string) (*upstream, error) {
-	up, err := s.connect(ctx, r)
+func (c *client) reachAs(ctx context.Context, r route, protocols []string) (*upstream, error) {
+	up, err := c.dial(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (s *Server) reachAs(ctx context.Context, r route, protocols []string) (*ups
 	}
 	up.close(ctx, err)
 	if both := []string{"h2", "http/1.1"}; noProtocolShared(err) && len(protocols) < len(both) {
-		return s.reachAs(ctx, r, both)
+		return c.reachAs(ctx, r, both)
 	}
 	f := asFailure(err)
 	f.conn = up.rec.Id

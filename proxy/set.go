@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"sync"
+
+	"weir/proxy/contain"
 )
 
 // Set is the servers of one capture. Which modes they serve can be changed while
@@ -150,15 +152,15 @@ func (s *Set) start() {
 // serve runs m until ctx ends or m is told to end.
 func (s *Set) serve(ctx context.Context, m *member) {
 	ctx, m.stop = context.WithCancel(ctx)
-	s.running.Go(func() { // Serve waits for it
+	contain.Go(&s.running, func() { // Serve waits for it
 		defer close(m.done)
-		if err := m.server.Serve(ctx); err != nil {
+		if err := m.server.guard(func() error { return m.server.Serve(ctx) }); err != nil {
 			select {
 			case s.failed <- err:
 			default: // the first one ends them all
 			}
 		}
-	})
+	}, m.server.mistaken)
 }
 
 // Serve serves until ctx is done or a server fails, and returns after the last

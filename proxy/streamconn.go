@@ -94,6 +94,13 @@ func (s *streamConn) refuse(err error) {
 	s.fail(f)
 }
 
+// refusal is why a client's message is no request, nil where it is one.
+func (s *streamConn) refusal() *flowError {
+	s.e.mu.Lock()
+	defer s.e.mu.Unlock()
+	return s.refused
+}
+
 // fail ends both directions. What a server sent whole can still be read. The
 // caller holds e.mu.
 func (s *streamConn) fail(err error) {

@@ -73,11 +73,11 @@ func (r *streamRecord) emit(ctx context.Context, now time.Time) func(*flowpb.Mes
 	}
 }
 
-// failed notes why a direction ended, if it is the first.
+// failed notes why a direction ended, if it is the first, or a mistake of ours.
 func (r *streamRecord) failed(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.err == nil {
+	if r.err == nil || isMistake(err) {
 		r.err = err
 	}
 }
@@ -87,7 +87,9 @@ func (r *streamRecord) end(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	serr := r.split.End(now.UnixNano(), r.emit(ctx, now))
+	split := r.split
+	r.split = unkept{} // it is asked once, whatever comes of it
+	serr := split.End(now.UnixNano(), r.emit(ctx, now))
 	r.flow.State = flowpb.StateComplete
 	*r.endedNs = now.UnixNano()
 	err := stopFailure(ctx, r.err)

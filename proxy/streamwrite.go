@@ -158,28 +158,34 @@ func (s *streamConn) Close() error { return s.close(true) }
 func (s *streamConn) abort() { _ = s.close(false) }
 
 func (s *streamConn) close(politely bool) error {
+	s.finish(politely)
+	return s.e.flush(&s.e.mu)
+}
+
+// finish is the end of both directions, once.
+func (s *streamConn) finish(politely bool) {
 	e := s.e
 	e.mu.Lock()
-	if !s.closed {
-		s.closed = true
-		if politely && s.reader.Endless() && s.begun && s.deaf == nil {
-			s.end(nil)
-		}
-		code := h2.NoError // the rest of the request is not wanted
-		if !s.said {
-			code = h2.InternalError
-		}
-		e.out = e.state.AppendReset(e.out, s.id, code)
-		e.owe(s.owed)
-		s.owed, s.in = 0, nil
-		s.readBy.stop()
-		s.writeBy.stop()
-		delete(e.streams, s.id)
-		if e.active = time.Now(); len(e.streams) == 0 {
-			interrupt(e.raw) // which sets the time anew
-		}
-		s.change.Broadcast()
+	defer e.mu.Unlock()
+	if s.closed {
+		return
 	}
-	e.mu.Unlock()
-	return e.flush(&e.mu)
+	s.closed = true
+	if politely && s.reader.Endless() && s.begun && s.deaf == nil {
+		s.end(nil)
+	}
+	code := h2.NoError // the rest of the request is not wanted
+	if !s.said {
+		code = h2.InternalError
+	}
+	e.out = e.state.AppendReset(e.out, s.id, code)
+	e.owe(s.owed)
+	s.owed, s.in = 0, nil
+	s.readBy.stop()
+	s.writeBy.stop()
+	delete(e.streams, s.id)
+	if e.active = time.Now(); len(e.streams) == 0 {
+		interrupt(e.raw) // which sets the time anew
+	}
+	s.change.Broadcast()
 }

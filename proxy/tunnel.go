@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	flowpb "weir/proto"
+	"weir/proxy/contain"
 	"weir/proxy/record"
 )
 
@@ -28,6 +29,9 @@ func (c *client) rawTunnel(ctx context.Context, up *upstream, spoken []byte) err
 		err = c.pipe(ctx, up, spoken, r)
 	}
 	up.close(ctx, err)
+	if _, questions := r.(*dnsStream); questions && isMistake(err) { // which may have been about none of them
+		return c.recordStreamFailure(ctx, err)
+	}
 	return err
 }
 
@@ -54,7 +58,7 @@ func (c *client) newPassRecord(ctx context.Context, up *upstream) (passRecord, e
 // openStream connects to the tunnel's server for a TCP stream. A failure is
 // recorded as a flow.
 func (c *client) openStream(ctx context.Context) (*upstream, error) {
-	up, err := c.s.connect(ctx, c.tunnel)
+	up, err := c.dial(ctx, c.tunnel)
 	if err != nil {
 		return nil, c.recordStreamFailure(ctx, err)
 	}
@@ -115,28 +119,28 @@ func (c *client) pipe(ctx context.Context, up *upstream, spoken []byte, r passRe
 	resume(c.raw)
 	resume(up.raw)
 	var other sync.WaitGroup
-	other.Go(func() { // pipe waits for it
+	contain.Go(&other, func() { // pipe waits for it
 		c.copy(ctx, flowpb.SideRequest, up, up.conn, c.conn, c.in.unread(), r)
-	})
+	}, c.s.mistaken)
 	c.copy(ctx, flowpb.SideResponse, up, c.conn, up.conn, spoken, r)
 	other.Wait()
-	return r.end(ctx)
+	return c.s.endRecord(ctx, r)
+}
+
+// endRecord records that r is over.
+func (s *Server) endRecord(ctx context.Context, r passRecord) error {
+	return s.conclude(nil, func(f *flowError) error {
+		if f != nil {
+			r.failed(f)
+		}
+		return r.end(ctx)
+	})
 }
 
 // copy passes one direction on, first what was read of it already. When it fails
 // both connections are closed, so that the other direction ends too.
 func (c *client) copy(ctx context.Context, side flowpb.Side, up *upstream, dst, src net.Conn, first []byte, r passRecord) {
-	buf := c.s.buffers.get()
-	defer c.s.buffers.put(buf)
-	err := pass(ctx, side, dst, first, r)
-	for err == nil {
-		var n int
-		if n, err = src.Read(*buf); n > 0 {
-			if perr := pass(ctx, side, dst, (*buf)[:n], r); perr != nil {
-				err = perr
-			}
-		}
-	}
+	err := c.s.guard(func() error { return c.copyUntil(ctx, side, dst, src, first, r) })
 	if isEndOfStream(err) {
 		if closeWrite(dst) {
 			return
@@ -148,6 +152,24 @@ func (c *client) copy(ctx context.Context, side flowpb.Side, up *upstream, dst, 
 	r.failed(err)
 	_ = c.raw.Close()
 	_ = up.raw.Close()
+}
+
+// copyUntil passes one direction on until that fails.
+func (c *client) copyUntil(ctx context.Context, side flowpb.Side, dst, src net.Conn, first []byte, r passRecord) error {
+	buf := c.s.buffers.get()
+	defer c.s.buffers.put(buf)
+	if err := pass(ctx, side, dst, first, r); err != nil {
+		return err
+	}
+	for {
+		n, err := src.Read(*buf)
+		if perr := pass(ctx, side, dst, (*buf)[:n], r); perr != nil {
+			return perr
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // pass records p, then sends it.

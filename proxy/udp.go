@@ -49,7 +49,7 @@ func (s *Server) serveDatagrams(ctx context.Context, pc net.PacketConn) {
 		case err == nil && s.refuseAddress(from) == nil:
 			answer := func(p []byte) error { _, err := pc.WriteTo(p, from); return err }
 			if s.resolver != nil {
-				s.resolve(ctx, d, from, buf[:n], answer)
+				_ = s.guard(func() error { s.resolve(ctx, d, from, buf[:n], answer); return nil })
 			} else {
 				d.deliver(ctx, from, s.opts.Mode.target, buf[:n], answer)
 			}

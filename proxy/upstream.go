@@ -19,6 +19,7 @@ import (
 type upstream struct {
 	s      *Server
 	to     recorder
+	owner  *pool
 	route  route
 	raw    net.Conn
 	conn   net.Conn // raw, or TLS over it
@@ -34,8 +35,9 @@ type upstream struct {
 	stream  *streamConn // conn, where exchanges of HTTP/1 go over HTTP/2; else nil
 }
 
-// connect resolves and dials r. A failed attempt is recorded as a connection too.
-func (s *Server) connect(ctx context.Context, r route) (*upstream, error) {
+// dial resolves and dials r. A failed attempt is recorded as a connection too.
+func (c *client) dial(ctx context.Context, r route) (*upstream, error) {
+	s := c.s
 	up := &upstream{s: s, to: recorder{s.opts.Sink}, route: r, reader: h1.NewReader(h1.Response, s.opts.Limits)}
 	up.rec.Side, up.rec.Transport = flowpb.SideResponse, flowpb.TransportTCP
 	up.rec.Target = &flowpb.Address{Host: []byte(r.host), Port: uint32(r.port)}
@@ -49,6 +51,7 @@ func (s *Server) connect(ctx context.Context, r route) (*upstream, error) {
 		f.conn = up.rec.Id
 		return nil, f
 	}
+	c.pool.own(up)
 	return up, nil
 }
 
@@ -122,7 +125,7 @@ func (up *upstream) handshake(ctx context.Context, protocols []string) error {
 		cfg.CurvePreferences = exchangesOn(up.raw)
 	}
 	conn := tls.Client(up.conn, cfg)
-	err := apart(ctx, conn)
+	err := up.s.apart(ctx, conn)
 	_ = up.raw.SetDeadline(time.Time{})
 	up.rec.Tls = tlsRecord(conn.ConnectionState(), cfg.ServerName, protocols)
 	v.fill(up.rec.Tls)
@@ -160,6 +163,7 @@ func (up *upstream) record(ctx context.Context) error { return up.to.conn(ctx, &
 func (up *upstream) close(ctx context.Context, err error) {
 	_ = up.conn.Close() // with TLS's goodbye, which has a deadline of its own
 	up.s.release(up.raw)
+	up.owner.disown(up)
 	up.rec.EndedNs = nowNs()
 	if f := asFailure(err); f != nil && f.side != flowpb.SideRequest {
 		up.rec.Error = f.record()

@@ -103,7 +103,7 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 		c.notices.warn(fmt.Sprintf("the capture before this one was killed; %d flows of it were open", left), "")
 	}
 	opts.Sink = agentSink{c.writer, agentWords("proxy", "", f.agent)}
-	opts.Notify = func(n proxy.Notice) { c.notices.warn(n.Text, n.Hint) }
+	opts.Notify = c.notices.fromProxy
 	c.servers = proxy.NewSet(opts)
 	if err := c.servers.Change(ctx, modes); err != nil {
 		return nil, hinted(err, "is something else listening there? choose another address with --listen")

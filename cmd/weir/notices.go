@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"weir/proxy"
 	"weir/tui"
 	"weir/tui/widget"
 )
@@ -26,6 +27,15 @@ func newNotices() *notices {
 
 // warn queues a notice that has to be seen.
 func (n *notices) warn(text, hint string) { n.tell(tui.Warn, text, hint) }
+
+// fromProxy queues a notice of the proxies. What it has for those who mend weir goes to a file.
+func (n *notices) fromProxy(x proxy.Notice) {
+	if x.Details == "" {
+		n.warn(x.Text, x.Hint)
+		return
+	}
+	n.tell(tui.Error, x.Text, keepStack(time.Now(), x.Text, x.Details))
+}
 
 // tell queues a notice.
 func (n *notices) tell(level tui.Level, text, hint string) {

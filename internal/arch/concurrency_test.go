@@ -6,8 +6,11 @@ import (
 )
 
 // starts reports whether a node starts a goroutine: a go statement, or a call
-// of the Go method of a sync.WaitGroup, an errgroup.Group or their like.
-func starts(node ast.Node) bool {
+// of the Go method of a sync.WaitGroup, an errgroup.Group or their like, or of contain.Go.
+func starts(node ast.Node) bool { return startsBare(node) || startsContained(node) }
+
+// startsBare reports whether a node starts a goroutine whose panic ends the process.
+func startsBare(node ast.Node) bool {
 	switch n := node.(type) {
 	case *ast.GoStmt:
 		return true
@@ -16,10 +19,42 @@ func starts(node ast.Node) bool {
 		if !ok || sel.Sel.Name != "Go" || len(n.Args) != 1 {
 			return false
 		}
-		_, ok = n.Args[0].(*ast.FuncLit)
-		return ok
+		_, literal := n.Args[0].(*ast.FuncLit)
+		_, method := n.Args[0].(*ast.SelectorExpr)
+		return literal || method
 	}
 	return false
+}
+
+// startsContained reports whether a node is a call of contain.Go.
+func startsContained(node ast.Node) bool {
+	call, ok := node.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "Go" {
+		return false
+	}
+	pkg, ok := sel.X.(*ast.Ident)
+	return ok && pkg.Name == "contain"
+}
+
+// uncontained finds goroutines of the proxy that are not started by contain.Go.
+func uncontained(tr *tree) []finding {
+	var found []finding
+	for _, s := range tr.sources {
+		if !s.product() || !matches("proxy/...", s.dir) || s.dir == "proxy/contain" {
+			continue
+		}
+		ast.Inspect(s.ast, func(node ast.Node) bool {
+			if startsBare(node) {
+				found = append(found, tr.at(s, node, "%s starts a goroutine without contain.Go", s.dir))
+			}
+			return true
+		})
+	}
+	return found
 }
 
 // noGoroutine finds goroutines started in packages that start none.

@@ -52,6 +52,11 @@ var rules = []rule{
 		check: leakCheck,
 	},
 	{
+		name:  "contained",
+		why:   "a panic in a goroutine that nobody recovers ends the capture for everybody; contain.Go ends what it was for, and says so",
+		check: uncontained,
+	},
+	{
 		name:  "no-sleep",
 		why:   "a sleep is a guess about somebody else's speed; wait for the event, or for a timer together with a context",
 		check: noSleep,

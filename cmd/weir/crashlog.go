@@ -1,0 +1,48 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// crashLog is where the stacks of weir's own mistakes are kept, to be reported, beside
+// the sessions: an entry a mistake, the newest last.
+const crashLog = "crash.log"
+
+// maxCrashLog is how large the log may grow, in bytes. The one before it stays as crash.log.old.
+const maxCrashLog = 1 << 20
+
+// keepStack adds an entry to the crash log and returns the hint that says where it is.
+func keepStack(now time.Time, text, stack string) (hint string) {
+	path, err := appendCrash(fmt.Sprintf("%s weir %s: %s\n%s\n", now.UTC().Format(time.RFC3339), version(), text, stack))
+	if err != nil {
+		return "its details could not be kept: " + err.Error()
+	}
+	return "everything else goes on; please report it with the last entry of " + path
+}
+
+// appendCrash writes an entry, and begins another file where that would be too long.
+func appendCrash(entry string) (path string, err error) {
+	dir, err := sessionDir()
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make the data directory: %w", err)
+	}
+	path = filepath.Join(dir, crashLog)
+	if info, err := os.Stat(path); err == nil && info.Size() > maxCrashLog {
+		if err := os.Rename(path, path+".old"); err != nil {
+			return "", fmt.Errorf("put the crash log aside: %w", err)
+		}
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("open the crash log: %w", err)
+	}
+	_, err = f.WriteString(entry)
+	return path, errors.Join(err, f.Close())
+}

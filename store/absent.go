@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"slices"
+
+	"weir/store/rowid"
 )
 
 // absentFlows finds those of some flows that are not in the list of flows, and
@@ -36,7 +38,7 @@ func (t *tape) findAbsent(ctx context.Context, b *batch) (gone map[uint64]bool, 
 	if len(old) == 0 {
 		return nil, nil, nil
 	}
-	rows, err := t.absent.QueryContext(ctx, idList(old))
+	rows, err := t.absent.QueryContext(ctx, rowid.List(old))
 	if err != nil {
 		return nil, nil, err
 	}

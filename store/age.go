@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
+
+	"weir/store/rowid"
 )
 
 // ages finds the flows of a table that began before some time, without a scan of the
@@ -34,7 +36,7 @@ func (a *ages) before(ctx context.Context, limit int64, n int) (ids []uint64, er
 		}
 		query := "SELECT id FROM " + a.rows + " AND id BETWEEN ? AND ? AND started < ? ORDER BY id LIMIT ?"
 		first, last := blockOf(block)
-		found, err := queryIDs(ctx, a.s.read, query, first, last, limit, n-len(ids))
+		found, err := rowid.Select(ctx, a.s.read, query, first, last, limit, n-len(ids))
 		if err == nil && len(found) == 0 {
 			err = a.look(ctx, a.earliest, block) // what it had has gone without a word in the log
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // entryCost is what an entry takes beside its bytes, about: the struct, the
@@ -133,7 +134,7 @@ func fold(entries []entry) *batch {
 
 // add collects e with what else is appended to its body.
 func add(bodies map[int64]*addition, e *bodyEntry) {
-	key := bodyKey(e.flow, e.side, 0)
+	key := rowid.Piece(e.flow, e.side, 0)
 	a := bodies[key]
 	if a == nil {
 		a = &addition{flow: e.flow, side: e.side}

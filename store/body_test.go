@@ -12,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	flowpb "weir/proto"
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // checkBody compares a stored body with want: as a stream and at random offsets.
@@ -29,7 +31,7 @@ func checkBody(rt *rapid.T, s *Session, flow uint64, side flowpb.Side, want []by
 		rt.Fatalf("body %d/%v as a stream: got %d bytes, %v, want the %d recorded", flow, side, len(got), err, len(want))
 	}
 	off := rapid.IntRange(0, len(want)).Draw(rt, "offset")
-	p := make([]byte, rapid.IntRange(0, 2*PieceSize).Draw(rt, "length"))
+	p := make([]byte, rapid.IntRange(0, 2*body.PieceSize).Draw(rt, "length"))
 	n, err := b.ReadAt(ctx, p, int64(off))
 	if whole := off+len(p) <= len(want) && off < len(want); (err == nil) != whole || err != nil && !errors.Is(err, io.EOF) {
 		rt.Fatalf("read %d bytes at %d of %d: %v", len(p), off, len(want), err)
@@ -42,7 +44,7 @@ func checkBody(rt *rapid.T, s *Session, flow uint64, side flowpb.Side, want []by
 // pieceSizes returns the sizes of a body's pieces.
 func pieceSizes(t *testing.T, s *Session, flow uint64, side flowpb.Side) (sizes []int64) {
 	t.Helper()
-	rows, err := s.read.Query("SELECT size FROM body WHERE id BETWEEN ? AND ? ORDER BY id", bodyKey(flow, side, 0), bodyKey(flow, side, maxPieces-1))
+	rows, err := s.read.Query("SELECT size FROM body WHERE id BETWEEN ? AND ? ORDER BY id", rowid.Piece(flow, side, 0), rowid.Piece(flow, side, rowid.MaxPieces-1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +73,9 @@ func TestPieces(t *testing.T) {
 		largest int64
 	}{
 		{"small at once", 100, 1, true, 1, 100},
-		{"a piece at once", PieceSize, 1, true, 1, PieceSize},
-		{"a piece and a byte at once", PieceSize + 1, 1, true, 2, PieceSize},
-		{"a piece in one batch of small writes", 1024, 256, false, 1, PieceSize},
+		{"a piece at once", body.PieceSize, 1, true, 1, body.PieceSize},
+		{"a piece and a byte at once", body.PieceSize + 1, 1, true, 2, body.PieceSize},
+		{"a piece in one batch of small writes", 1024, 256, false, 1, body.PieceSize},
 		{"trickling", 1000, 100, true, 6, 17_000},
 		{"pages", minPiece, 10, true, 10, minPiece},
 	} {
@@ -112,8 +114,8 @@ func TestManyPieces(t *testing.T) {
 	if got := few.room(); got != 0 {
 		t.Errorf("room in a page-sized piece: got %d, want 0", got)
 	}
-	if got := many.room(); got != PieceSize-minPiece {
-		t.Errorf("room in the last of many: got %d, want %d", got, PieceSize-minPiece)
+	if got := many.room(); got != body.PieceSize-minPiece {
+		t.Errorf("room in the last of many: got %d, want %d", got, body.PieceSize-minPiece)
 	}
 	if got := (&tail{}).room(); got != 0 {
 		t.Errorf("room without a piece: got %d, want 0", got)
@@ -125,7 +127,7 @@ func TestFullBody(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{})
 	record(t, w, httpFlow(1))
 	_, err := s.note.Exec("INSERT INTO body (id, start, size, data) VALUES (?, 5, ?, zeroblob(?))",
-		bodyKey(1, flowpb.SideRequest, maxPieces-1), PieceSize-2, PieceSize-2)
+		rowid.Piece(1, flowpb.SideRequest, rowid.MaxPieces-1), body.PieceSize-2, body.PieceSize-2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,14 +141,14 @@ func TestFullBody(t *testing.T) {
 	if err := w.Close(); !errors.Is(err, ErrWrite) || w.Stats().Lost != 1 {
 		t.Errorf("close: got %v and %d lost, want %v and 1", err, w.Stats().Lost, ErrWrite)
 	}
-	if b, err := s.Body(t.Context(), 1, flowpb.SideRequest); err != nil || b.Size() != 5+PieceSize {
+	if b, err := s.Body(t.Context(), 1, flowpb.SideRequest); err != nil || b.Size() != 5+body.PieceSize {
 		t.Errorf("body: got %+v, %v, want it filled to its end", b, err)
 	}
 }
 
 func TestBodyReader(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{})
-	want := pattern(0, 2*PieceSize+12345)
+	want := pattern(0, 2*body.PieceSize+12345)
 	if err := w.Flow(t.Context(), httpFlow(1)); err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +193,7 @@ func TestReadingNeedsAPieceOfMemory(t *testing.T) {
 	f := httpFlow(1)
 	f.State = flowpb.StateResponse
 	record(t, w, f)
-	chunk := pattern(0, PieceSize)
+	chunk := pattern(0, body.PieceSize)
 	for range 32 {
 		if err := w.Body(t.Context(), 1, flowpb.SideResponse, chunk); err != nil {
 			t.Fatal(err)
@@ -209,7 +211,7 @@ func TestReadingNeedsAPieceOfMemory(t *testing.T) {
 	p := make([]byte, 16)
 	// One offset costs a bisection and one piece, not the pieces before it.
 	got := testing.AllocsPerRun(5, func() {
-		if _, err := b.ReadAt(t.Context(), p, 31*PieceSize+5); err != nil {
+		if _, err := b.ReadAt(t.Context(), p, 31*body.PieceSize+5); err != nil {
 			t.Error(err)
 		}
 	})
@@ -237,7 +239,7 @@ func TestDamagedBody(t *testing.T) {
 			if err := w.Flow(t.Context(), httpFlow(1)); err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Body(t.Context(), 1, flowpb.SideResponse, pattern(0, 3*PieceSize)); err != nil {
+			if err := w.Body(t.Context(), 1, flowpb.SideResponse, pattern(0, 3*body.PieceSize)); err != nil {
 				t.Fatal(err)
 			}
 			flush(t, w)
@@ -252,7 +254,7 @@ func TestDamagedBody(t *testing.T) {
 				t.Error("stream: got nil, want an error")
 			}
 			if b != nil {
-				p := make([]byte, 4*PieceSize)
+				p := make([]byte, 4*body.PieceSize)
 				if _, err = b.ReadAt(t.Context(), p, 5); err == nil {
 					t.Error("ReadAt: got nil, want an error")
 				}

@@ -9,34 +9,25 @@ import (
 	"slices"
 
 	flowpb "weir/proto"
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // How bodies are cut. A body is a row of pieces; piece n+1 begins where piece n
 // ends. What a transaction appends to a body goes into the last piece while that
-// has less than minPiece bytes, and into new pieces of at most PieceSize after
+// has less than minPiece bytes, and into new pieces of at most [body.PieceSize] after
 // that. So a body that comes at once has whole pieces, one that trickles in is
 // not written again and again, and no body has many tiny pieces.
 const (
-	// PieceSize is the largest piece of a body, in bytes.
-	PieceSize = 256 << 10
-	minPiece  = 16 << 10 // about a page: rewriting less costs no more than a new row
+	minPiece = 16 << 10 // about a page: rewriting less costs no more than a new row
 	// largePiece is from where on a piece is a statement of its own: several in one, as
 	// small rows are written, would only be so much more memory to walk through.
 	largePiece = 64 << 10
 
-	pieceBits = 20
-	sideBits  = 3
-	maxPieces = 1 << pieceBits
-	maxSide   = 1<<sideBits - 1
 	// After so many pieces, at least 8 GB, the last one is filled before a new one
 	// begins, so that the numbers suffice for 136 GB at any pace.
-	manyPieces = maxPieces / 2
+	manyPieces = rowid.MaxPieces / 2
 )
-
-// bodyKey is the row of a piece: one integer that keeps the bodies of a flow together.
-func bodyKey(flow uint64, side flowpb.Side, piece int) int64 {
-	return int64(flow<<(pieceBits+sideBits) | uint64(side)<<pieceBits | uint64(piece))
-}
 
 // SQL of the body table.
 const (
@@ -58,22 +49,22 @@ func (t *tail) room() int64 {
 	if t.pieces == 0 || t.last >= minPiece && t.pieces < manyPieces {
 		return 0
 	}
-	return PieceSize - t.last
+	return body.PieceSize - t.last
 }
 
 // bodyTails are the ends of a flow's bodies by side; nil where they are not known.
-type bodyTails [maxSide + 1]*tail
+type bodyTails [rowid.MaxSide + 1]*tail
 
 // Body appends p, which is copied, to a body of a flow.
 //
 // Bodies of more than 136 GB fail with [ErrLimit], as do those that grew by tiny
 // amounts to more than 8 GB.
 func (w *Writer) Body(ctx context.Context, flow uint64, side flowpb.Side, p []byte) error {
-	if side < 1 || side > maxSide {
+	if side < 1 || side > rowid.MaxSide {
 		return fmt.Errorf("record body of flow %d: side %d: %w", flow, side, ErrLimit)
 	}
 	for len(p) > 0 {
-		n := min(len(p), PieceSize)
+		n := min(len(p), body.PieceSize)
 		e := &bodyEntry{flow: flow, side: side, data: w.buffers.clone(p[:n])}
 		e.room = int64(cap(e.data))
 		p = p[n:]
@@ -98,7 +89,7 @@ func (w *Writer) refuse(flow uint64) error {
 	case flow == 0 || flow > w.lastFlow:
 		return ErrNotFound
 	case full:
-		return fmt.Errorf("its body has %d pieces: %w", maxPieces, ErrLimit)
+		return fmt.Errorf("its body has %d pieces: %w", rowid.MaxPieces, ErrLimit)
 	}
 	return nil
 }
@@ -147,10 +138,10 @@ func (t *tape) tailOf(ctx context.Context, flow uint64, side flowpb.Side) (*tail
 	}
 	end := &tail{}
 	var id int64
-	err := t.bodyTail.QueryRowContext(ctx, bodyKey(flow, side, 0), bodyKey(flow, side, maxPieces-1)).Scan(&id, &end.start, &end.last)
+	err := t.bodyTail.QueryRowContext(ctx, rowid.Piece(flow, side, 0), rowid.Piece(flow, side, rowid.MaxPieces-1)).Scan(&id, &end.start, &end.last)
 	switch {
 	case err == nil:
-		end.pieces = int(id&(maxPieces-1)) + 1
+		end.pieces = int(rowid.Number(id)) + 1
 	case !errors.Is(err, sql.ErrNoRows):
 		return nil, err
 	}
@@ -181,7 +172,7 @@ func (t *tape) appendBody(ctx context.Context, end *tail, a addition) error {
 	parts := &parts{list: slices.Clone(a.parts), large: t.large} // a stays whole: if this transaction fails, it is written again
 	defer func() { t.large = parts.large }()
 	if p := parts.next(end.room()); len(p) > 0 {
-		grown, err := t.grow(ctx, bodyKey(a.flow, a.side, end.pieces-1), p)
+		grown, err := t.grow(ctx, rowid.Piece(a.flow, a.side, end.pieces-1), p)
 		switch {
 		case err != nil:
 			return err
@@ -191,8 +182,8 @@ func (t *tape) appendBody(ctx context.Context, end *tail, a addition) error {
 			parts.list = slices.Insert(parts.list, 0, bytes.Clone(p)) // p is good for one call only
 		}
 	}
-	for p := parts.next(PieceSize); len(p) > 0; p = parts.next(PieceSize) {
-		if end.pieces == maxPieces {
+	for p := parts.next(body.PieceSize); len(p) > 0; p = parts.next(body.PieceSize) {
+		if end.pieces == rowid.MaxPieces {
 			return ErrLimit
 		}
 		end.start += end.last
@@ -201,7 +192,7 @@ func (t *tape) appendBody(ctx context.Context, end *tail, a addition) error {
 		if len(p) >= largePiece {
 			put = t.body.alone
 		}
-		if err := put(ctx, bodyKey(a.flow, a.side, end.pieces), end.start, end.last, p); err != nil {
+		if err := put(ctx, rowid.Piece(a.flow, a.side, end.pieces), end.start, end.last, p); err != nil {
 			return err
 		}
 		end.pieces++
@@ -264,7 +255,7 @@ func (p *parts) room(n int64) []byte {
 		return make([]byte, 0, n)
 	}
 	if p.large == nil {
-		p.large = make([]byte, 0, PieceSize)
+		p.large = make([]byte, 0, body.PieceSize)
 	}
 	return p.large
 }

@@ -15,7 +15,7 @@ type buffers struct {
 }
 
 const (
-	// Buffers are of sizes leastBuffer, twice that … PieceSize. Smaller parts are not kept.
+	// Buffers are of sizes leastBuffer, twice that … body.PieceSize. Smaller parts are not kept.
 	leastBuffer   = 8 << 10
 	bufferClasses = 6
 )
@@ -31,7 +31,7 @@ func (*buffers) class(n int) (class int) {
 	return class
 }
 
-// clone copies p, which has at most PieceSize bytes, into a buffer.
+// clone copies p, which has at most body.PieceSize bytes, into a buffer.
 func (b *buffers) clone(p []byte) []byte {
 	class := b.class(len(p))
 	if class < 0 {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"weir/store/body"
 )
 
 // TestBuffers clones and gives back at random: what was cloned stays as it is until it
@@ -20,7 +22,7 @@ func TestBuffers(t *testing.T) {
 				b.give(out[at].got)
 				out = append(out[:at], out[at+1:]...)
 			} else {
-				n := rapid.OneOf(rapid.IntRange(1, PieceSize), rapid.SampledFrom([]int{leastBuffer / 2, leastBuffer, 32 << 10, PieceSize})).Draw(t, "size")
+				n := rapid.OneOf(rapid.IntRange(1, body.PieceSize), rapid.SampledFrom([]int{leastBuffer / 2, leastBuffer, 32 << 10, body.PieceSize})).Draw(t, "size")
 				p := bytes.Repeat([]byte{byte(i)}, n)
 				out = append(out, lent{b.clone(p), p})
 			}

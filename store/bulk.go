@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+
+	"weir/store/fault"
 )
 
 // Filling a session in bulk. A session made with [Options].Bulk is filled by one writer from
@@ -53,7 +55,7 @@ func (t *tape) endBulk(ctx context.Context) error {
 	if _, err := t.conn.ExecContext(ctx, "PRAGMA synchronous = FULL; PRAGMA busy_timeout = 1000"); err != nil {
 		return err
 	}
-	if err := useWAL(ctx, t.conn); err != nil && resultCode(err) != codeBusy {
+	if err := useWAL(ctx, t.conn); err != nil && fault.Code(err) != fault.CodeBusy {
 		return err
 	}
 	return nil // with somebody who reads for long it stays as it is, and is whole all the same

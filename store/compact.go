@@ -9,7 +9,9 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/body"
 	"weir/store/pack"
+	"weir/store/rowid"
 )
 
 // compactor makes a session smaller: it codes the pieces of bodies, keeps equal bodies
@@ -186,7 +188,7 @@ func (c *compactor) flow(ctx context.Context, v visit) error {
 			continue
 		}
 		b, err := c.s.Body(ctx, uint64(v.flow), side)
-		if err == nil && b.size >= pack.From {
+		if err == nil && b.Size() >= pack.From {
 			err = c.body(ctx, b, pack.Worth(head, side))
 		}
 		switch {
@@ -202,8 +204,8 @@ func (c *compactor) flow(ctx context.Context, v visit) error {
 }
 
 // body makes one body smaller.
-func (c *compactor) body(ctx context.Context, b *Body, packable bool) error {
-	if b.size >= shareFrom {
+func (c *compactor) body(ctx context.Context, b *body.Body, packable bool) error {
+	if b.Size() >= shareFrom {
 		shared, err := c.share(ctx, b)
 		if err != nil || shared {
 			return err
@@ -214,16 +216,16 @@ func (c *compactor) body(ctx context.Context, b *Body, packable bool) error {
 	}
 	if c.packer == nil {
 		var err error
-		if c.packer, err = pack.NewPacker(PieceSize); err != nil {
+		if c.packer, err = pack.NewPacker(body.PieceSize); err != nil {
 			return err
 		}
 	}
 	return c.pieces(ctx, b, func(p storedPiece) error {
-		if p.enc != encNone {
+		if p.enc != body.EncNone {
 			return nil
 		}
 		if coded := c.packer.Pack(p.content); coded != nil {
-			c.batch.put(p, encZstd, coded)
+			c.batch.put(p, body.EncZstd, coded)
 		}
 		return nil
 	})
@@ -238,25 +240,25 @@ type storedPiece struct {
 
 // pieces calls each for the pieces of a body in order, which have to be there,
 // and writes what that leaves in the batch as often as there is enough.
-func (c *compactor) pieces(ctx context.Context, b *Body, each func(storedPiece) error) error {
+func (c *compactor) pieces(ctx context.Context, b *body.Body, each func(storedPiece) error) error {
 	const facts = "SELECT start, size, enc, length(data) FROM body WHERE id = ?"
-	for n := range b.pieces {
+	for n := range b.Pieces() {
 		if err := c.pause(ctx); err != nil {
 			return err
 		}
-		p := storedPiece{id: b.key(n)}
+		p := storedPiece{id: b.First() + int64(n)}
 		err := c.s.read.QueryRowContext(ctx, facts, p.id).Scan(&p.start, &p.size, &p.enc, &p.length)
 		if errors.Is(err, sql.ErrNoRows) {
-			return b.failed(ErrNotFound)
+			return failed(b, ErrNotFound)
 		}
 		if err != nil {
-			return b.failed(err)
+			return failed(b, err)
 		}
-		if c.buf, err = b.piece(ctx, n, p.start, c.buf); err != nil {
+		if c.buf, err = b.Piece(ctx, n, p.start, c.buf); err != nil {
 			return err
 		}
 		if p.content = c.buf; int64(len(p.content)) != p.size {
-			return b.failed(fmt.Errorf("piece %d has changed: %w", n, ErrNotFound))
+			return failed(b, fmt.Errorf("piece %d has changed: %w", n, ErrNotFound))
 		}
 		if err := each(p); err != nil {
 			return err
@@ -270,8 +272,13 @@ func (c *compactor) pieces(ctx context.Context, b *Body, each func(storedPiece) 
 	return nil
 }
 
+// failed names the body that something went wrong with.
+func failed(b *body.Body, err error) error {
+	return fmt.Errorf("body of flow %d: %w", rowid.BodyFlow(b.First()), classify(err))
+}
+
 // digest is the SHA-256 of a body.
-func (c *compactor) digest(ctx context.Context, b *Body) (sum [sha256.Size]byte, err error) {
+func (c *compactor) digest(ctx context.Context, b *body.Body) (sum [sha256.Size]byte, err error) {
 	h := sha256.New()
 	err = c.pieces(ctx, b, func(p storedPiece) error {
 		_, err := h.Write(p.content)

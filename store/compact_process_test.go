@@ -9,15 +9,17 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // compactedBody is the body of a flow that playCompact records: every third one is the same,
 // and some have several pieces.
 func compactedBody(flow uint64) []byte {
 	if flow%3 == 0 {
-		return text(0, PieceSize+5000)
+		return text(0, body.PieceSize+5000)
 	}
-	return text(int(flow), 5000+int(flow%7)*PieceSize/3)
+	return text(int(flow), 5000+int(flow%7)*body.PieceSize/3)
 }
 
 // playCompact makes a session busy with all that compaction does.
@@ -67,34 +69,34 @@ func TestCompactionBesideACapture(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{CompactAfter: time.Nanosecond})
 	want := map[uint64][]byte{}
 	for n := range 40 {
-		body := compactedBody(uint64(n + 1))
-		f := bodyFlow(len(body), "text/plain")
+		content := compactedBody(uint64(n + 1))
+		f := bodyFlow(len(content), "text/plain")
 		f.State = flowpb.StateResponse
 		record(t, w, f)
-		for part := range slices.Chunk(body, PieceSize/2) {
+		for part := range slices.Chunk(content, body.PieceSize/2) {
 			if err := w.Body(t.Context(), f.Id, flowpb.SideResponse, part); err != nil {
 				t.Fatal(err)
 			}
 		}
 		f.State = flowpb.StateComplete
 		record(t, w, f)
-		want[f.Id] = body
+		want[f.Id] = content
 		if n%5 == 4 {
 			if _, err := s.Drop(t.Context(), []uint64{f.Id - 2}); err != nil {
 				t.Fatal(err)
 			}
 			delete(want, f.Id-2)
 		}
-		if got := readBody(t, s, f.Id); !bytes.Equal(got, body) {
-			t.Fatalf("body of flow %d just recorded: got %d other bytes, want %d", f.Id, len(got), len(body))
+		if got := readBody(t, s, f.Id); !bytes.Equal(got, content) {
+			t.Fatalf("body of flow %d just recorded: got %d other bytes, want %d", f.Id, len(got), len(content))
 		}
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for flow, body := range want {
-		if got := readBody(t, s, flow); !bytes.Equal(got, body) {
-			t.Errorf("body of flow %d: got %d other bytes, want %d", flow, len(got), len(body))
+	for flow, content := range want {
+		if got := readBody(t, s, flow); !bytes.Equal(got, content) {
+			t.Errorf("body of flow %d: got %d other bytes, want %d", flow, len(got), len(content))
 		}
 	}
 	clean(t, s)
@@ -109,7 +111,7 @@ func TestKilledCompactionLeavesTheFileWhole(t *testing.T) {
 			t.Fatal("the process was killed before it did anything")
 		}
 		clean(t, s)
-		flows, err := queryIDs(t.Context(), s.read, "SELECT id FROM flow")
+		flows, err := rowid.Select(t.Context(), s.read, "SELECT id FROM flow")
 		if err != nil || len(flows) == 0 {
 			t.Fatalf("flows: got %d, %v, want some", len(flows), err)
 		}

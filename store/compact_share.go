@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
+
+	"weir/store/body"
 )
 
 // shareFrom is the least size of a body that is looked for among the others, in
@@ -14,14 +16,14 @@ const shareFrom = 4 << 10
 
 // share makes b refer to a body with the same bytes, and reports whether it does. If
 // there is none, later ones may refer to b.
-func (c *compactor) share(ctx context.Context, b *Body) (bool, error) {
-	if b.owner != nil {
+func (c *compactor) share(ctx context.Context, b *body.Body) (bool, error) {
+	if b.Refers() {
 		return true, nil // all of it was converted before
 	}
 	var lent any // what its first piece refers to, if somebody was interrupted
-	err := c.s.read.QueryRowContext(ctx, "SELECT CASE enc WHEN 2 THEN data END FROM body WHERE id = ?", b.first).Scan(&lent)
+	err := c.s.read.QueryRowContext(ctx, "SELECT CASE enc WHEN 2 THEN data END FROM body WHERE id = ?", b.First()).Scan(&lent)
 	if err != nil {
-		return false, b.failed(noRows(err))
+		return false, failed(b, noRows(err))
 	}
 	if key, ok := lent.(int64); ok {
 		return true, c.convertIfSame(ctx, b, key)
@@ -39,11 +41,11 @@ func (c *compactor) share(ctx context.Context, b *Body) (bool, error) {
 	err = c.s.read.QueryRowContext(ctx, "SELECT body FROM shared WHERE sha256 = ?", sum[:]).Scan(&first)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		c.batch.register(candidate{first: b.first, sum: sum, size: b.size})
+		c.batch.register(candidate{first: b.First(), sum: sum, size: b.Size()})
 		return false, nil
 	case err != nil:
 		return false, classify(err)
-	case first == b.first:
+	case first == b.First():
 		return false, nil
 	}
 	shared := c.done.Shared
@@ -52,7 +54,7 @@ func (c *compactor) share(ctx context.Context, b *Body) (bool, error) {
 }
 
 // convertIfSame is convert, but leaves what is not the same as it is.
-func (c *compactor) convertIfSame(ctx context.Context, b *Body, first int64) error {
+func (c *compactor) convertIfSame(ctx context.Context, b *body.Body, first int64) error {
 	err := c.convert(ctx, b, first)
 	if errors.Is(err, errNotSame) {
 		return nil
@@ -66,26 +68,26 @@ var errNotSame = errors.New("not the same body")
 
 // convert turns the pieces of b into references to the body that begins at first.
 // Each is compared with what it is to refer to, so that it may stop after any of them.
-func (c *compactor) convert(ctx context.Context, b *Body, first int64) error {
+func (c *compactor) convert(ctx context.Context, b *body.Body, first int64) error {
 	if err := c.flush(ctx); err != nil {
 		return err
 	}
-	owner, err := c.s.bodySource().open(ctx, first, true)
+	owner, err := c.s.bodies(c.s.read).OpenShared(ctx, first)
 	if err != nil {
 		return err
 	}
 	var theirs []byte
 	err = c.pieces(ctx, b, func(p storedPiece) error {
-		if p.enc == encShared {
+		if p.enc == body.EncShared {
 			return nil
 		}
-		if theirs, err = b.borrow(ctx, owner, p.start, p.start+p.size, theirs); err != nil {
+		if theirs, err = b.Borrow(ctx, owner, p.start, p.start+p.size, theirs); err != nil {
 			return err
 		}
 		if !bytes.Equal(theirs, p.content) {
 			return errNotSame
 		}
-		c.batch.put(p, encShared, first)
+		c.batch.put(p, body.EncShared, first)
 		return nil
 	})
 	if err == nil {

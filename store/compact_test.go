@@ -18,8 +18,10 @@ import (
 	"pgregory.net/rapid"
 
 	flowpb "weir/proto"
+	"weir/store/body"
 	"weir/store/lock"
 	"weir/store/pack"
+	"weir/store/rowid"
 )
 
 // never is a writer that does not compact by itself.
@@ -69,13 +71,13 @@ func bodyFlow(n int, media string) *flowpb.Flow {
 }
 
 // recordTyped records a flow with a body and waits for the disk.
-func recordTyped(t *testing.T, w *Writer, media string, body []byte) uint64 {
+func recordTyped(t *testing.T, w *Writer, media string, content []byte) uint64 {
 	t.Helper()
-	f := bodyFlow(len(body), media)
+	f := bodyFlow(len(content), media)
 	if err := w.Flow(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Body(t.Context(), f.GetId(), flowpb.SideResponse, body); err != nil {
+	if err := w.Body(t.Context(), f.GetId(), flowpb.SideResponse, content); err != nil {
 		t.Fatal(err)
 	}
 	flush(t, w)
@@ -134,26 +136,26 @@ func noise(seed, n int) []byte {
 func TestCompactPacksWhatPays(t *testing.T) {
 	for _, c := range []struct {
 		name, media string
-		body        []byte
+		content     []byte
 		enc         int64
 	}{
-		{"text", "text/plain", text(1, 20_000), encZstd},
-		{"text of a type that nobody knows", "", text(1, 3000), encZstd},
-		{"an image of words", "image/svg+xml", text(1, 3000), encZstd},
-		{"a little text", "text/plain", text(1, pack.From-1), encNone},
-		{"noise", "text/plain", noise(1, 20_000), encNone},
-		{"much noise with text at its end", "text/plain", append(noise(1, 64<<10), text(1, 1000)...), encNone},
-		{"text that says it is an image", "image/PNG", text(1, 20_000), encNone},
+		{"text", "text/plain", text(1, 20_000), body.EncZstd},
+		{"text of a type that nobody knows", "", text(1, 3000), body.EncZstd},
+		{"an image of words", "image/svg+xml", text(1, 3000), body.EncZstd},
+		{"a little text", "text/plain", text(1, pack.From-1), body.EncNone},
+		{"noise", "text/plain", noise(1, 20_000), body.EncNone},
+		{"much noise with text at its end", "text/plain", append(noise(1, 64<<10), text(1, 1000)...), body.EncNone},
+		{"text that says it is an image", "image/PNG", text(1, 20_000), body.EncNone},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, w := newWriter(t, never(WriterOptions{}))
-			flow := recordTyped(t, w, c.media, c.body)
+			flow := recordTyped(t, w, c.media, c.content)
 			compactNow(t, s)
 			if got := queryInt(t, s, "SELECT enc FROM body"); got != c.enc {
 				t.Errorf("coding: got %d, want %d", got, c.enc)
 			}
-			if got := readBody(t, s, flow); !bytes.Equal(got, c.body) {
-				t.Errorf("body: got %d other bytes, want the %d recorded", len(got), len(c.body))
+			if got := readBody(t, s, flow); !bytes.Equal(got, c.content) {
+				t.Errorf("body: got %d other bytes, want the %d recorded", len(got), len(c.content))
 			}
 			clean(t, s)
 		})
@@ -174,14 +176,14 @@ func TestCompactLeavesContentCodings(t *testing.T) {
 
 // TestCompactShares sees that equal bodies are kept once, until the last of them goes.
 func TestCompactShares(t *testing.T) {
-	for name, body := range map[string][]byte{
-		"one piece": text(1, 5000), "noise": noise(1, 5000), "three pieces": text(1, 2*PieceSize+100), "at the limit": text(1, shareFrom),
+	for name, content := range map[string][]byte{
+		"one piece": text(1, 5000), "noise": noise(1, 5000), "three pieces": text(1, 2*body.PieceSize+100), "at the limit": text(1, shareFrom),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, w := newWriter(t, never(WriterOptions{}))
 			var flows []uint64
 			for range 3 {
-				flows = append(flows, recordTyped(t, w, "text/plain", body))
+				flows = append(flows, recordTyped(t, w, "text/plain", content))
 			}
 			if done := compactNow(t, s); done.Shared != 2 {
 				t.Errorf("bodies shared: got %d, want 2", done.Shared)
@@ -192,8 +194,8 @@ func TestCompactShares(t *testing.T) {
 			for i, flow := range flows {
 				clean(t, s)
 				for _, left := range flows[i:] {
-					if got := readBody(t, s, left); !bytes.Equal(got, body) {
-						t.Errorf("body %d, %d removed: got %d other bytes, want %d", left, i, len(got), len(body))
+					if got := readBody(t, s, left); !bytes.Equal(got, content) {
+						t.Errorf("body %d, %d removed: got %d other bytes, want %d", left, i, len(got), len(content))
 					}
 				}
 				if _, err := s.Drop(t.Context(), []uint64{flow}); err != nil {
@@ -214,19 +216,19 @@ func TestCompactDoesNotShare(t *testing.T) {
 	small := text(1, shareFrom-1)
 	recordTyped(t, w, "text/plain", small)
 	recordTyped(t, w, "text/plain", small)
-	body := noise(1, 3*PieceSize)
-	first := recordTyped(t, w, "text/plain", body)
+	content := noise(1, 3*body.PieceSize)
+	first := recordTyped(t, w, "text/plain", content)
 	compactNow(t, s)
 	if n := queryInt(t, s, "SELECT count(*) FROM body WHERE enc = 2"); n != 0 {
 		t.Errorf("references to small bodies: got %d, want 0", n)
 	}
 	// The owner is not what its digest says.
-	if _, err := s.note.Exec("UPDATE body SET data = zeroblob(length(data)) WHERE id = ?", bodyKey(first, flowpb.SideResponse, 1)); err != nil {
+	if _, err := s.note.Exec("UPDATE body SET data = zeroblob(length(data)) WHERE id = ?", rowid.Piece(first, flowpb.SideResponse, 1)); err != nil {
 		t.Fatal(err)
 	}
-	second := recordTyped(t, w, "text/plain", body)
+	second := recordTyped(t, w, "text/plain", content)
 	compactNow(t, s)
-	if got := readBody(t, s, second); !bytes.Equal(got, body) {
+	if got := readBody(t, s, second); !bytes.Equal(got, content) {
 		t.Error("a body whose digest another one claims: got other bytes")
 	}
 }
@@ -234,8 +236,8 @@ func TestCompactDoesNotShare(t *testing.T) {
 // A body that grows after it was compacted keeps what it has.
 func TestBodyGrowsAfterCompaction(t *testing.T) {
 	s, w := newWriter(t, never(WriterOptions{}))
-	body := text(1, 5000)
-	flows := []uint64{recordTyped(t, w, "text/plain", body), recordTyped(t, w, "text/plain", body)}
+	content := text(1, 5000)
+	flows := []uint64{recordTyped(t, w, "text/plain", content), recordTyped(t, w, "text/plain", content)}
 	for round := range 3 {
 		compactNow(t, s)
 		for _, flow := range flows {
@@ -247,7 +249,7 @@ func TestBodyGrowsAfterCompaction(t *testing.T) {
 		}
 	}
 	for _, flow := range flows {
-		want := slices.Clone(body)
+		want := slices.Clone(content)
 		for round := range 3 {
 			want = fmt.Appendf(want, "round %d of flow %d", round, flow)
 		}
@@ -260,24 +262,24 @@ func TestBodyGrowsAfterCompaction(t *testing.T) {
 // Flows that have not ended are passed over, and looked at when they have.
 func TestCompactComesBackToOpenFlows(t *testing.T) {
 	s, w := newWriter(t, never(WriterOptions{}))
-	body := text(1, 5000)
-	open := bodyFlow(len(body), "text/plain")
+	content := text(1, 5000)
+	open := bodyFlow(len(content), "text/plain")
 	open.State = flowpb.StateResponse
 	record(t, w, open)
-	if err := w.Body(t.Context(), 1, flowpb.SideResponse, body); err != nil {
+	if err := w.Body(t.Context(), 1, flowpb.SideResponse, content); err != nil {
 		t.Fatal(err)
 	}
 	recordTyped(t, w, "text/plain", text(2, 5000))
 	compactNow(t, s)
 	const coded = "SELECT enc FROM body WHERE id >> 23 = ?"
-	if a, b := queryInt(t, s, coded, 1), queryInt(t, s, coded, 2); a != encNone || b != encZstd {
-		t.Errorf("codings with flow 1 open: got %d and %d, want %d and %d", a, b, encNone, encZstd)
+	if a, b := queryInt(t, s, coded, 1), queryInt(t, s, coded, 2); a != body.EncNone || b != body.EncZstd {
+		t.Errorf("codings with flow 1 open: got %d and %d, want %d and %d", a, b, body.EncNone, body.EncZstd)
 	}
 	open.State = flowpb.StateComplete
 	record(t, w, open)
 	compactNow(t, s)
-	if got := queryInt(t, s, coded, 1); got != encZstd {
-		t.Errorf("coding after flow 1 ended: got %d, want %d", got, encZstd)
+	if got := queryInt(t, s, coded, 1); got != body.EncZstd {
+		t.Errorf("coding after flow 1 ended: got %d, want %d", got, body.EncZstd)
 	}
 	if n := queryInt(t, s, "SELECT count(*) FROM revisit"); n != 0 {
 		t.Errorf("flows to come back to: got %d, want 0", n)
@@ -290,7 +292,7 @@ func TestCompactGivesSpaceBack(t *testing.T) {
 	keep := noise(1, 100_000)
 	kept := recordTyped(t, w, "", keep)
 	const pieces = 40
-	large := recordTyped(t, w, "", noise(2, pieces*PieceSize))
+	large := recordTyped(t, w, "", noise(2, pieces*body.PieceSize))
 	kept2 := recordTyped(t, w, "", keep[1:])
 	compactNow(t, s)
 	if _, err := s.Remove(t.Context(), []uint64{large}); err != nil {
@@ -303,7 +305,7 @@ func TestCompactGivesSpaceBack(t *testing.T) {
 	pages := queryInt(t, s, "PRAGMA page_count")
 	done := compactNow(t, s)
 	clean(t, s)
-	if got, want := pages-queryInt(t, s, "PRAGMA page_count"), int64(pieces*PieceSize/pageSize); got < want || got != done.Pages {
+	if got, want := pages-queryInt(t, s, "PRAGMA page_count"), int64(pieces*body.PieceSize/pageSize); got < want || got != done.Pages {
 		t.Errorf("pages given back: got %d, said to be %d, want at least %d", got, done.Pages, want)
 	}
 	if n := queryInt(t, s, "PRAGMA freelist_count"); n != 0 {
@@ -345,7 +347,7 @@ func TestCompactOfSmallBodiesMakesTheFileSmaller(t *testing.T) {
 func TestCompactInTheBackground(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{CompactAfter: time.Millisecond})
 	recordTyped(t, w, "text/plain", text(1, 5000))
-	for deadline := time.Now().Add(20 * time.Second); queryInt(t, s, "SELECT enc FROM body") != encZstd; {
+	for deadline := time.Now().Add(20 * time.Second); queryInt(t, s, "SELECT enc FROM body") != body.EncZstd; {
 		if time.Now().After(deadline) {
 			t.Fatal("the body is not compacted")
 		}
@@ -429,8 +431,8 @@ func TestCompactSession(t *testing.T) {
 	}
 	want := map[uint64][]byte{}
 	for n := range 40 {
-		body := text(n%20, 30_000)
-		want[recordTyped(t, w, "text/html", body)] = body
+		content := text(n%20, 30_000)
+		want[recordTyped(t, w, "text/html", content)] = content
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
@@ -443,8 +445,8 @@ func TestCompactSession(t *testing.T) {
 	if r.Shared != 20 || r.Flows != 40 || r.After*2 > r.Before || calls == 0 {
 		t.Errorf("result: got %+v and %d calls, want 20 shared of 40 flows in less than half the space", r, calls)
 	}
-	for flow, body := range want {
-		if !bytes.Equal(readBody(t, s, flow), body) {
+	for flow, content := range want {
+		if !bytes.Equal(readBody(t, s, flow), content) {
 			t.Errorf("body of flow %d: got other bytes", flow)
 		}
 	}
@@ -460,7 +462,7 @@ func TestCompactSession(t *testing.T) {
 // are an error and no panic, and found by verify.
 func TestDamagedCompactedBody(t *testing.T) {
 	onlyWhole(t)
-	body := text(1, 2*PieceSize+5000)
+	content := text(1, 2*body.PieceSize+5000)
 	for damage, says := range map[string]string{
 		"UPDATE body SET data = x'00' WHERE enc = 1":                                                  "piece 0",
 		"UPDATE body SET data = zeroblob(500) WHERE enc = 1":                                          "piece 0",
@@ -480,7 +482,7 @@ func TestDamagedCompactedBody(t *testing.T) {
 		t.Run(damage, func(t *testing.T) {
 			s, w := newWriter(t, never(WriterOptions{}))
 			for range 2 {
-				recordTyped(t, w, "text/plain", body)
+				recordTyped(t, w, "text/plain", content)
 			}
 			compactNow(t, s)
 			clean(t, s)
@@ -493,12 +495,12 @@ func TestDamagedCompactedBody(t *testing.T) {
 				if err == nil {
 					_, err = io.Copy(io.Discard, b.NewReader(t.Context()))
 				}
-				if err == nil && b.Size() != int64(len(body)) {
+				if err == nil && b.Size() != int64(len(content)) {
 					err = io.ErrUnexpectedEOF
 				}
 				failed = failed || err != nil
 				if b != nil {
-					_, _ = b.ReadAt(t.Context(), make([]byte, 2*PieceSize), 1000)
+					_, _ = b.ReadAt(t.Context(), make([]byte, 2*body.PieceSize), 1000)
 				}
 			}
 			if !failed {
@@ -538,18 +540,18 @@ func TestVerifyCountsUses(t *testing.T) {
 // What is summed up of savings is that of the bodies that are there, whatever came and went.
 func TestSavings(t *testing.T) {
 	s, w := newWriter(t, never(WriterOptions{}))
-	body := text(1, 5000)
+	content := text(1, 5000)
 	for range 3 {
-		recordTyped(t, w, "text/plain", body)
+		recordTyped(t, w, "text/plain", content)
 	}
-	recordTyped(t, w, "text/plain", text(2, 2*PieceSize))
+	recordTyped(t, w, "text/plain", text(2, 2*body.PieceSize))
 	compactNow(t, s)
 	got, err := s.Details(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if packed := queryInt(t, s, "SELECT sum(length(data)) FROM body WHERE enc = 1"); got.PackedFrom != 5000+2*PieceSize || got.PackedTo != packed {
-		t.Errorf("packed: got %d to %d bytes, want %d to %d", got.PackedFrom, got.PackedTo, 5000+2*PieceSize, packed)
+	if packed := queryInt(t, s, "SELECT sum(length(data)) FROM body WHERE enc = 1"); got.PackedFrom != 5000+2*body.PieceSize || got.PackedTo != packed {
+		t.Errorf("packed: got %d to %d bytes, want %d to %d", got.PackedFrom, got.PackedTo, 5000+2*body.PieceSize, packed)
 	}
 	if got.SharedBodies != 2 || got.SharedBytes != 2*5000 {
 		t.Errorf("shared: got %d bodies of %d bytes, want 2 of 10000", got.SharedBodies, got.SharedBytes)
@@ -575,7 +577,7 @@ func TestCompactionProperty(t *testing.T) {
 	contents := [][]byte{
 		{},
 		text(1, 100), text(1, pack.From), text(2, shareFrom-1), text(2, shareFrom), noise(3, shareFrom+1), text(4, minPiece),
-		text(5, PieceSize-1), text(5, PieceSize), text(5, PieceSize+1), slices.Concat(noise(6, PieceSize), text(6, PieceSize)), noise(7, 2*PieceSize+7),
+		text(5, body.PieceSize-1), text(5, body.PieceSize), text(5, body.PieceSize+1), slices.Concat(noise(6, body.PieceSize), text(6, body.PieceSize)), noise(7, 2*body.PieceSize+7),
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newBodyModel(t, rt)
@@ -627,13 +629,13 @@ func newBodyModel(t *testing.T, rt *rapid.T) *bodyModel {
 }
 
 // record records a body in writes and batches of any size.
-func (m *bodyModel) record(rt *rapid.T, body []byte) {
+func (m *bodyModel) record(rt *rapid.T, content []byte) {
 	ctx := context.Background()
-	f := bodyFlow(len(body), rapid.SampledFrom([]string{"text/plain", "image/png"}).Draw(rt, "type"))
+	f := bodyFlow(len(content), rapid.SampledFrom([]string{"text/plain", "image/png"}).Draw(rt, "type"))
 	if err := m.w.Flow(ctx, f); err != nil {
 		rt.Fatal(err)
 	}
-	for rest := body; len(rest) > 0; {
+	for rest := content; len(rest) > 0; {
 		n := rapid.IntRange((len(rest)+3)/4, len(rest)).Draw(rt, "write")
 		if err := m.w.Body(ctx, f.GetId(), flowpb.SideResponse, rest[:n]); err != nil {
 			rt.Fatal(err)
@@ -650,7 +652,7 @@ func (m *bodyModel) record(rt *rapid.T, body []byte) {
 	if err := m.w.Flush(ctx); err != nil {
 		rt.Fatal(err)
 	}
-	m.bodies[f.GetId()] = body
+	m.bodies[f.GetId()] = content
 }
 
 // compact compacts, and ends after so many steps.

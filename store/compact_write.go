@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"slices"
+
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // rewrite is what the next transaction of a compactor writes.
@@ -104,19 +107,19 @@ func (r *rewrite) putPieces(ctx context.Context, tx *sql.Tx) error {
 		if _, err := put.ExecContext(ctx, p.old.id, p.old.start, p.old.size, p.enc, p.data); err != nil {
 			return err
 		}
-		if p.old.enc == encZstd {
+		if p.old.enc == body.EncZstd {
 			before, after = before-p.old.size, after-p.old.length
 		}
 		switch p.enc {
-		case encZstd:
+		case body.EncZstd:
 			before, after = before+p.old.size, after+p.length
-		case encShared:
+		case body.EncShared:
 			if err := p.use(ctx, tx); err != nil {
 				return err
 			}
 		}
 	}
-	return countPacked(ctx, tx, before, after)
+	return body.CountPacked(ctx, tx, before, after)
 }
 
 // takePieces deletes the pieces that are as they were, and returns these.
@@ -144,7 +147,7 @@ func (r *rewrite) takePieces(ctx context.Context, tx *sql.Tx) (taken []newData, 
 // use counts a body among the users of another one, with its first piece. A body that
 // has users must not become one, or the references would form a chain.
 func (p *newData) use(ctx context.Context, tx *sql.Tx) error {
-	if p.old.id&(maxPieces-1) != 0 {
+	if rowid.Number(p.old.id) != 0 {
 		return nil
 	}
 	done, err := tx.ExecContext(ctx, `UPDATE shared SET uses = uses + 1

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	flowpb "weir/proto"
+	"weir/store/body"
 )
 
 // Details say what a session holds, and where its bytes are.
@@ -127,7 +128,7 @@ func (s *Session) readSums(ctx context.Context, d *Details) error {
 		(SELECT coalesce(sum(uses - 1), 0) FROM shared WHERE uses > 1),
 		(SELECT coalesce(sum((uses - 1) * size), 0) FROM shared WHERE uses > 1),
 		coalesce((SELECT value FROM session WHERE key = ?), 0), coalesce((SELECT value FROM session WHERE key = ?), 0)`,
-		keyPackedFrom, keyPackedTo).Scan(&d.Removed, &d.SharedBodies, &d.SharedBytes, &d.PackedFrom, &d.PackedTo)
+		body.KeyPackedFrom, body.KeyPackedTo).Scan(&d.Removed, &d.SharedBodies, &d.SharedBytes, &d.PackedFrom, &d.PackedTo)
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"weir/filter"
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // flowColumns are the columns of the flow table as flowValues gives them.
@@ -116,7 +116,7 @@ func (s *Session) head(ctx context.Context, query string, id uint64) (*flowpb.Fl
 // are left out. It is meant for a window of some hundreds.
 func (s *Session) Heads(ctx context.Context, ids []uint64) ([]*flowpb.Flow, error) {
 	rows, err := s.read.QueryContext(ctx,
-		"SELECT h.id, h.blob FROM json_each(?) j CROSS JOIN flow f ON f.id = j.value JOIN head h ON h.id = f.id ORDER BY j.key", idList(ids))
+		"SELECT h.id, h.blob FROM json_each(?) j CROSS JOIN flow f ON f.id = j.value JOIN head h ON h.id = f.id ORDER BY j.key", rowid.List(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read flows: %w", classify(err))
 	}
@@ -154,7 +154,7 @@ const rowsQuery = `SELECT ` + summaryColumns + `,
 // Rows returns the list rows of flows in the order of ids; those that do not
 // exist are left out. It is meant for a window of some hundreds.
 func (s *Session) Rows(ctx context.Context, ids []uint64) ([]flowpb.Row, error) {
-	rows, err := s.read.QueryContext(ctx, rowsQuery, idList(ids))
+	rows, err := s.read.QueryContext(ctx, rowsQuery, rowid.List(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read rows: %w", classify(err))
 	}
@@ -205,16 +205,4 @@ func (s *Session) scanColumns(rows *sql.Rows, row *flowpb.Row, blob any) error {
 		row.Session = filter.SessionName(from.String)
 	}
 	return nil
-}
-
-// idList is the JSON array of ids: one parameter, however many there are.
-func idList(ids []uint64) string {
-	b := []byte{'['}
-	for i, id := range ids {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = strconv.AppendUint(b, id, 10)
-	}
-	return string(append(b, ']'))
 }

@@ -93,11 +93,11 @@ func TestPlacingATextReadsFewOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	record(t, w, pathFlow("/a/long/common/beginning/002001"))
-	before := s.functions.rows.Load()
+	before := s.functions.Rows()
 	if _, _, err := v.refresh(t.Context(), since); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.functions.rows.Load() - before; got > 3*pivots {
+	if got := s.functions.Rows() - before; got > 3*pivots {
 		t.Errorf("rows read to place one among %d: got %d, want at most %d", n, got, 3*pivots)
 	}
 	if got, want := v.IDs(1000, 3), []uint64{1001, n + 1, 1002}; !slices.Equal(got, want) {

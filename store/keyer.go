@@ -9,6 +9,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store/extsort"
+	"weir/store/upcall"
 )
 
 // keyer makes the sort keys of an order for scans of many flows.
@@ -124,7 +125,7 @@ func (a *adder) addURL(id uint32, row []driver.Value) error {
 	s, known := a.stems[of]
 	if !known {
 		if len(row) == pathColumnsLen {
-			return errMore
+			return upcall.ErrMore
 		}
 		s = a.urlStem(of, siteFrom(row[pathColumnsLen:]))
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	flowpb "weir/proto"
+	"weir/store/body"
 )
 
 // allocated is how many bytes of the heap f takes, all it gives back included.
@@ -35,12 +36,12 @@ func TestLargeBodyNeedsAPieceOfMemory(t *testing.T) {
 	}
 	s, w := newWriter(t, never(WriterOptions{}))
 	for range 2 {
-		f := bodyFlow(pieces*PieceSize, "text/plain")
+		f := bodyFlow(pieces*body.PieceSize, "text/plain")
 		if err := w.Flow(t.Context(), f); err != nil {
 			t.Fatal(err)
 		}
 		for n := range pieces {
-			if err := w.Body(t.Context(), f.Id, flowpb.SideResponse, text(n, PieceSize)); err != nil {
+			if err := w.Body(t.Context(), f.Id, flowpb.SideResponse, text(n, body.PieceSize)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -71,7 +72,7 @@ func TestLargeBodyNeedsAPieceOfMemory(t *testing.T) {
 
 // searchAllocated is what a search of two bodies may allocate, in bytes, the detector of
 // races included.
-const searchAllocated = 16 * PieceSize
+const searchAllocated = 16 * body.PieceSize
 
 // checkReading reads a body at offsets and as a stream.
 func checkReading(t *testing.T, s *Session, flow uint64, pieces int64) {
@@ -81,27 +82,27 @@ func checkReading(t *testing.T, s *Session, flow uint64, pieces int64) {
 		t.Fatal(err)
 	}
 	p := make([]byte, 100)
-	for _, off := range []int64{0, 5*PieceSize + 7, (pieces-1)*PieceSize + 11, 40*PieceSize - 50} {
+	for _, off := range []int64{0, 5*body.PieceSize + 7, (pieces-1)*body.PieceSize + 11, 40*body.PieceSize - 50} {
 		got := allocated(func() {
 			if _, err := b.ReadAt(t.Context(), p, off); err != nil {
 				t.Fatal(err)
 			}
 		})
-		if most := int64(10 * PieceSize); got > most {
+		if most := int64(10 * body.PieceSize); got > most {
 			t.Errorf("flow %d: 100 bytes at %d: got %d bytes allocated, want at most %d", flow, off, got, most)
 		}
 	}
 	before := live()
 	r := b.NewReader(t.Context())
 	for n := range pieces {
-		if _, err := io.CopyN(io.Discard, r, PieceSize); err != nil {
+		if _, err := io.CopyN(io.Discard, r, body.PieceSize); err != nil {
 			t.Fatal(err)
 		}
 		if n%50 != 49 {
 			continue
 		}
-		if got := live() - before; got > 4*PieceSize {
-			t.Errorf("flow %d: after %d pieces: got %d bytes more in use, want at most %d", flow, n+1, got, 4*PieceSize)
+		if got := live() - before; got > 4*body.PieceSize {
+			t.Errorf("flow %d: after %d pieces: got %d bytes more in use, want at most %d", flow, n+1, got, 4*body.PieceSize)
 		}
 	}
 	runtime.KeepAlive(r)

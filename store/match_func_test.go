@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql/driver"
 	"errors"
 	"testing"
@@ -53,27 +52,5 @@ func TestPatternFunctionsCheckTheirArguments(t *testing.T) {
 		if _, err := sel.collect(t.Context(), s.read, span{1, 9}.condition(true)); err == nil {
 			t.Errorf("%s: got no error, want one", where)
 		}
-	}
-}
-
-func TestScansBeyondTheLimitWait(t *testing.T) {
-	s := newSession(t)
-	var calls []*scanCall
-	for range maxScans {
-		call, err := s.functions.begin(t.Context(), nil, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		calls = append(calls, call)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := s.functions.begin(ctx, nil, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("one more: got %v, want that it waits until its context ends", err)
-	}
-	s.functions.end(calls[7])
-	call, err := s.functions.begin(t.Context(), nil, nil)
-	if err != nil || call.token != calls[7].token {
-		t.Errorf("after one ended: got %+v, %v, want its token", call, err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	flowpb "weir/proto"
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // reel gives the flows of a session in their order, a page in memory at a time. Each
@@ -161,7 +163,7 @@ func (g *merger) copyParts(ctx context.Context, r *reel) error {
 			id, err := integer(values[0])
 			values[0] = int64(r.connID(uint64(id)))
 			return err
-		}, idList(r.conns))
+		}, rowid.List(r.conns))
 	if err != nil {
 		return err
 	}
@@ -169,9 +171,9 @@ func (g *merger) copyParts(ctx context.Context, r *reel) error {
 		"message m ON m.id BETWEEN j.value << 28 AND (j.value + 1 << 28) - 1 ORDER BY j.key, m.id",
 		"INSERT OR REPLACE INTO message (id, at, side, type, flags, detail, content) VALUES (?, ?, ?, ?, ?, ?, ?)", func(values []any) error {
 			id, err := integer(values[0])
-			values[0] = messageKey(is[uint64(id)>>messageBits], uint64(id)&maxMessages)
+			values[0] = rowid.Message(is[uint64(rowid.MessageFlow(id))], uint64(rowid.Sequence(id)))
 			return err
-		}, idList(whole))
+		}, rowid.List(whole))
 	if err != nil {
 		return err
 	}
@@ -241,7 +243,7 @@ func (g *merger) copyNotes(ctx context.Context, r *reel, was []uint64, is map[ui
 		_, err = g.w.exec(ctx, 0, "INSERT OR REPLACE INTO note (flow, "+noteColumns+") VALUES (?, ?, ?, ?, ?)",
 			int64(is[id]), n.Marked, joinTags(n.Tags), n.Comment, n.Highlight)
 		return err
-	}, idList(was))
+	}, rowid.List(was))
 }
 
 // united is what two sessions say of one flow: of two marks or highlights the first
@@ -274,22 +276,22 @@ func (g *merger) copyBodies(ctx context.Context, r *reel, was []uint64, is map[u
 			if err != nil {
 				return err
 			}
-			flow := uint64(p.id) >> (pieceBits + sideBits)
-			values[0] = int64(is[flow]<<(pieceBits+sideBits) | uint64(p.id)&(1<<(pieceBits+sideBits)-1))
+			flow := uint64(rowid.BodyFlow(p.id))
+			values[0] = rowid.Piece(is[flow], rowid.Side(p.id), int(rowid.Number(p.id)))
 			switch p.enc {
-			case encShared:
-				values[3] = int64(encNone)
-				values[4], err = r.bytes(ctx, flow, flowpb.Side(p.id>>pieceBits&maxSide), p.start, p.size)
-			case encZstd:
+			case body.EncShared:
+				values[3] = int64(body.EncNone)
+				values[4], err = r.bytes(ctx, flow, rowid.Side(p.id), p.start, p.size)
+			case body.EncZstd:
 				data, _ := values[4].([]byte)
 				packedFrom, packedTo = packedFrom+p.size, packedTo+int64(len(data))
 			}
 			return err
-		}, idList(was))
+		}, rowid.List(was))
 	if err != nil || packedFrom == 0 {
 		return err
 	}
-	_, err = g.w.exec(ctx, 0, countPackedBytes, keyPackedFrom, packedFrom, keyPackedTo, packedTo)
+	_, err = g.w.exec(ctx, 0, body.AddPacked, body.KeyPackedFrom, packedFrom, body.KeyPackedTo, packedTo)
 	return err
 }
 
@@ -315,7 +317,7 @@ func pieceOf(values []any) (p storedPiece, err error) {
 
 // bytes reads a piece of a body.
 func (r *reel) bytes(ctx context.Context, flow uint64, side flowpb.Side, start, size int64) ([]byte, error) {
-	if size < 1 || size > PieceSize {
+	if size < 1 || size > body.PieceSize {
 		return nil, fmt.Errorf("body of flow %d: a piece of %d bytes: %w", flow, size, ErrDamaged)
 	}
 	b, err := r.s.Body(ctx, flow, side)

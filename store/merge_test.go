@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // mergeable makes a session of flows that start at times from, from+step …, with all that
@@ -149,7 +150,7 @@ func TestMerge(t *testing.T) {
 	if diff := cmp.Diff(want, slices.Sorted(slices.Values(got))); diff != "" {
 		t.Errorf("flows (-want +got):\n%s", diff)
 	}
-	started, err := queryIDs(ctx, c.read, "SELECT started FROM flow ORDER BY id")
+	started, err := rowid.Select(ctx, c.read, "SELECT started FROM flow ORDER BY id")
 	if err != nil || !slices.IsSorted(started) {
 		t.Errorf("the flows are not in the order of their start (%v)", err)
 	}

@@ -9,16 +9,11 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
-// messageBits of a message's key count the messages of its flow.
-const messageBits = 28
-
-const (
-	maxMessages = 1<<messageBits - 1
-	// maxMessage bounds one message's content, in bytes: it is one value in memory.
-	maxMessage = 256 << 20
-)
+// maxMessage bounds one message's content, in bytes: it is one value in memory.
+const maxMessage = 256 << 20
 
 // Flags of a message row.
 const (
@@ -30,8 +25,6 @@ const (
 
 // maxPage is how many bytes of content a page of messages has, about.
 const maxPage = 8 << 20
-
-func messageKey(flow, sequence uint64) int64 { return int64(flow<<messageBits | sequence) }
 
 // Message records a message, whose flow must be recorded already, and gives it
 // the flow's next sequence number. Its content, which is copied, has at most 256 MB.
@@ -93,7 +86,7 @@ func (w *Writer) number(e *messageEntry) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c := w.counters[e.flow]
-	if c == nil || c.last >= maxMessages {
+	if c == nil || c.last >= rowid.MaxMessages {
 		return false
 	}
 	c.last++
@@ -112,7 +105,7 @@ func (w *Writer) count(ctx context.Context, flow uint64) error {
 	}
 	var last uint64
 	err := w.s.read.QueryRowContext(ctx, lastMessage,
-		maxMessages, messageKey(flow, 0), messageKey(flow, maxMessages)).Scan(&last)
+		rowid.MaxMessages, rowid.Message(flow, 0), rowid.Message(flow, rowid.MaxMessages)).Scan(&last)
 	if err != nil {
 		return classify(err)
 	}
@@ -129,8 +122,8 @@ func (w *Writer) counted(flow uint64) (bool, error) {
 	defer w.mu.Unlock()
 	c := w.counters[flow]
 	switch {
-	case c != nil && c.last >= maxMessages:
-		return true, fmt.Errorf("more than %d messages: %w", maxMessages, ErrLimit)
+	case c != nil && c.last >= rowid.MaxMessages:
+		return true, fmt.Errorf("more than %d messages: %w", rowid.MaxMessages, ErrLimit)
 	case c == nil && (flow == 0 || flow > w.lastFlow):
 		return false, ErrNotFound
 	}
@@ -161,7 +154,7 @@ func (s *Session) Messages(ctx context.Context, flow, first uint64, n int) ([]*f
 func (s *Session) MessageHeads(ctx context.Context, flow, first uint64, n, preview int) ([]*flowpb.Message, error) {
 	if first == 0 {
 		var last uint64
-		err := s.read.QueryRowContext(ctx, lastMessage, maxMessages, messageKey(flow, 0), messageKey(flow, maxMessages)).Scan(&last)
+		err := s.read.QueryRowContext(ctx, lastMessage, rowid.MaxMessages, rowid.Message(flow, 0), rowid.Message(flow, rowid.MaxMessages)).Scan(&last)
 		if err != nil {
 			return nil, fmt.Errorf("read messages of flow %d: %w", flow, classify(err))
 		}
@@ -176,7 +169,7 @@ const lastMessage = "SELECT coalesce(max(id), 0) & ? FROM message WHERE id BETWE
 func (s *Session) messages(ctx context.Context, flow, first uint64, n, most int) ([]*flowpb.Message, error) {
 	rows, err := s.read.QueryContext(ctx,
 		"SELECT id, at, side, type, flags, detail, length(content), substr(content, 1, ?) FROM message WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
-		most, messageKey(flow, min(first, maxMessages)), messageKey(flow, maxMessages), n)
+		most, rowid.Message(flow, min(first, rowid.MaxMessages)), rowid.Message(flow, rowid.MaxMessages), n)
 	if err != nil {
 		return nil, fmt.Errorf("read messages of flow %d: %w", flow, classify(err))
 	}
@@ -198,7 +191,8 @@ func (s *Session) messages(ctx context.Context, flow, first uint64, n, most int)
 
 // scanMessage reads a row of messages' query.
 func scanMessage(rows *sql.Rows) (*flowpb.Message, error) {
-	var id, size uint64
+	var id int64
+	var size uint64
 	var flags int64
 	var detail []byte
 	m := &flowpb.Message{}
@@ -208,11 +202,11 @@ func scanMessage(rows *sql.Rows) (*flowpb.Message, error) {
 	if detail != nil {
 		var d flowpb.Message
 		if err := proto.Unmarshal(detail, &d); err != nil {
-			return nil, fmt.Errorf("message %d: %w: %w", id&maxMessages, ErrDamaged, err)
+			return nil, fmt.Errorf("message %d: %w: %w", rowid.Sequence(id), ErrDamaged, err)
 		}
 		m.Frames, m.Note, m.Event = d.Frames, d.Note, d.Event
 	}
-	m.Flow, m.Sequence = id>>messageBits, id&maxMessages
+	m.Flow, m.Sequence = uint64(rowid.MessageFlow(id)), uint64(rowid.Sequence(id))
 	for _, f := range messageFlags(m) {
 		*f.set = flags&f.bit != 0
 	}

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 func TestMessages(t *testing.T) {
@@ -134,7 +135,7 @@ func TestMessageCountersAreBounded(t *testing.T) {
 func TestTooManyMessages(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{})
 	record(t, w, httpFlow(1))
-	_, err := s.note.Exec("INSERT INTO message VALUES (?, 0, 1, 1, 0, NULL, x'')", messageKey(1, maxMessages))
+	_, err := s.note.Exec("INSERT INTO message VALUES (?, 0, 1, 1, 0, NULL, x'')", rowid.Message(1, rowid.MaxMessages))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	flowpb "weir/proto"
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // What the model does to a session: record, annotate, remove, compact.
@@ -100,7 +102,7 @@ func drawContent(t *rapid.T) []byte {
 	case 4:
 		return pattern(rapid.IntRange(0, 1000).Draw(t, "pattern"), rapid.IntRange(0, 9000).Draw(t, "bytes"))
 	default:
-		return pattern(1, rapid.SampledFrom([]int{minPiece, PieceSize, 2*PieceSize + 7}).Draw(t, "bytes"))
+		return pattern(1, rapid.SampledFrom([]int{minPiece, body.PieceSize, 2*body.PieceSize + 7}).Draw(t, "bytes"))
 	}
 }
 
@@ -129,7 +131,7 @@ func (m *modelled) any(t *rapid.T, ids []uint64) *remembered {
 
 func (m *modelled) body(t *rapid.T) {
 	if r := m.any(t, m.openFlows()); r != nil {
-		m.grow(t, r, flowpb.Side(rapid.IntRange(1, maxSide).Draw(t, "side")))
+		m.grow(t, r, flowpb.Side(rapid.IntRange(1, rowid.MaxSide).Draw(t, "side")))
 	}
 }
 
@@ -395,9 +397,9 @@ func (m *modelled) retained(t *rapid.T, limits Retention, now time.Time) (done R
 // these are the oldest of those that may go, and what could be brought back goes first.
 func (m *modelled) retainBytes(t *rapid.T) {
 	done := m.retained(t, Retention{Bytes: rapid.Int64Range(1, 1<<20).Draw(t, "bytes")}, time.Unix(0, 0))
-	there, err := queryIDs(context.Background(), m.s.read, "SELECT id FROM flow")
+	there, err := rowid.Select(context.Background(), m.s.read, "SELECT id FROM flow")
 	must(t, err)
-	left, err := queryIDs(context.Background(), m.s.read, "SELECT id FROM removed")
+	left, err := rowid.Select(context.Background(), m.s.read, "SELECT id FROM removed")
 	must(t, err)
 	var gone, stay, back []uint64
 	for _, id := range m.there() {

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // check compares the session, the second one and the views with the memory.
@@ -49,7 +50,7 @@ func (m *modelled) checkAges(t *rapid.T) {
 // compare compares what a session holds.
 func (m *modelled) compare(t *rapid.T, s *Session) {
 	ctx, there := context.Background(), m.there()
-	got, err := queryIDs(ctx, s.read, "SELECT id FROM flow ORDER BY id")
+	got, err := rowid.Select(ctx, s.read, "SELECT id FROM flow ORDER BY id")
 	if err != nil || !slices.Equal(got, there) {
 		t.Fatalf("flows: got %v, %v, want %v", got, err, there)
 	}
@@ -118,7 +119,7 @@ func sameNote(a, b flowpb.Note) bool {
 // compareParts compares what a flow has beside its head.
 func (m *modelled) compareParts(t *rapid.T, s *Session, want *remembered) {
 	ctx, id := context.Background(), want.head.GetId()
-	for side := flowpb.SideRequest; side <= maxSide; side++ {
+	for side := flowpb.SideRequest; side <= rowid.MaxSide; side++ {
 		b, err := s.Body(ctx, id, side)
 		must(t, err)
 		got, err := io.ReadAll(b.NewReader(ctx))

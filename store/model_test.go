@@ -12,6 +12,7 @@ import (
 
 	"weir/filter"
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // memory is what a session should hold, in plain Go: what the model of
@@ -27,7 +28,7 @@ type memory struct {
 type remembered struct {
 	head     *flowpb.Flow // without the numbers of its connections
 	conn     *flowpb.Conn // to the server, shared with the other flows that use it; nil: none
-	bodies   [maxSide + 1][]byte
+	bodies   [rowid.MaxSide + 1][]byte
 	messages []*flowpb.Message
 	note     flowpb.Note
 	dropped  bool

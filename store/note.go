@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // NoteChange is what to change in notes; a nil field stays as it is, an empty
@@ -152,25 +153,7 @@ func (s *Session) Unmark(ctx context.Context) (int, error) {
 
 // marked returns the marked flows, ascending.
 func marked(ctx context.Context, q querier) ([]uint64, error) {
-	return queryIDs(ctx, q, "SELECT flow FROM note WHERE marked <> '' AND flow IN (SELECT id FROM flow) ORDER BY flow")
-}
-
-// queryIDs returns what a query for flow ids finds. It is for few of them; views
-// stream theirs.
-func queryIDs(ctx context.Context, q querier, query string, args ...any) (ids []uint64, err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id uint64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return rowid.Select(ctx, q, "SELECT flow FROM note WHERE marked <> '' AND flow IN (SELECT id FROM flow) ORDER BY flow")
 }
 
 // update runs change in a short transaction beside the writer's.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/drop"
+	"weir/store/rowid"
 )
 
 // Connections are shared by flows, and certificates by connections, and neither has a
@@ -166,12 +168,12 @@ func (o *orphans) drop(ctx context.Context, tx *sql.Tx, page []uint64) error {
 	if truncated {
 		return errTooBusy
 	}
-	if _, err := o.markHeads(ctx, tx, "SELECT id, blob FROM head"+these+" ORDER BY id", idList(changed)); err != nil {
+	if _, err := o.markHeads(ctx, tx, "SELECT id, blob FROM head"+these+" ORDER BY id", rowid.List(changed)); err != nil {
 		return err
 	}
 	o.since = upto
 	page = slices.DeleteFunc(page, o.used.has)
-	_, err = tx.ExecContext(ctx, "DELETE FROM conn"+these, idList(page))
+	_, err = tx.ExecContext(ctx, "DELETE FROM conn"+these, rowid.List(page))
 	return err
 }
 
@@ -214,7 +216,7 @@ func (o *orphans) dropCerts(ctx context.Context) error {
 	}
 	return o.s.update(ctx, func(tx *sql.Tx) error {
 		changed := "id > ? OR id IN (SELECT value FROM json_each(?))"
-		if err := o.conns(ctx, tx, changed, []any{int64(last), idList(open)}, mark); err != nil {
+		if err := o.conns(ctx, tx, changed, []any{int64(last), rowid.List(open)}, mark); err != nil {
 			return err
 		}
 		return dropUnused(ctx, tx, used)
@@ -241,7 +243,7 @@ func dropUnused(ctx context.Context, tx *sql.Tx, used map[[sha256.Size]byte]bool
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	for _, hash := range unused[:min(len(unused), dropRows)] { // the others the next time
+	for _, hash := range unused[:min(len(unused), drop.Rows)] { // the others the next time
 		if _, err := tx.ExecContext(ctx, "DELETE FROM cert WHERE sha256 = ?", hash); err != nil {
 			return err
 		}

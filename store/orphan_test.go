@@ -6,6 +6,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // withConns makes a session with connections that ended, each with a certificate of
@@ -34,7 +35,7 @@ func recordConn(t *testing.T, w *Writer, cert string, ended int64) {
 // left are the numbers of the connections in the file, and the texts of the certificates.
 func left(t *testing.T, s *Session) (conns []uint64, certs []string) {
 	t.Helper()
-	conns, err := queryIDs(t.Context(), s.read, "SELECT id FROM conn ORDER BY id")
+	conns, err := rowid.Select(t.Context(), s.read, "SELECT id FROM conn ORDER BY id")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,10 @@ import (
 
 	"weir/filter"
 	flowpb "weir/proto"
+	"weir/store/body"
 	"weir/store/pack"
+	"weir/store/rowid"
+	"weir/store/upcall"
 )
 
 // prescan returns those of some flows, given ascending, whose bodies may match: it
@@ -50,11 +53,11 @@ func (sel *selection) prescan(ctx context.Context, ids []uint32) ([]uint32, erro
 // The pieces of flows, and those of shared bodies. Flows that are not plain, or have no
 // such bodies, come once.
 const (
-	piecesOfFlows = `SELECT count(` + collectFunction + `(?1, f.id, f.kind = ?3 AND f.flags & ?4 = 0, b.id, b.size, b.enc, b.data))
+	piecesOfFlows = `SELECT count(` + upcall.Collect + `(?1, f.id, f.kind = ?3 AND f.flags & ?4 = 0, b.id, b.size, b.enc, b.data))
 		FROM json_each(?2) j
 		CROSS JOIN flow f ON f.id = j.value
 		LEFT JOIN body b ON f.kind = ?3 AND f.flags & ?4 = 0 AND b.id BETWEEN f.id << 23 AND (f.id + 1 << 23) - 1 AND 1 << (b.id >> 20 & 7) & ?5`
-	piecesOfBodies = `SELECT count(` + collectFunction + `(?1, j.value, 1, b.id, b.size, b.enc, b.data))
+	piecesOfBodies = `SELECT count(` + upcall.Collect + `(?1, j.value, 1, b.id, b.size, b.enc, b.data))
 		FROM json_each(?2) j
 		CROSS JOIN body b ON b.id BETWEEN j.value AND j.value + 1048575 AND ?3 + ?4 + ?5 > 0`
 )
@@ -96,22 +99,14 @@ func (sel *selection) newPieceScan() *pieceScan {
 
 // run looks at what a query finds.
 func (p *pieceScan) run(ctx context.Context, s *Session, query, list string) error {
-	call, err := s.functions.begin(ctx, p.row, nil)
-	if err != nil {
-		return err
-	}
-	defer s.functions.end(call)
-	var none int
-	err = s.read.QueryRowContext(ctx, query, call.token, list, int64(filter.PlainKind), int64(filter.PlainMask), p.sides).Scan(&none)
-	switch {
-	case err == nil:
+	return s.functions.Scan(ctx, p.row, nil, func(token int64) error {
+		var none int
+		err := s.read.QueryRowContext(ctx, query, token, list, int64(filter.PlainKind), int64(filter.PlainMask), p.sides).Scan(&none)
+		if err != nil {
+			return fmt.Errorf("search bodies: %w", classify(err))
+		}
 		return nil
-	case call.err != nil:
-		return call.err
-	case ctx.Err() != nil:
-		return ctx.Err()
-	}
-	return fmt.Errorf("search bodies: %w", classify(err))
+	})
 }
 
 // row takes a flow with a piece of one of its bodies.
@@ -143,10 +138,10 @@ func (p *pieceScan) row(row []driver.Value) error {
 // piece reports whether the flow may match for what the piece has, or because it is
 // not what it should be: then those who judge the flow will say so.
 func (p *pieceScan) piece(id, size, enc int64, value driver.Value) bool {
-	if body := id >> pieceBits; body != p.body {
+	if body := rowid.Body(id); body != p.body {
 		p.body, p.next, p.lent, p.tail = body, 0, false, p.tail[:0]
 	}
-	number := id & (maxPieces - 1)
+	number := rowid.Number(id)
 	if number != p.next {
 		return true
 	}
@@ -162,11 +157,11 @@ func (p *pieceScan) piece(id, size, enc int64, value driver.Value) bool {
 	if !ok || p.lent {
 		return true
 	}
-	content, err := decode(p.unpack, enc, size, data, p.buf)
+	content, err := body.Decode(p.unpack, enc, size, data, p.buf)
 	if err != nil {
 		return true
 	}
-	if enc == encZstd {
+	if enc == body.EncZstd {
 		p.buf = content
 	}
 	return p.has(content)

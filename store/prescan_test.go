@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	flowpb "weir/proto"
+	"weir/store/body"
 )
 
 // searchModel is what a session's bodies are: needles in hay, cut anywhere.
@@ -51,8 +52,8 @@ func TestSearchProperty(t *testing.T) {
 			`~bs needle (~all | ~b abc)`: func(b []byte) bool { return bytes.Contains(b, []byte("needle")) },
 		} {
 			var want []uint64
-			for flow, body := range m.bodies {
-				if matches(body) {
+			for flow, content := range m.bodies {
+				if matches(content) {
 					want = append(want, flow)
 				}
 			}
@@ -71,14 +72,14 @@ func TestSearchProperty(t *testing.T) {
 
 // hay is a body of some pieces, with needles at their edges and elsewhere.
 func (m *searchModel) hay(rt *rapid.T) []byte {
-	size := rapid.SampledFrom([]int{0, 10, shareFrom, minPiece + 3, PieceSize + 2, 2*PieceSize + 100}).Draw(rt, "size")
+	size := rapid.SampledFrom([]int{0, 10, shareFrom, minPiece + 3, body.PieceSize + 2, 2*body.PieceSize + 100}).Draw(rt, "size")
 	b := bytes.Repeat([]byte("xxxxx hay "), size/10+1)[:size]
 	for range rapid.IntRange(0, 2).Draw(rt, "needles") {
 		needle := rapid.SampledFrom([]string{"needle", "noodle", "needl", "xxxxxhay"}).Draw(rt, "needle")
 		if len(needle) > size {
 			continue
 		}
-		at := rapid.OneOf(rapid.IntRange(0, size-len(needle)), rapid.Just(size-len(needle)), rapid.IntRange(PieceSize-7, PieceSize)).Draw(rt, "at")
+		at := rapid.OneOf(rapid.IntRange(0, size-len(needle)), rapid.Just(size-len(needle)), rapid.IntRange(body.PieceSize-7, body.PieceSize)).Draw(rt, "at")
 		copy(b[min(at, size-len(needle)):], needle)
 	}
 	return b
@@ -129,14 +130,14 @@ func TestSearchPastThePrefilter(t *testing.T) {
 func TestSearchOfALargeBody(t *testing.T) {
 	s, w := newWriter(t, never(WriterOptions{}))
 	const pieces = 100
-	body := bytes.Repeat([]byte("hay "), pieces*PieceSize/4)
-	copy(body, "early")
-	copy(body[len(body)-4:], "late")
-	recordTyped(t, w, "text/plain", body)
+	content := bytes.Repeat([]byte("hay "), pieces*body.PieceSize/4)
+	copy(content, "early")
+	copy(content[len(content)-4:], "late")
+	recordTyped(t, w, "text/plain", content)
 	recordTyped(t, w, "text/plain", []byte("hay"))
 	// Rows are pieces; what is found is read once more, to be judged.
 	for src, most := range map[string]uint64{"~bs early": 2 * skipAfter, "~bs late": 2*pieces + 10, "~bs nothing": pieces + 10} {
-		before := s.functions.rows.Load()
+		before := s.functions.Rows()
 		n, err := s.CountMatching(t.Context(), parse(t, src))
 		want := 1
 		if src == "~bs nothing" {
@@ -145,7 +146,7 @@ func TestSearchOfALargeBody(t *testing.T) {
 		if err != nil || n != want {
 			t.Errorf("%s: got %d, %v, want %d", src, n, err, want)
 		}
-		if got := s.functions.rows.Load() - before; got > most {
+		if got := s.functions.Rows() - before; got > most {
 			t.Errorf("%s: got %d rows, want at most %d", src, got, most)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store/lock"
+	"weir/store/rowid"
 )
 
 // What the test binary is when it runs as its own child: a role, and the session
@@ -245,7 +246,7 @@ func checkSurvivors(t *testing.T, path string, last uint64, ends map[uint64]bool
 			t.Errorf("verify: %v (acknowledged up to %d)", p, last)
 		}
 	}
-	ids, err := queryIDs(t.Context(), again.read, "SELECT id FROM flow ORDER BY id")
+	ids, err := rowid.Select(t.Context(), again.read, "SELECT id FROM flow ORDER BY id")
 	if err != nil || uint64(len(ids)) != n || ids[n-1] != n {
 		t.Errorf("flows: got %d, %v, want 1 to %d", len(ids), err, n)
 	}

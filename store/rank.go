@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"weir/store/upcall"
 )
 
 // table is a small table whose index has its texts in their order.
@@ -51,7 +53,7 @@ func (s *Session) ranks(ctx context.Context, t table, most int64) (ranks, error)
 		return nil
 	}
 	// The function's 0 keeps the row from coming out.
-	query := "SELECT 1 FROM " + t.name + " WHERE " + collectFunction + "(?, id, " + t.text + ") ORDER BY " + t.text
+	query := "SELECT 1 FROM " + t.name + " WHERE " + upcall.Collect + "(?, id, " + t.text + ") ORDER BY " + t.text
 	if err := s.stream(ctx, s.read, nil, row, func(token int64) (string, []any) { return query, []any{token} }); err != nil {
 		return nil, fmt.Errorf("rank %ss: %w", t.name, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"weir/store/rowid"
 )
 
 // A removed flow is one whose row stands in the table removed and no longer in
@@ -100,7 +102,7 @@ func (s *Session) removeWhere(ctx context.Context, stay func(context.Context, sp
 	r := removal{session: s}
 	for low := uint64(all.low); low <= uint64(all.high); low += moveFlows {
 		part := span{uint32(low), uint32(min(low+moveFlows-1, uint64(all.high)))}
-		ids, err := queryIDs(ctx, s.read, "SELECT id FROM flow WHERE id BETWEEN ? AND ? ORDER BY id", int64(part.low), int64(part.high))
+		ids, err := rowid.Select(ctx, s.read, "SELECT id FROM flow WHERE id BETWEEN ? AND ? ORDER BY id", int64(part.low), int64(part.high))
 		if err != nil {
 			return r.n, fmt.Errorf("remove flows: %w", classify(err))
 		}
@@ -150,7 +152,7 @@ func (r *removal) take(ctx context.Context, ids []uint64) error {
 
 // hide moves flows from the list of flows to the removed ones.
 func hide(ctx context.Context, tx *sql.Tx, ids []uint64, at int64) (n int64, err error) {
-	list := idList(ids)
+	list := rowid.List(ids)
 	if _, err := tx.ExecContext(ctx, keepHighest); err != nil {
 		return 0, err
 	}
@@ -206,12 +208,12 @@ func (s *Session) Undo(ctx context.Context) (int, error) {
 
 // show moves flows of a removal back, a transaction's worth.
 func show(ctx context.Context, tx *sql.Tx, at int64) (int, error) {
-	ids, err := queryIDs(ctx, tx, ofRemoval, at, moveFlows)
+	ids, err := rowid.Select(ctx, tx, ofRemoval, at, moveFlows)
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
 	for _, statement := range []string{copyToFlows, deleteRemoved} {
-		if _, err := tx.ExecContext(ctx, statement, idList(ids)); err != nil {
+		if _, err := tx.ExecContext(ctx, statement, rowid.List(ids)); err != nil {
 			return 0, err
 		}
 	}

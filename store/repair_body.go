@@ -6,6 +6,9 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // prune takes out what no reader could make sense of, and makes a beginning for
@@ -78,16 +81,16 @@ func (m *mender) cutAtHoles(ctx context.Context) error {
 		if err := rows.Scan(&id, &start, &size, &enc, &data); err != nil {
 			return err
 		}
-		if of := id &^ (maxPieces - 1); of != first {
+		if of := rowid.First(id); of != first {
 			first, next, end, cut = of, 0, 0, false
 		}
 		if cut {
 			continue
 		}
-		good := id-first == next && start == end && size >= 1 && size <= PieceSize
-		if good && enc != encShared {
-			out, err := decode(m.s.unpack, enc, size, data, buf)
-			if good = err == nil; good && enc == encZstd {
+		good := id-first == next && start == end && size >= 1 && size <= body.PieceSize
+		if good && enc != body.EncShared {
+			out, err := body.Decode(m.s.unpack, enc, size, data, buf)
+			if good = err == nil; good && enc == body.EncZstd {
 				buf = out
 			}
 		}
@@ -104,9 +107,9 @@ func (m *mender) cutAtHoles(ctx context.Context) error {
 
 // cutBody deletes pieces of a body from a key on; so many bytes stay.
 func (m *mender) cutBody(ctx context.Context, from, bytes int64) error {
-	flow, side := from>>(pieceBits+sideBits), from>>pieceBits&maxSide
+	flow, side := rowid.BodyFlow(from), rowid.Side(from)
 	m.r.report(fmt.Sprintf("body of flow %d", flow), "side %d: only its first %d bytes could be saved", side, bytes)
-	_, err := m.w.exec(ctx, 0, "DELETE FROM body WHERE id BETWEEN ? AND ?", from, from|(maxPieces-1))
+	_, err := m.w.exec(ctx, 0, "DELETE FROM body WHERE id BETWEEN ? AND ?", from, rowid.Last(from))
 	return err
 }
 
@@ -130,7 +133,7 @@ func (m *mender) mendShared(ctx context.Context) error {
 		if err := rows.Scan(&first, &sum, &size); err != nil {
 			return err
 		}
-		b, err := m.s.bodySource().open(ctx, first, true)
+		b, err := m.s.bodies(m.s.read).OpenShared(ctx, first)
 		if err != nil {
 			return err
 		}
@@ -142,7 +145,7 @@ func (m *mender) mendShared(ctx context.Context) error {
 			continue
 		}
 		if b.Size() == size {
-			m.r.report(fmt.Sprintf("body of flow %d", first>>(pieceBits+sideBits)), "some of its bytes were changed by the damage")
+			m.r.report(fmt.Sprintf("body of flow %d", rowid.BodyFlow(first)), "some of its bytes were changed by the damage")
 		}
 		// Two that are now the same need not both be there for others to find.
 		_, err = m.w.exec(ctx, 0, "UPDATE OR REPLACE shared SET sha256 = ?, size = ? WHERE body = ?", h.Sum(nil), b.Size(), first)
@@ -168,7 +171,7 @@ func (m *mender) cutDangling(ctx context.Context) error {
 		if err := rows.Scan(&id, &start); err != nil {
 			return err
 		}
-		if of := id >> pieceBits; of != last {
+		if of := rowid.Body(id); of != last {
 			last = of
 			if err := m.cutBody(ctx, id, start); err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // repairWindow is how many ids are looked at at a time.
@@ -21,7 +22,7 @@ type remains struct {
 	removed  bool            // its row is among the removed
 	dropped  bool            // what is left of it is being deleted
 	head     *flowpb.Flow    // nil: lost
-	bodies   [maxSide + 1]int64
+	bodies   [rowid.MaxSide + 1]int64
 	messages int
 	noted    bool
 }
@@ -126,7 +127,7 @@ func (m *mender) gather(ctx context.Context, low, high int64) (map[uint64]*remai
 			var key uint64
 			var size int64
 			err := rows.Scan(&key, &size)
-			of(key >> sideBits).bodies[key&maxSide] = size
+			of(key >> rowid.SideBits).bodies[key&rowid.MaxSide] = size
 			return err
 		}},
 	} {
@@ -143,7 +144,7 @@ func (m *mender) lostConns(ctx context.Context, left map[uint64]*remains) (map[u
 	for _, r := range left {
 		ids = append(ids, r.head.GetClientConn(), r.head.GetServerConn())
 	}
-	gone, err := queryIDs(ctx, m.s.read, "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM conn)", idList(ids))
+	gone, err := rowid.Select(ctx, m.s.read, "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM conn)", rowid.List(ids))
 	lost := map[uint64]bool{}
 	for _, id := range gone {
 		lost[id] = id != 0

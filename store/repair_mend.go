@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	flowpb "weir/proto"
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // mendMessages closes the gaps that lost messages leave in the numbers of a flow's
@@ -28,13 +30,13 @@ func (m *mender) mendMessages(ctx context.Context) error {
 		if err := rows.Scan(&id); err != nil {
 			return err
 		}
-		if of := id >> messageBits; of != flow {
+		if of := rowid.MessageFlow(id); of != flow {
 			tell()
 			flow, next, lost = of, 1, 0
 		}
-		if sequence := id & maxMessages; sequence != next {
+		if sequence := rowid.Sequence(id); sequence != next {
 			lost = sequence - next
-			if _, err := m.w.exec(ctx, 0, "UPDATE OR REPLACE message SET id = ? WHERE id = ?", messageKey(uint64(flow), uint64(next)), id); err != nil {
+			if _, err := m.w.exec(ctx, 0, "UPDATE OR REPLACE message SET id = ? WHERE id = ?", rowid.Message(uint64(flow), uint64(next)), id); err != nil {
 				return err
 			}
 		}
@@ -152,7 +154,7 @@ func (m *mender) count(ctx context.Context) error {
 		{"DELETE FROM shared WHERE uses = 0", nil},
 		{`INSERT OR REPLACE INTO session (key, value)
 			SELECT ?, coalesce(sum(size), 0) FROM body WHERE enc = 1 UNION ALL
-			SELECT ?, coalesce(sum(length(data)), 0) FROM body WHERE enc = 1`, []any{keyPackedFrom, keyPackedTo}},
+			SELECT ?, coalesce(sum(length(data)), 0) FROM body WHERE enc = 1`, []any{body.KeyPackedFrom, body.KeyPackedTo}},
 	} {
 		if _, err := m.w.exec(ctx, 0, q.query, q.args...); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	flowpb "weir/proto"
+	"weir/store/body"
 	"weir/store/lock"
 )
 
@@ -35,7 +36,7 @@ func damageable(t *testing.T) string {
 			size = 30000 // two of each
 		}
 		if n == 100 {
-			size = PieceSize + 5000
+			size = body.PieceSize + 5000
 		}
 		f.GetHttp().Response.Body.Size = uint64(size)
 		if err := w.Flow(ctx, f); err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // Retention says what a capture keeps of its past: the newest flows, within all of the
@@ -145,7 +146,7 @@ func (k *retainer) drop(ctx context.Context, need uint64, now time.Time) (v vict
 	}
 	err = k.s.update(ctx, func(tx *sql.Tx) error {
 		// Another one with it: a flow that somebody has just marked stays.
-		ids, err := queryIDs(ctx, tx, "SELECT id FROM "+k.flows.rows+" AND id IN (SELECT value FROM json_each(?)) ORDER BY id", idList(v.ids()))
+		ids, err := rowid.Select(ctx, tx, "SELECT id FROM "+k.flows.rows+" AND id IN (SELECT value FROM json_each(?)) ORDER BY id", rowid.List(v.ids()))
 		if v = v.only(ids); err != nil || v.len() == 0 {
 			return err
 		}
@@ -250,7 +251,7 @@ func (k *retainer) pick(ctx context.Context, need uint64, now time.Time) (v vict
 	if v.old, err = k.tooOld(ctx, &k.flows, now); err != nil || uint64(len(v.old)) >= need {
 		return v, err
 	}
-	first, err := queryIDs(ctx, k.s.read, "SELECT id FROM "+k.flows.rows+" ORDER BY id LIMIT ?", int(need))
+	first, err := rowid.Select(ctx, k.s.read, "SELECT id FROM "+k.flows.rows+" ORDER BY id LIMIT ?", int(need))
 	if err != nil {
 		return v, err
 	}
@@ -287,7 +288,7 @@ func (k *retainer) forget(ctx context.Context, now time.Time, short bool) (n int
 		return 0, classify(err)
 	}
 	err = k.s.update(ctx, func(tx *sql.Tx) error {
-		dropped, err := affected(tx.ExecContext(ctx, "UPDATE removed SET at = ?"+these, atDropped, idList(ids)))
+		dropped, err := affected(tx.ExecContext(ctx, "UPDATE removed SET at = ?"+these, atDropped, rowid.List(ids)))
 		n = int(dropped)
 		return err
 	})

@@ -68,9 +68,9 @@ func TestRetentionKeepsWhatPeopleSpokeOf(t *testing.T) {
 // what was removed: an import brings them.
 func TestRetentionByAgeOutOfOrder(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{CompactAfter: -1})
-	for _, age := range []time.Duration{1, 90, 2, 91, 3, 92, 4, 93} {
+	for _, minutes := range []int{1, 90, 2, 91, 3, 92, 4, 93} {
 		f := httpFlow(0)
-		f.CreatedNs = time.Now().Add(-age * time.Minute).UnixNano()
+		f.CreatedNs = time.Now().Add(-time.Duration(minutes) * time.Minute).UnixNano()
 		f.GetHttp().Response.Body = nil
 		record(t, w, f)
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -12,6 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"weir/filter"
+	"weir/store/rowid"
+	"weir/store/upcall"
 )
 
 // Query says which flows, and in which order.
@@ -71,12 +72,8 @@ func (sel *selection) all() bool { return sel.where == "" && sel.plan.Exact }
 func (sel *selection) keyed() bool { return sel.order != OrderID }
 
 // columns are SQL for what a scan reads of each flow: first, and more where the row
-// function asks for it by [errMore].
+// function asks for it by [upcall.ErrMore].
 type columns struct{ first, more string }
-
-// errMore is what a row function returns to be called again, with more columns
-// after the first.
-var errMore = errors.New("more columns are needed")
 
 // each calls row for the selected flows that meet the condition, with the flow's
 // id and the columns asked for. The values are valid during the call only, which
@@ -92,11 +89,11 @@ func (sel *selection) statement(on condition, c columns, token int64) (query str
 	if c.first != "" {
 		first += ", " + c.first
 	}
-	collect := collectFunction + "(?, " + first + ")"
+	collect := upcall.Collect + "(?, " + first + ")"
 	args = append(args, token)
 	if c.more != "" {
 		// NULL is what the function returns where that was not enough.
-		collect = "coalesce(" + collect + ", " + collectFunction + "(?, " + first + ", " + c.more + "))"
+		collect = "coalesce(" + collect + ", " + upcall.Collect + "(?, " + first + ", " + c.more + "))"
 		args = append(args, token)
 	}
 	where := on.sql
@@ -126,22 +123,13 @@ func (s *Session) stream(
 ) error {
 	patterns := m.take()
 	defer m.give(patterns)
-	call, err := s.functions.begin(ctx, row, patterns)
-	if err != nil {
-		return err
-	}
-	defer s.functions.end(call)
-	query, args := statement(call.token)
-	switch err := drain(ctx, db, query, args); {
-	case err == nil:
+	return s.functions.Scan(ctx, row, patterns, func(token int64) error {
+		query, args := statement(token)
+		if err := drain(ctx, db, query, args); err != nil {
+			return fmt.Errorf("scan flows: %w", classify(err))
+		}
 		return nil
-	case call.err != nil:
-		return call.err
-	case ctx.Err() != nil:
-		return ctx.Err() // SQLite only says that it was interrupted
-	default:
-		return fmt.Errorf("scan flows: %w", classify(err))
-	}
+	})
 }
 
 // drain runs a statement for what it does and not for its rows.
@@ -291,5 +279,5 @@ func jsonIDs(ids []uint32) string {
 	for i, id := range ids {
 		wide[i] = uint64(id)
 	}
-	return idList(wide)
+	return rowid.List(wide)
 }

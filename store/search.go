@@ -11,6 +11,8 @@ import (
 
 	"weir/filter"
 	flowpb "weir/proto"
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // How much a search holds at a time. What is larger is read piece by piece when
@@ -74,7 +76,7 @@ func (sel *selection) subjects(ctx context.Context, ids []uint32) ([]*subject, e
 	if sel.plan.Needs < filter.NeedBody {
 		return subjects, nil
 	}
-	return subjects, readAhead(ctx, sel.session.bodySource(), list, subjects)
+	return subjects, readAhead(ctx, sel.session.bodies(sel.session.read), list, subjects)
 }
 
 // aheadQuery reads the first piece of each body, data only if it is not large,
@@ -86,9 +88,9 @@ const aheadQuery = `SELECT b.id, b.size, b.enc, CASE WHEN b.id & ? = 0 AND b.siz
 
 // readAhead reads the small bodies of flows together: one by one, finding them
 // would take longer than searching them.
-func readAhead(ctx context.Context, src bodySource, list string, subjects []*subject) error {
-	const shift, mask = pieceBits + sideBits, maxPieces - 1
-	rows, err := src.q.QueryContext(ctx, aheadQuery, mask, searchBody, list, shift, shift, mask)
+func readAhead(ctx context.Context, src body.Source, list string, subjects []*subject) error {
+	const shift, mask = rowid.BodyBits, rowid.MaxPieces - 1
+	rows, err := src.DB.QueryContext(ctx, aheadQuery, mask, searchBody, list, shift, shift, mask)
 	if err != nil {
 		return fmt.Errorf("search bodies: %w", classify(err))
 	}
@@ -110,17 +112,17 @@ func readAhead(ctx context.Context, src bodySource, list string, subjects []*sub
 		if at == len(subjects) || int64(subjects[at].row.ID) > id>>shift {
 			continue // of a flow that was deleted meanwhile
 		}
-		body := &subjects[at].bodies[id>>pieceBits&maxSide]
-		body.small, body.large = nil, true
+		found := &subjects[at].bodies[rowid.Side(id)]
+		found.small, found.large = nil, true
 		if data == nil {
 			continue
 		}
 		// A piece that cannot be decoded is met again by whoever reads the body.
-		if out, err := decode(src.unpack, enc, size, data, buf); err == nil {
-			if enc == encZstd {
+		if out, err := body.Decode(src.Unpack, enc, size, data, buf); err == nil {
+			if enc == body.EncZstd {
 				buf = out
 			}
-			body.small, body.large = bytes.Clone(out), false
+			found.small, found.large = bytes.Clone(out), false
 			held += len(out)
 		}
 	}
@@ -137,7 +139,7 @@ type subject struct {
 	blob   []byte
 	flow   *flowpb.Flow
 	ahead  bool // bodies tells all there is to know of the stored bodies
-	bodies [maxSide + 1]struct {
+	bodies [rowid.MaxSide + 1]struct {
 		small []byte // the whole body
 		large bool   // there is one, to be read when asked for
 	}
@@ -188,7 +190,7 @@ func (s *subject) Flow() (*flowpb.Flow, error) {
 
 // Body implements filter.Subject.
 func (s *subject) Body(side flowpb.Side) (io.Reader, error) {
-	if side < 1 || side > maxSide {
+	if side < 1 || side > rowid.MaxSide {
 		return nil, nil
 	}
 	if small := s.bodies[side].small; small != nil {

@@ -11,6 +11,7 @@ import (
 
 	"weir/filter"
 	flowpb "weir/proto"
+	"weir/store/body"
 )
 
 func parse(t testing.TB, src string) filter.Expr {
@@ -39,7 +40,7 @@ func recordBody(t testing.TB, w *Writer, body string) uint64 {
 func TestSearchFindsBodiesOfAnySize(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{})
 	var want []uint64
-	for _, size := range []int{0, 100, searchBody - 6, searchBody - 5, searchBody, PieceSize - 3, PieceSize + 10, 3 * PieceSize} {
+	for _, size := range []int{0, 100, searchBody - 6, searchBody - 5, searchBody, body.PieceSize - 3, body.PieceSize + 10, 3 * body.PieceSize} {
 		want = append(want, recordBody(t, w, strings.Repeat("x", size)+"needle"))
 		recordBody(t, w, strings.Repeat("x", size)+"needl")
 	}

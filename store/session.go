@@ -14,8 +14,11 @@ import (
 	"modernc.org/sqlite"
 
 	"weir/filter"
+	"weir/store/body"
+	"weir/store/fault"
 	"weir/store/lock"
 	"weir/store/pack"
+	"weir/store/upcall"
 )
 
 // Synchronous says how hard a commit presses the disk.
@@ -79,7 +82,7 @@ type Session struct {
 	sync     Synchronous
 
 	drv       *sqlite.Driver // carries the session's own SQL functions
-	functions *functions     // what those functions call: see match_func.go
+	functions *upcall.Functions
 	unpack    *pack.Unpacker // of pieces that the compactor coded
 	read      *sql.DB        // query_only connections, at most readConns
 	note      *sql.DB        // one connection for short transactions; nil when read-only
@@ -161,10 +164,10 @@ func openAs(ctx context.Context, path string, mode access, readOnly bool, o Opti
 	s.feed.init()
 	s.glance.path = path + "-shm"
 	s.turn = lock.NewTurnstile(path)
-	if err := registerFunctions(s.drv, s); err != nil {
+	if s.functions, err = registerFunctions(s.drv); err != nil {
 		return nil, err
 	}
-	if s.unpack, err = pack.NewUnpacker(readConns, PieceSize); err != nil {
+	if s.unpack, err = pack.NewUnpacker(readConns, body.PieceSize); err != nil {
 		return nil, err
 	}
 	cache := max(readCache/(1+max(o.Beside, 0)), leastCache)
@@ -174,7 +177,7 @@ func openAs(ctx context.Context, path string, mode access, readOnly bool, o Opti
 	}
 	if err := s.prepare(ctx); err != nil {
 		_ = s.closePools()
-		if mode == modeReadOnly && resultCode(err) == codeCantOpen {
+		if mode == modeReadOnly && fault.Code(err) == fault.CodeCantOpen {
 			return nil, fmt.Errorf("its -wal file can only be read where files can be made; copy both there: %w", err)
 		}
 		return nil, classify(err)
@@ -209,7 +212,7 @@ func (s *Session) readSelf(ctx context.Context) error {
 		(SELECT value FROM session WHERE key = 'created'),
 		(SELECT coalesce(value, '') FROM session WHERE key = 'creator')`).Scan(&id, &s.created, &s.creator)
 	if err != nil {
-		if code := resultCode(err); ctx.Err() == nil && (code == 0 || code == codeError) {
+		if code := fault.Code(err); ctx.Err() == nil && (code == 0 || code == fault.CodeError) {
 			err = fmt.Errorf("%w: %w", ErrDamaged, err) // a table is missing, or holds something else
 		}
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // Settle ends the flows that an earlier capture left open because it was killed:
@@ -12,7 +13,7 @@ import (
 // there were, removed flows included. Call it before anything is recorded; it takes one scan of the narrow
 // columns, a tenth of a second a million flows.
 func (w *Writer) Settle(ctx context.Context) (int, error) {
-	ids, err := queryIDs(ctx, w.s.read,
+	ids, err := rowid.Select(ctx, w.s.read,
 		"SELECT id FROM flow WHERE state NOT IN (?1, ?2) UNION SELECT id FROM removed WHERE state NOT IN (?1, ?2) AND at > 0",
 		int32(flowpb.StateComplete), int32(flowpb.StateError))
 	if err != nil {

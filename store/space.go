@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+
+	"weir/store/drop"
 )
 
 // sweep deletes what is left of flows that were dropped, and the pieces of bodies that
@@ -25,7 +27,7 @@ func (c *compactor) sweep(ctx context.Context) error {
 			}
 		case bodies:
 			err := c.commit(ctx, c.budget, func(tx *sql.Tx) error {
-				_, err := dropFreed(ctx, tx, 0, math.MaxInt64, &allowance{bytes: 2 * c.budget, rows: dropRows})
+				_, err := drop.Freed(ctx, tx, 0, math.MaxInt64, &drop.Allowance{Bytes: 2 * c.budget, Rows: drop.Rows})
 				return err
 			})
 			if err != nil {

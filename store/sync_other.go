@@ -2,7 +2,9 @@
 
 package store
 
-import "os"
+import (
+	"os"
+)
 
 // syncData makes what was written to f durable.
 func syncData(f *os.File) error { return f.Sync() }

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // tape is the connection that a writer's goroutine writes by, with its prepared
@@ -298,7 +299,7 @@ func (t *tape) putRow(ctx context.Context, e *flowEntry, removed map[uint64]int6
 
 func (t *tape) putMessages(ctx context.Context, b *batch) error {
 	for _, m := range b.messages {
-		err := t.message.add(ctx, messageKey(m.flow, m.sequence), m.at, int64(m.side), int64(m.kind), m.flags, m.detail, notNil(m.content))
+		err := t.message.add(ctx, rowid.Message(m.flow, m.sequence), m.at, int64(m.side), int64(m.kind), m.flags, m.detail, notNil(m.content))
 		if err != nil {
 			return err
 		}

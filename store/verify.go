@@ -10,7 +10,9 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/body"
 	"weir/store/lock"
+	"weir/store/rowid"
 )
 
 // maxProblems is where Verify stops to look for more.
@@ -84,7 +86,7 @@ type verifier struct {
 	tx    *sql.Tx // the snapshot
 	since time.Time
 	most  time.Duration // how long a snapshot is read from, or a little longer
-	bodySource
+	body.Source
 	tell     func(what string, done, total uint64)
 	problems []Problem
 	uses     map[int64]int64 // how many other bodies refer to a shared one; nil: too many to count on the way
@@ -100,7 +102,7 @@ func (v *verifier) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.tx, v.since, v.bodySource = tx, time.Now(), v.s.bodySourceIn(tx)
+	v.tx, v.since, v.Source = tx, time.Now(), v.s.bodies(tx)
 	return nil
 }
 
@@ -204,7 +206,7 @@ func (v *verifier) pairs(ctx context.Context) error {
 }
 
 // lengths compares what is stored with what the head says of bodies that are whole.
-func (v *verifier) lengths(f *flowpb.Flow, stored [maxSide + 1]int64) {
+func (v *verifier) lengths(f *flowpb.Flow, stored [rowid.MaxSide + 1]int64) {
 	h := f.GetHttp()
 	for side, b := range map[flowpb.Side]*flowpb.Body{
 		flowpb.SideRequest:          h.GetRequest().GetBody(),

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"weir/store/rowid"
 )
 
 // counts finds shared bodies that are used by more or fewer than they say. What was
@@ -33,7 +35,7 @@ func (v *verifier) counts(ctx context.Context) error {
 		var body, says, found int64
 		err := rows.Scan(&body, &says, &found)
 		if err == nil {
-			v.report(fmt.Sprintf("shared body of flow %d", body>>(pieceBits+sideBits)), "is used %d times, not %d", found, says)
+			v.report(fmt.Sprintf("shared body of flow %d", rowid.BodyFlow(body)), "is used %d times, not %d", found, says)
 		}
 		return err
 	})
@@ -64,8 +66,8 @@ func (v *verifier) owners(ctx context.Context) error {
 
 // owner checks one shared body.
 func (v *verifier) owner(ctx context.Context, first int64, sum []byte, size int64) error {
-	place := fmt.Sprintf("shared body of flow %d", first>>(pieceBits+sideBits))
-	b, err := v.open(ctx, first, true)
+	place := fmt.Sprintf("shared body of flow %d", rowid.BodyFlow(first))
+	b, err := v.OpenShared(ctx, first)
 	h := sha256.New()
 	if err == nil {
 		_, err = io.CopyN(h, b.NewReader(ctx), size)

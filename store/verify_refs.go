@@ -7,6 +7,7 @@ import (
 	"math"
 
 	flowpb "weir/proto"
+	"weir/store/rowid"
 )
 
 // verifyStep is how many flows are checked before progress is told.
@@ -65,10 +66,10 @@ func (v *verifier) messages(ctx context.Context) error {
 				return err
 			}
 			n++
-			if of := last >> messageBits; of != flow {
+			if of := rowid.MessageFlow(last); of != flow {
 				flow, next = of, 1
 			}
-			if sequence := last & maxMessages; sequence != next {
+			if sequence := rowid.Sequence(last); sequence != next {
 				v.report(fmt.Sprintf("messages of flow %d", flow), "number %d follows %d", sequence, next-1)
 				next = sequence
 			}

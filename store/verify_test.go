@@ -10,6 +10,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/body"
 )
 
 // whole makes a session that has one of each thing, and nothing wrong.
@@ -17,7 +18,7 @@ func whole(t *testing.T) *Session {
 	t.Helper()
 	s, w := newWriter(t, WriterOptions{})
 	f := httpFlow(1)
-	f.GetHttp().Response.Body.Size = 2*PieceSize + 5
+	f.GetHttp().Response.Body.Size = 2*body.PieceSize + 5
 	if err := w.Conn(t.Context(), &flowpb.Conn{Tls: &flowpb.Tls{Presented: &flowpb.Certificate{Der: []byte("der")}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +26,7 @@ func whole(t *testing.T) *Session {
 	if err := w.Flow(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Body(t.Context(), 1, flowpb.SideResponse, pattern(0, 2*PieceSize+5)); err != nil {
+	if err := w.Body(t.Context(), 1, flowpb.SideResponse, pattern(0, 2*body.PieceSize+5)); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Message(t.Context(), &flowpb.Message{Flow: 1, Content: []byte("hi")}); err != nil {

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // walk goes through the flows with all that belongs to them, in one pass over the file:
@@ -86,7 +89,7 @@ func (w *walk) open(ctx context.Context, from int64) (err error) {
 		{&w.removed, 0, "SELECT id, at > 0 FROM removed WHERE id >= ? ORDER BY id", []any{&w.kept}},
 		{&w.head, 0, "SELECT id, blob FROM head WHERE id >= ? ORDER BY id", []any{&w.blob}},
 		{
-			&w.body, pieceBits + sideBits,
+			&w.body, rowid.BodyBits,
 			`SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END, CASE WHEN enc = 2 AND typeof(data) = 'integer' THEN data END
 			FROM body WHERE id >= ? ORDER BY id`,
 			[]any{&p.start, &p.size, &p.enc, &p.data, &p.owner},
@@ -200,7 +203,7 @@ func (w *walk) one(ctx context.Context, id int64) error {
 }
 
 // judge compares a head with what there is beside it.
-func (w *walk) judge(ctx context.Context, id int64, stored [maxSide + 1]int64) error {
+func (w *walk) judge(ctx context.Context, id int64, stored [rowid.MaxSide + 1]int64) error {
 	f, err := decodeHead(uint64(id), w.blob)
 	if err != nil {
 		w.report(fmt.Sprintf("flow %d", id), "%v", err)
@@ -223,21 +226,21 @@ func (w *walk) judge(ctx context.Context, id int64, stored [maxSide + 1]int64) e
 // bodies goes through the pieces of a flow's bodies and returns the bodies' sizes by
 // side. What stays of a flow that has lost its head is checked elsewhere, if others
 // need it, or being deleted.
-func (w *walk) bodies(ctx context.Context, id int64, head, known bool) (stored [maxSide + 1]int64, err error) {
-	var next [maxSide + 1]int64
+func (w *walk) bodies(ctx context.Context, id int64, head, known bool) (stored [rowid.MaxSide + 1]int64, err error) {
+	var next [rowid.MaxSide + 1]int64
 	told := false
 	for w.body.at == id {
-		side, number := w.body.id>>pieceBits&maxSide, w.body.id&(maxPieces-1)
+		side, number := int64(rowid.Side(w.body.id)), rowid.Number(w.body.id)
 		if head {
 			w.check(id, side, number, next[side], stored[side])
 		}
-		if w.piece.enc == encShared {
+		if w.piece.enc == body.EncShared {
 			if err := w.refers(ctx, id, number); err != nil {
 				return stored, err
 			}
 		}
 		if !known && !told && next[side] == 0 {
-			if err := w.stray.QueryRowContext(ctx, w.body.id&^(maxPieces-1)).Scan(&told); err != nil {
+			if err := w.stray.QueryRowContext(ctx, rowid.First(w.body.id)).Scan(&told); err != nil {
 				return stored, err
 			}
 			if told {
@@ -259,16 +262,16 @@ func (w *walk) check(flow, side, number, want, start int64) {
 	wrong := func(format string, args ...any) {
 		w.report(fmt.Sprintf("body of flow %d", flow), "side %d: "+format, append([]any{side}, args...)...)
 	}
-	if number != want || p.start != start || p.size < 1 || p.size > PieceSize {
+	if number != want || p.start != start || p.size < 1 || p.size > body.PieceSize {
 		wrong("piece %d (bytes %d to %d) does not follow piece %d (to %d)", number, p.start, p.start+p.size, want-1, start)
 	}
-	if p.enc == encShared {
+	if p.enc == body.EncShared {
 		return
 	}
-	out, err := decode(w.unpack, p.enc, p.size, p.data, w.buf)
+	out, err := body.Decode(w.Unpack, p.enc, p.size, p.data, w.buf)
 	if err != nil {
 		wrong("piece %d: %v", number, err)
-	} else if p.enc == encZstd {
+	} else if p.enc == body.EncZstd {
 		w.buf = out
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	flowpb "weir/proto"
+	"weir/store/body"
 )
 
 // walSize is the size of a session's -wal file in bytes.
@@ -37,17 +38,17 @@ func TestReadersDoNotGrowTheWAL(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{BatchBytes: 256 << 10})
 	stopPages(w, most)
 	record(t, w, httpFlow(1))
-	if err := w.Body(t.Context(), 1, flowpb.SideResponse, pattern(0, 3*PieceSize)); err != nil {
+	if err := w.Body(t.Context(), 1, flowpb.SideResponse, pattern(0, 3*body.PieceSize)); err != nil {
 		t.Fatal(err)
 	}
 	flush(t, w)
 
 	slow := lookAt(t, s)
-	body, err := slow.session.Body(t.Context(), 1, flowpb.SideResponse)
+	stored, err := slow.session.Body(t.Context(), 1, flowpb.SideResponse)
 	if err != nil {
 		t.Fatal(err)
 	}
-	half := body.NewReader(t.Context())
+	half := stored.NewReader(t.Context())
 	if _, err := half.Read(make([]byte, 100)); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +145,7 @@ func TestForeignTransactionEnds(t *testing.T) {
 		for i := range 40 {
 			f := httpFlow(i)
 			record(t, w, f)
-			if err := w.Body(t.Context(), f.GetId(), flowpb.SideResponse, pattern(0, PieceSize)); err != nil {
+			if err := w.Body(t.Context(), f.GetId(), flowpb.SideResponse, pattern(0, body.PieceSize)); err != nil {
 				t.Fatal(err)
 			}
 		}

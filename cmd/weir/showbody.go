@@ -7,7 +7,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/proto/coding"
-	"weir/store"
+	"weir/store/body"
 )
 
 // showBody writes one body to standard output. One that is not whole is written as
@@ -44,7 +44,7 @@ func showBody(ctx context.Context, std stdio, s reading, id uint64, flags showFl
 }
 
 // printBody writes a stored body in the shape that --as names.
-func printBody(ctx context.Context, std stdio, stored *store.Body, id uint64, as string, b *flowpb.Body, headers []*flowpb.Field) error {
+func printBody(ctx context.Context, std stdio, stored *body.Body, id uint64, as string, b *flowpb.Body, headers []*flowpb.Field) error {
 	if as == wireView {
 		_, err := io.Copy(std.out, stored.NewReader(ctx))
 		return err

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -105,8 +106,19 @@ func (s *source) constant(info *types.Info, value ast.Expr) bool {
 			s.refersTo(v.Fun, "fmt", "Errorf") ||
 			s.refersTo(v.Fun, "regexp", "MustCompile") ||
 			s.refersTo(v.Fun, "strings", "NewReplacer") // compiled as a regexp is
+	case *ast.SelectorExpr:
+		return s.sentinel(v)
 	}
 	return false
+}
+
+// sentinel reports whether an expression is another package's sentinel error, which
+// callers of this one shall meet under its name.
+func (s *source) sentinel(sel *ast.SelectorExpr) bool {
+	x, ok := sel.X.(*ast.Ident)
+	return ok && strings.HasPrefix(sel.Sel.Name, "Err") && slices.ContainsFunc(s.ast.Imports, func(spec *ast.ImportSpec) bool {
+		return importName(spec) == x.Name
+	})
 }
 
 // stateful reports whether a literal's type exists to be changed through its

@@ -10,6 +10,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store"
+	"weir/store/body"
 )
 
 // apart is how weir keeps a flow: a protobuf head, and the body beside it in
@@ -30,7 +31,7 @@ func (a *apart) dump(context.Context) (n int64, err error) {
 	}
 	a.pieces = a.pieces[:0]
 	for rest := a.body; len(rest) > 0; {
-		piece := rest[:min(len(rest), store.PieceSize)]
+		piece := rest[:min(len(rest), body.PieceSize)]
 		rest = rest[len(piece):]
 		a.pieces = append(a.pieces, bytes.Clone(piece))
 	}

@@ -2,7 +2,9 @@
 
 package bench
 
-import "time"
+import (
+	"time"
+)
 
 // cpuTime is what this process has used of its processors, -1 if that is unknown.
 func cpuTime() time.Duration { return -1 }

@@ -1,9 +1,12 @@
-package store
+package drop
 
 import (
 	"context"
 	"database/sql"
 	"slices"
+
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // Most flows are plain: no messages, and bodies of one piece that no other body
@@ -23,7 +26,7 @@ type plainPiece struct {
 	id, size, length, enc int64
 }
 
-func (p plainPiece) flow() uint64 { return uint64(p.id) >> (pieceBits + sideBits) }
+func (p plainPiece) flow() uint64 { return uint64(rowid.BodyFlow(p.id)) }
 
 // wholeFlows finds those of some flows, ascending, of which nothing was deleted yet,
 // and that have no messages.
@@ -39,8 +42,8 @@ const theirPieces = `SELECT b.id, b.size, length(b.data), b.enc, EXISTS (SELECT 
 	ORDER BY b.id LIMIT ?`
 
 // sortFlows sorts removed flows, as far as the allowance goes.
-func sortFlows(ctx context.Context, tx *sql.Tx, ids []uint64, left allowance) (s sorted, err error) {
-	if s.plain, err = queryIDs(ctx, tx, wholeFlows, idList(ids)); err != nil {
+func sortFlows(ctx context.Context, tx *sql.Tx, ids []uint64, left Allowance) (s sorted, err error) {
+	if s.plain, err = rowid.Select(ctx, tx, wholeFlows, rowid.List(ids)); err != nil {
 		return s, err
 	}
 	special, upto, err := s.look(ctx, tx, left)
@@ -65,8 +68,8 @@ func sortFlows(ctx context.Context, tx *sql.Tx, ids []uint64, left allowance) (s
 // look reads the pieces of the flows in question. It says which of these are not
 // plain, and where it had to stop: what comes from that flow on was not seen, or not
 // whole; 0 if it saw all.
-func (s *sorted) look(ctx context.Context, tx *sql.Tx, left allowance) (special map[uint64]bool, upto uint64, err error) {
-	rows, err := tx.QueryContext(ctx, theirPieces, idList(s.plain), left.rows)
+func (s *sorted) look(ctx context.Context, tx *sql.Tx, left Allowance) (special map[uint64]bool, upto uint64, err error) {
+	rows, err := tx.QueryContext(ctx, theirPieces, rowid.List(s.plain), left.Rows)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -78,12 +81,12 @@ func (s *sorted) look(ctx context.Context, tx *sql.Tx, left allowance) (special 
 		if err := rows.Scan(&p.id, &p.size, &p.length, &p.enc, &shared); err != nil {
 			return nil, 0, err
 		}
-		if p.id&(maxPieces-1) > 0 || p.enc == encShared || shared {
+		if rowid.Number(p.id) > 0 || p.enc == body.EncShared || shared {
 			special[p.flow()] = true
 		}
 		s.pieces = append(s.pieces, p)
-		left.bytes -= p.length
-		if left.rows--; left.spent() {
+		left.Bytes -= p.length
+		if left.Rows--; left.spent() {
 			return special, p.flow(), nil
 		}
 	}
@@ -91,7 +94,7 @@ func (s *sorted) look(ctx context.Context, tx *sql.Tx, left allowance) (special 
 }
 
 // dropPlain deletes the plain ones of the flows.
-func (s *sorted) dropPlain(ctx context.Context, tx *sql.Tx, left *allowance) error {
+func (s *sorted) dropPlain(ctx context.Context, tx *sql.Tx, left *Allowance) error {
 	if len(s.plain) == 0 {
 		return nil
 	}
@@ -99,9 +102,9 @@ func (s *sorted) dropPlain(ctx context.Context, tx *sql.Tx, left *allowance) err
 	var before, after int64
 	for i, p := range s.pieces {
 		keys[i] = uint64(p.id)
-		left.bytes -= p.length
-		left.rows--
-		if p.enc == encZstd {
+		left.Bytes -= p.length
+		left.Rows--
+		if p.enc == body.EncZstd {
 			before, after = before+p.size, after+p.length
 		}
 	}
@@ -113,11 +116,11 @@ func (s *sorted) dropPlain(ctx context.Context, tx *sql.Tx, left *allowance) err
 		{"DELETE FROM head WHERE id IN (SELECT value FROM json_each(?))", s.plain},
 		{"DELETE FROM note WHERE flow IN (SELECT value FROM json_each(?))", s.plain},
 		{"DELETE FROM origin WHERE flow IN (SELECT value FROM json_each(?))", s.plain},
-		{deleteRemoved, s.plain},
+		{"DELETE FROM removed WHERE id IN (SELECT value FROM json_each(?))", s.plain},
 	} {
-		if _, err := tx.ExecContext(ctx, del.statement, idList(del.ids)); err != nil {
+		if _, err := tx.ExecContext(ctx, del.statement, rowid.List(del.ids)); err != nil {
 			return err
 		}
 	}
-	return countPacked(ctx, tx, -before, -after)
+	return body.CountPacked(ctx, tx, -before, -after)
 }

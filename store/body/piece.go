@@ -1,4 +1,4 @@
-package store
+package body
 
 import (
 	"context"
@@ -8,62 +8,62 @@ import (
 	"io"
 	"slices"
 
+	"weir/store/fault"
 	"weir/store/pack"
+	"weir/store/upcall"
 )
 
-// How the data of a piece is coded: body.enc. Everything but encNone is the work of
+// How the data of a piece is coded: body.enc. Everything but EncNone is the work of
 // the compactor.
 const (
-	encNone   = 0 // as received
-	encZstd   = 1 // a frame of package pack
-	encShared = 2 // an integer: the body that has these bytes at the same offset
+	EncNone   = 0 // as received
+	EncZstd   = 1 // a frame of package pack
+	EncShared = 2 // an integer: the body that has these bytes at the same offset
 )
 
-// decode undoes the coding of a piece of size bytes. What it returns is data itself,
-// or stands in buf.
-func decode(u *pack.Unpacker, enc, size int64, data, buf []byte) ([]byte, error) {
+// PieceSize is the largest piece of a body, in bytes.
+const PieceSize = 256 << 10
+
+// Decode undoes the coding of a piece of size bytes, which must not be [EncShared]. What it
+// returns is data itself, or stands in buf.
+func Decode(u *pack.Unpacker, enc, size int64, data, buf []byte) ([]byte, error) {
 	switch enc {
-	case encNone:
+	case EncNone:
 		if size != int64(len(data)) {
-			return nil, fmt.Errorf("%d bytes where it says %d: %w", len(data), size, ErrDamaged)
+			return nil, fmt.Errorf("%d bytes where it says %d: %w", len(data), size, fault.ErrDamaged)
 		}
 		return data, nil
-	case encZstd:
+	case EncZstd:
 		if size < 1 || size > PieceSize {
-			return nil, fmt.Errorf("a size of %d bytes: %w", size, ErrDamaged)
+			return nil, fmt.Errorf("a size of %d bytes: %w", size, fault.ErrDamaged)
 		}
 		out, err := u.Unpack(data, int(size), buf)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+			return nil, fmt.Errorf("%w: %w", fault.ErrDamaged, err)
 		}
 		return out, nil
 	default:
-		return nil, fmt.Errorf("coding %d: %w", enc, ErrNewer)
+		return nil, fmt.Errorf("coding %d: %w", enc, fault.ErrNewer)
 	}
 }
 
-// piece returns, in buf if that is large enough, the bytes of a piece from the body's
+// Piece returns, in buf if that is large enough, the bytes of a piece from the body's
 // offset off on, which must be in it.
-func (b *Body) piece(ctx context.Context, number int, off int64, buf []byte) ([]byte, error) {
+func (b *Body) Piece(ctx context.Context, number int, off int64, buf []byte) ([]byte, error) {
 	p := pieceRead{body: b, number: number, off: off, out: buf}
 	// A row through database/sql is garbage of its size; this way there is none.
-	call, err := b.functions.begin(ctx, p.row, nil)
-	if err != nil {
-		return nil, err
-	}
-	const query = "SELECT count(" + collectFunction + "(?, start, size, enc, data)) FROM body WHERE id = ?"
-	var none int
-	err = b.q.QueryRowContext(ctx, query, call.token, b.key(number)).Scan(&none)
-	b.functions.end(call)
+	err := b.Calls.Scan(ctx, p.row, nil, func(token int64) error {
+		const query = "SELECT count(" + upcall.Collect + "(?, start, size, enc, data)) FROM body WHERE id = ?"
+		var none int
+		return b.DB.QueryRowContext(ctx, query, token, b.key(number)).Scan(&none)
+	})
 	switch {
-	case call.err != nil:
-		return nil, b.failed(call.err)
-	case ctx.Err() != nil:
-		return nil, b.failed(context.Cause(ctx)) // SQLite only says that it was interrupted
+	case err != nil && ctx.Err() != nil:
+		return nil, b.failed(context.Cause(ctx))
 	case err != nil:
 		return nil, b.failed(err)
 	case !p.found:
-		return nil, b.failed(fmt.Errorf("piece %d is missing: %w", number, ErrDamaged))
+		return nil, b.failed(fmt.Errorf("piece %d is missing: %w", number, fault.ErrDamaged))
 	case !p.shared:
 		return p.out, nil
 	}
@@ -71,7 +71,7 @@ func (b *Body) piece(ctx context.Context, number int, off int64, buf []byte) ([]
 	if err != nil {
 		return nil, err
 	}
-	return b.borrow(ctx, owner, off, p.end, buf)
+	return b.Borrow(ctx, owner, off, p.end, buf)
 }
 
 // pieceRead takes a row of a body.
@@ -94,18 +94,18 @@ func (p *pieceRead) row(row []driver.Value) error {
 	p.found = true
 	// The file may be anything: nothing of it is an index before it was checked.
 	if size < 1 || size > PieceSize || start < 0 || start > p.off || p.off-start >= size {
-		return fmt.Errorf("piece %d has %d bytes from %d on, where byte %d should be: %w", p.number, size, start, p.off, ErrDamaged)
+		return fmt.Errorf("piece %d has %d bytes from %d on, where byte %d should be: %w", p.number, size, start, p.off, fault.ErrDamaged)
 	}
 	// The last piece may have grown since the body was opened.
 	end := min(size, p.body.size-start)
-	if enc == encShared {
+	if enc == EncShared {
 		p.shared = true
 		p.owner, _ = row[3].(int64) // 0 is no body, which is an error of its own
 		p.end = start + end
 		return nil
 	}
 	data, _ := row[3].([]byte)
-	content, err := decode(p.body.unpack, enc, size, data, p.out)
+	content, err := Decode(p.body.Unpack, enc, size, data, p.out)
 	if err != nil {
 		return fmt.Errorf("piece %d: %w", p.number, err)
 	}
@@ -113,13 +113,14 @@ func (p *pieceRead) row(row []driver.Value) error {
 	return nil
 }
 
-// borrow returns the bytes from off to end of the body that has them.
-func (b *Body) borrow(ctx context.Context, owner *Body, off, end int64, buf []byte) ([]byte, error) {
+// Borrow returns, in buf if that is large enough, the bytes from off to end of another
+// body, which has them.
+func (b *Body) Borrow(ctx context.Context, owner *Body, off, end int64, buf []byte) ([]byte, error) {
 	buf = slices.Grow(buf[:0], int(end-off))[:end-off]
 	n, err := owner.ReadAt(ctx, buf, off)
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil, b.failed(fmt.Errorf("the body that has its bytes ends %d before %d: %w", len(buf)-n, end, ErrDamaged))
+		return nil, b.failed(fmt.Errorf("the body that has its bytes ends %d before %d: %w", len(buf)-n, end, fault.ErrDamaged))
 	case err != nil:
 		return nil, err
 	}
@@ -137,7 +138,7 @@ func (b *Body) lenderAt(ctx context.Context, key int64) (*Body, error) {
 // lender opens a body that b refers to.
 func (b *Body) lender(ctx context.Context, key int64) (*Body, error) {
 	if b.own || key == b.first {
-		return nil, b.failed(fmt.Errorf("others refer to it, and it to others: %w", ErrDamaged))
+		return nil, b.failed(fmt.Errorf("others refer to it, and it to others: %w", fault.ErrDamaged))
 	}
 	return b.open(ctx, key, true)
 }

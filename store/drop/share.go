@@ -1,9 +1,12 @@
-package store
+package drop
 
 import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // Shared bodies. Of bodies with the same bytes, the one that the compactor met first
@@ -13,19 +16,19 @@ import (
 // user.
 //
 //	flow 3 ── body ── pieces ◄──┐
-//	flow 7 ── body ── encShared ┤     shared: body of flow 3, uses 3
-//	flow 9 ── body ── encShared ┘
+//	flow 7 ── body ── EncShared ┤     shared: body of flow 3, uses 3
+//	flow 9 ── body ── EncShared ┘
 //
 // A body is converted from its first piece on, in the same transaction in which it is
 // counted: it is a user if and only if its first piece is a reference.
 
 // freeBodies lets go of the bodies of a flow that is being dropped; it must be called
 // once for a flow. Those that others share stay, unseen; what nobody needs any more
-// is left to dropFreed.
+// is left to [Freed].
 func freeBodies(ctx context.Context, tx *sql.Tx, flow uint64) error {
 	const next = `SELECT b.id, CASE b.enc WHEN 2 THEN b.data END, s.uses FROM body b LEFT JOIN shared s ON s.body = b.id
 		WHERE b.id >= ? AND b.id < ? ORDER BY b.id LIMIT 1`
-	for from, end := bodyKey(flow, 0, 0), bodyKey(flow+1, 0, 0); ; {
+	for from, end := rowid.Piece(flow, 0, 0), rowid.Piece(flow+1, 0, 0); ; {
 		var id int64
 		var owner any
 		var uses sql.NullInt64
@@ -36,8 +39,8 @@ func freeBodies(ctx context.Context, tx *sql.Tx, flow uint64) error {
 		if err != nil {
 			return err
 		}
-		first := id &^ (maxPieces - 1)
-		from = first + maxPieces
+		first := rowid.First(id)
+		from = rowid.Last(id) + 1
 		if key, ok := owner.(int64); ok {
 			if err := release(ctx, tx, key); err != nil {
 				return err
@@ -75,9 +78,9 @@ func free(ctx context.Context, tx *sql.Tx, first int64) error {
 	return err
 }
 
-// dropFreed deletes the pieces of freed bodies whose keys lie in a range, as far as
+// Freed deletes the pieces of freed bodies whose keys lie in a range, as far as
 // the allowance goes; whole means that none is left.
-func dropFreed(ctx context.Context, tx *sql.Tx, from, to int64, left *allowance) (whole bool, err error) {
+func Freed(ctx context.Context, tx *sql.Tx, from, to int64, left *Allowance) (whole bool, err error) {
 	for {
 		var first int64
 		err := tx.QueryRowContext(ctx, "SELECT body FROM freed WHERE body BETWEEN ? AND ? LIMIT 1", from, to).Scan(&first)
@@ -97,9 +100,9 @@ func dropFreed(ctx context.Context, tx *sql.Tx, from, to int64, left *allowance)
 }
 
 // dropPieces deletes pieces of one body, likewise.
-func dropPieces(ctx context.Context, tx *sql.Tx, first int64, left *allowance) (whole bool, err error) {
+func dropPieces(ctx context.Context, tx *sql.Tx, first int64, left *Allowance) (whole bool, err error) {
 	const sizes = "SELECT id, length(data) FROM body WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
-	last, n, err := reach(ctx, tx, sizes, first, first+maxPieces-1, left)
+	last, n, err := reach(ctx, tx, sizes, first, rowid.Last(first), left)
 	if err != nil || n == 0 {
 		return err == nil && !left.spent(), err
 	}
@@ -108,28 +111,9 @@ func dropPieces(ctx context.Context, tx *sql.Tx, first int64, left *allowance) (
 	if err := tx.QueryRowContext(ctx, packed, first, last).Scan(&before, &after); err != nil {
 		return false, err
 	}
-	if err := countPacked(ctx, tx, -before, -after); err != nil {
+	if err := body.CountPacked(ctx, tx, -before, -after); err != nil {
 		return false, err
 	}
 	_, err = tx.ExecContext(ctx, "DELETE FROM body WHERE id BETWEEN ? AND ?", first, last)
 	return err == nil && !left.spent(), err
 }
-
-// Rows of the session table that sum up the pieces coded with zstd: their bytes
-// before and after.
-const (
-	keyPackedFrom = "packed_from"
-	keyPackedTo   = "packed_to"
-)
-
-// countPacked adds to the sums.
-func countPacked(ctx context.Context, tx *sql.Tx, before, after int64) error {
-	if before == 0 && after == 0 {
-		return nil
-	}
-	_, err := tx.ExecContext(ctx, countPackedBytes, keyPackedFrom, before, keyPackedTo, after)
-	return err
-}
-
-const countPackedBytes = `INSERT INTO session (key, value) VALUES (?, ?), (?, ?)
-	ON CONFLICT (key) DO UPDATE SET value = value + excluded.value`

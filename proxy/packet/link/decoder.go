@@ -4,50 +4,9 @@ import (
 	"encoding/binary"
 )
 
-// Link types (tcpdump.org/linktypes.html) that a Decoder knows.
-const (
-	typeNull       = 0
-	typeEthernet   = 1
-	typePPP        = 9
-	typeRaw12      = 12
-	typeRaw14      = 14
-	typePPPHDLC    = 50
-	typeRaw        = 101
-	typeCiscoHDLC  = 104
-	typeWiFi       = 105
-	typeLoop       = 108
-	typeCooked     = 113
-	typePrism      = 119
-	typeWiFiRadio  = 127
-	typeIPv4       = 228
-	typeIPv6       = 229
-	typeCooked2    = 276
-	typeNFLog      = 239
-	typePKTAP      = 258
-	typeWiFiAVS    = 163
-	maxDepth       = 16 // layers inside layers
-	etherVLAN      = 0x8100
-	etherIPv4      = 0x0800
-	etherIPv6      = 0x86dd
-	etherPPPoE     = 0x8864
-	etherMPLS      = 0x8847
-	etherMPLSMulti = 0x8848
-	etherBridge    = 0x6558 // Ethernet in GRE
-)
-
 // Decoder finds segments in packets. The zero value is ready.
 type Decoder struct {
 	fragments fragments
-}
-
-// Known reports whether packets of a link type are understood.
-func Known(kind uint32) bool {
-	switch kind {
-	case typeNull, typeEthernet, typePPP, typeRaw12, typeRaw14, typePPPHDLC, typeRaw, typeCiscoHDLC, typeWiFi, typeLoop,
-		typeCooked, typePrism, typeWiFiRadio, typeIPv4, typeIPv6, typeCooked2, typeNFLog, typePKTAP, typeWiFiAVS:
-		return true
-	}
-	return false
 }
 
 // Decode returns the segment in a packet of the given link type. at, in
@@ -64,8 +23,8 @@ func (d *Decoder) link(kind uint32, p []byte, depth int) (Segment, bool) {
 	switch kind {
 	case typeEthernet:
 		return d.ethernet(p, depth)
-	case typeNull, typeLoop:
-		return d.ip(after(p, 4), depth) // the version is in the IP header, too
+	case typeLLC:
+		return d.llc(p, depth)
 	case typeRaw, typeRaw12, typeRaw14, typeIPv4, typeIPv6:
 		return d.ip(p, depth)
 	case typePPP:
@@ -73,25 +32,25 @@ func (d *Decoder) link(kind uint32, p []byte, depth int) (Segment, bool) {
 	case typePPPHDLC, typeCiscoHDLC:
 		return d.hdlc(p, depth)
 	case typeCooked:
-		if len(p) < 16 {
-			return Segment{}, false
-		}
-		return d.etherType(binary.BigEndian.Uint16(p[14:]), p[16:], depth)
+		return d.typed(p, 14, 16, depth)
 	case typeCooked2:
-		if len(p) < 20 {
+		return d.typed(p, 0, 20, depth)
+	case typeFireWire: // RFC 2734
+		return d.typed(p, 16, 18, depth)
+	case typeFrameRelay:
+		return d.frameRelay(p, depth)
+	case typePFLog: // its length is less than what it takes
+		if len(p) == 0 {
 			return Segment{}, false
 		}
-		return d.etherType(binary.BigEndian.Uint16(p), p[20:], depth)
+		return d.ip(after(p, (int(p[0])+3)&^3), depth)
 	case typeWiFi:
-		return d.wifi(p, depth)
-	case typeWiFiRadio: // its length is little-endian
-		if len(p) < 4 {
-			return Segment{}, false
-		}
-		return d.wifi(after(p, int(binary.LittleEndian.Uint16(p[2:]))), depth)
+		return d.wifi(p, false, depth)
+	case typeWiFiRadio:
+		return d.radiotap(p, depth)
 	case typePrism, typeWiFiAVS:
-		return d.wifi(prismPayload(p), depth)
-	case typePKTAP:
+		return d.wifi(prismPayload(p), false, depth)
+	case typePKTAP, typePKTAPOld:
 		if len(p) < 12 {
 			return Segment{}, false
 		}
@@ -100,25 +59,38 @@ func (d *Decoder) link(kind uint32, p []byte, depth int) (Segment, bool) {
 			return Segment{}, false
 		}
 		return d.link(binary.LittleEndian.Uint32(p[8:]), p[n:], depth+1)
+	case typePPI:
+		if len(p) < 8 {
+			return Segment{}, false
+		}
+		return d.link(binary.LittleEndian.Uint32(p[4:]), after(p, int(binary.LittleEndian.Uint16(p[2:]))), depth+1)
 	case typeNFLog:
 		return d.nflog(p, depth)
+	}
+	if h, ok := headers[kind]; ok {
+		return d.link(h.inside, after(p, h.bytes), depth+1)
 	}
 	return Segment{}, false
 }
 
-// prismPayload passes over a Prism or AVS header, whose second word is its length.
-func prismPayload(p []byte) []byte {
-	if len(p) < 8 {
-		return nil
+// typed reads what is behind a header that has its type at an offset, as Ethernet does.
+func (d *Decoder) typed(p []byte, at, header, depth int) (Segment, bool) {
+	if len(p) < header {
+		return Segment{}, false
 	}
-	if n := binary.BigEndian.Uint32(p[4:]); binary.BigEndian.Uint32(p) == 0x80211001 && uint64(n) <= uint64(len(p)) {
-		return p[n:]
+	return d.etherType(binary.BigEndian.Uint16(p[at:]), p[header:], depth)
+}
+
+// frameRelay reads a frame with a header of two bytes, of RFC 2427 or of Cisco.
+func (d *Decoder) frameRelay(p []byte, depth int) (Segment, bool) {
+	if len(p) < 4 {
+		return Segment{}, false
 	}
-	n := binary.LittleEndian.Uint32(p[4:])
-	if uint64(n) > uint64(len(p)) {
-		return nil
+	switch binary.BigEndian.Uint16(p[2:]) {
+	case 0x03cc, 0x038e: // IPv4, IPv6
+		return d.ip(p[4:], depth)
 	}
-	return p[n:]
+	return d.typed(p, 2, 4, depth)
 }
 
 // nflog finds the payload among the attributes of a netfilter log packet.
@@ -153,22 +125,24 @@ func (d *Decoder) etherType(kind uint16, p []byte, depth int) (Segment, bool) {
 		switch kind {
 		case etherIPv4, etherIPv6:
 			return d.ip(p, depth)
-		case etherVLAN, 0x88a8, 0x9100, 0x9200: // IEEE 802.1Q and QinQ
-			if len(p) < 4 {
-				return Segment{}, false
-			}
-			kind, p = binary.BigEndian.Uint16(p[2:]), p[4:]
-			continue
 		case etherMPLS, etherMPLSMulti:
 			return d.mpls(p, depth)
 		case etherPPPoE: // RFC 2516
 			return d.ppp(after(p, 6), depth)
+		case etherPPP:
+			return d.ppp(p, depth+1)
 		case etherBridge:
 			return d.ethernet(p, depth+1)
+		case etherBackbone: // IEEE 802.1ah
+			return d.ethernet(after(p, 4), depth+1)
 		case 4: // Linux's name for 802.2 in cooked captures
 			return d.llc(p, depth)
 		}
-		return Segment{}, false
+		n, ok := tags[kind]
+		if !ok || len(p) < n+2 {
+			return Segment{}, false
+		}
+		kind, p = binary.BigEndian.Uint16(p[n:]), p[n+2:]
 	}
 	return Segment{}, false
 }
@@ -230,26 +204,4 @@ func (d *Decoder) hdlc(p []byte, depth int) (Segment, bool) {
 		return d.etherType(binary.BigEndian.Uint16(p[2:]), p[4:], depth)
 	}
 	return d.ppp(p, depth)
-}
-
-// wifi reads a data frame of IEEE 802.11 that is not encrypted.
-func (d *Decoder) wifi(p []byte, depth int) (Segment, bool) {
-	if len(p) < 24 || p[0]>>2&3 != 2 { // data
-		return Segment{}, false
-	}
-	subtype, flags := p[0]>>4, p[1]
-	if subtype&4 != 0 || flags&0x40 != 0 { // no data in it, or protected
-		return Segment{}, false
-	}
-	n := 24
-	if flags&3 == 3 { // four addresses
-		n += 6
-	}
-	if subtype&8 != 0 { // QoS
-		n += 2
-		if flags&0x80 != 0 { // HT control
-			n += 4
-		}
-	}
-	return d.llc(after(p, n), depth)
 }

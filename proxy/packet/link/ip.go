@@ -62,7 +62,7 @@ func (d *Decoder) ipv6(p []byte, depth int) (Segment, bool) {
 	for range maxDepth {
 		var n int
 		switch next {
-		case protoHopByHop, protoRouting, protoOptions: // RFC 8200, section 4
+		case protoHopByHop, protoRouting, protoOptions, protoMobility, protoHIP, protoShim6: // RFC 8200, section 4
 			if len(payload) < 8 {
 				return Segment{}, false
 			}

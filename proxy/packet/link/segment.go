@@ -36,6 +36,12 @@ const (
 	protoGRE      = 47
 	protoAH       = 51
 	protoOptions  = 60
+	protoEtherIP  = 97
+	protoMobility = 135
+	protoMPLS     = 137
+	protoHIP      = 139
+	protoShim6    = 140
+	protoEthernet = 143
 )
 
 // transport reads what an IP packet carries. missing is how many bytes at its end were not captured.
@@ -49,6 +55,12 @@ func (d *Decoder) transport(proto uint8, src, dst netip.Addr, p []byte, missing,
 		return d.gre(p, depth)
 	case protoIPv4, protoIPv6:
 		return d.ip(p, depth+1)
+	case protoEthernet: // RFC 8986, section 4.9
+		return d.ethernet(p, depth+1)
+	case protoEtherIP: // RFC 3378
+		return d.ethernet(after(p, 2), depth+1)
+	case protoMPLS: // RFC 4023
+		return d.mpls(p, depth+1)
 	}
 	return Segment{}, false
 }
@@ -84,61 +96,10 @@ func (d *Decoder) udp(src, dst netip.Addr, p []byte, missing, depth int) (Segmen
 	if n := int(binary.BigEndian.Uint16(p[4:])); n >= 8 && n-8 < len(s.Payload) {
 		s.Payload, s.Missing = s.Payload[:n-8], 0
 	}
-	if inner, ok := d.tunnel(s.Dst.Port(), s.Payload, depth); ok {
+	if inner, ok := d.tunnel(s.Src.Port(), s.Dst.Port(), s.Payload, depth); ok {
 		return inner, true
 	}
 	return s, true
-}
-
-// Ports of tunnels over UDP.
-const (
-	portVXLAN    = 4789
-	portVXLANGPE = 4790
-	portGTPU     = 2152
-)
-
-// tunnel looks for a segment inside a datagram.
-func (d *Decoder) tunnel(port uint16, p []byte, depth int) (Segment, bool) {
-	switch {
-	case port == portVXLAN && len(p) > 8 && p[0]&0x08 != 0: // RFC 7348, section 5
-		return d.ethernet(p[8:], depth+1)
-	case port == portVXLANGPE && len(p) > 8 && p[0]&0x08 != 0: // draft-ietf-nvo3-vxlan-gpe
-		if next := p[3]; p[0]&0x04 != 0 && (next == 1 || next == 2) {
-			return d.ip(p[8:], depth+1)
-		}
-		return d.ethernet(p[8:], depth+1)
-	case port == portGTPU && len(p) > 8 && p[0]>>5 == 1 && p[0]&0x10 != 0 && p[1] == 0xff: // 3GPP TS 29.281
-		return d.ip(gtpPayload(p), depth+1)
-	}
-	return Segment{}, false
-}
-
-// gtpPayload passes over a GTP-U header with its extensions.
-func gtpPayload(p []byte) []byte {
-	if p[0]&0x07 == 0 {
-		return p[8:]
-	}
-	if len(p) < 12 {
-		return nil
-	}
-	next, rest := p[11], p[12:]
-	if p[0]&0x04 == 0 {
-		next = 0
-	}
-	for range maxDepth {
-		if next == 0 {
-			return rest
-		}
-		if len(rest) == 0 {
-			return nil
-		}
-		n := int(rest[0]) * 4
-		if n == 0 || n > len(rest) {
-			return nil
-		}
-		next, rest = rest[n-1], rest[n:]
-	}
-	return nil
 }
 
 // gre reads what a GRE packet carries (RFC 2784, RFC 2890, RFC 2637; ERSPAN).
@@ -170,8 +131,11 @@ func (d *Decoder) gre(p []byte, depth int) (Segment, bool) {
 			return d.ethernet(after(p, 20), depth+1)
 		}
 		return d.ethernet(after(p, 12), depth+1)
-	case 0x880b:
-		return d.ppp(p, depth+1)
+	case 0x883e: // WCCP; its second version puts a header before the packet
+		if len(p) > 0 && p[0]>>4 != 4 {
+			p = after(p, 4)
+		}
+		return d.ip(p, depth+1)
 	}
 	return d.etherType(kind, p, depth+1)
 }

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"weir/filter"
+	flowpb "weir/proto"
 	"weir/tui/filterbar"
 	"weir/tui/theme"
 	"weir/tui/widget"
@@ -167,6 +168,9 @@ func (a *App) goTo(arg string) tea.Cmd {
 	if err != nil {
 		a.say(Error, "go: "+strconv.Quote(arg)+" is no flow number", "for example :go 1042")
 		return nil
+	}
+	if session, _ := flowpb.Placed(a.list.FocusID()); session > 0 {
+		id = flowpb.Place(session, id)
 	}
 	gen, l := a.gen, a.listing
 	return l.async.Do(func(ctx context.Context) tea.Msg {

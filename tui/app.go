@@ -255,12 +255,13 @@ func (a *App) tell(msg statsTold) tea.Cmd {
 	}
 	first := !a.told
 	a.stats, a.told = msg.stats, true
+	columns := a.list.SetSeveral(a.stats.Sessions > 1)
 	if first && a.stats.Mode == Live && a.newborn {
 		_, cmd := a.list.Do("follow")
-		return cmd
+		return tea.Batch(columns, cmd)
 	}
 	a.describeEmpty()
-	return nil
+	return columns
 }
 
 func (a *App) awaitNotice() tea.Cmd {

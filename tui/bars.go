@@ -159,6 +159,9 @@ func (a *App) aboutFocus() string {
 		return ""
 	}
 	parts := []string{t.Dim.Render(flowNumber(row.ID))}
+	if a.stats.Sessions > 1 {
+		parts[0] += t.Dim.Render(" of ") + t.Text.Render(widget.Sanitize(row.Session))
+	}
 	if row.Error != "" {
 		parts = append(parts, t.Error.Render(t.Glyphs.Wrong+" "+widget.Sanitize(row.Error)))
 	} else if row.Reason != "" && row.Status >= 400 {

@@ -9,6 +9,7 @@ import (
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
 
+	flowpb "weir/proto"
 	"weir/tui/widget"
 )
 
@@ -96,7 +97,8 @@ func (a *App) clip(what string, id uint64, text []byte) tea.Cmd {
 		return nil
 	}
 	return a.async.Do(func(ctx context.Context) tea.Msg {
-		path, err := export.Keep(ctx, "flow-"+strconv.FormatUint(id, 10), text)
+		_, number := flowpb.Placed(id)
+		path, err := export.Keep(ctx, "flow-"+strconv.FormatUint(number, 10), text)
 		return copied{what, id, Exported{Path: path}, err}
 	})
 }

@@ -130,6 +130,7 @@ func globalBindings() []Binding {
 		},
 		{
 			View: ViewGlobal, Name: "go", Help: "to the flow with this number", Arg: "NUMBER", Off: noList,
+			Tip: "Where several sessions are one list: with this number in the session of the flow in focus.",
 			Run: func(a *App, arg string) tea.Cmd { return a.goTo(arg) },
 		},
 	}
@@ -245,6 +246,9 @@ func listBindings() []Binding {
 func sortBindings() []Binding {
 	var out []Binding
 	for i, c := range flowlist.Columns() {
+		if c.Sort == "" {
+			continue
+		}
 		out = append(out, Binding{
 			View: ViewList, Keys: []string{string(rune('1' + i))}, Name: "sort-" + c.Name,
 			Help: "sort by " + c.Name + ", again to reverse",

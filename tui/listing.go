@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"weir/filter"
+	flowpb "weir/proto"
 	"weir/tui/filterbar"
 	"weir/tui/flowlist"
 	"weir/tui/widget"
@@ -188,7 +189,11 @@ func (a *App) listEvent(e flowlist.Event) tea.Cmd {
 	return a.settle()
 }
 
-func flowNumber(id uint64) string { return "#" + widget.Group(id) }
+// flowNumber is the number of a flow in its session, as people read it.
+func flowNumber(id uint64) string {
+	_, number := flowpb.Placed(id)
+	return "#" + widget.Group(number)
+}
 
 func isCancelled(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)

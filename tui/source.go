@@ -127,7 +127,8 @@ type Monitor interface {
 
 // Stats feeds the status bar.
 type Stats struct {
-	Session  string // the session's short name
+	Session  string // the session's short name, or that of several
+	Sessions int    // how many are shown as one; 0: one
 	Path     string
 	Mode     Mode
 	Listen   []string // addresses the proxy listens on, LIVE only

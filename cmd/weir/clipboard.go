@@ -50,7 +50,7 @@ func (s *source) Export(ctx context.Context, format string, id uint64, masked bo
 		return tui.Exported{}, err
 	}
 	out := spill{limit: limit, name: fmt.Sprintf("weir-flow-%d-%s-*", id, format)}
-	err = write(ctx, reading{s.session, masked}, id, &out)
+	err = write(ctx, reading{Session: s.session, masked: masked}, id, &out)
 	if errors.Is(err, flowpb.ErrNoForm) {
 		err = fmt.Errorf("flow %d has no such form", id)
 	}

@@ -97,12 +97,12 @@ func newExport(std stdio) *cobra.Command {
 		help += fmt.Sprintf("  %-12s %s\n", f.Name, strings.ReplaceAll(f.Help, "\n", "\n               "))
 	}
 	cmd := &cobra.Command{
-		Use:   "export SESSION [FILTER]",
+		Use:   "export " + sessionsUse,
 		Short: "Write flows in another format",
-		Long:  help,
+		Long:  help + "\n" + sessionsHelp,
 		Example: `  weir export bug.weir '~id 12' --format curl
   weir export bug.weir '~d api' --format jsonl -o api.jsonl`,
-		Args: usageArgs(cobra.RangeArgs(1, 2)),
+		Args: usageArgs(sessionsThenFilter),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runExport(cmd.Context(), std, &flags, args)
 		},
@@ -117,7 +117,7 @@ func newExport(std stdio) *cobra.Command {
 }
 
 // check refuses what can be refused before the session is opened.
-func (f *exportFlags) check(session string) error {
+func (f *exportFlags) check(sessions []string) error {
 	switch {
 	case f.format == "":
 		return usagef("--format is missing").withHint("the formats are: " + strings.Join(exportNames(), " "))
@@ -127,18 +127,22 @@ func (f *exportFlags) check(session string) error {
 	if err := checkColumns(f.columns); err != nil {
 		return err
 	}
-	return checkOutput(f.output, session)
+	return checkOutput(f.output, sessions...)
 }
 
 func runExport(ctx context.Context, std stdio, flags *exportFlags, args []string) error {
-	if err := flags.check(args[0]); err != nil {
+	paths, wanted := sessionArgs(args)
+	files, err := expandFolders(paths)
+	if err != nil {
+		return err
+	}
+	if err := flags.check(files); err != nil {
 		return err
 	}
 	format, err := findFormat(flags.format)
 	if err != nil {
 		return err
 	}
-	wanted := args[1:]
 	if len(wanted) == 0 && format.Filter != "" {
 		wanted = []string{format.Filter}
 	}
@@ -146,7 +150,7 @@ func runExport(ctx context.Context, std stdio, flags *exportFlags, args []string
 	if err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, args[0], store.Options{ReadOnly: true})
+	s, err := openShelf(ctx, paths, store.Options{ReadOnly: true}, func(err error) { report(std.err, err) })
 	if err != nil {
 		return err
 	}
@@ -158,7 +162,10 @@ func runExport(ctx context.Context, std stdio, flags *exportFlags, args []string
 			return err
 		}
 		err = eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error {
-			err := file.flow(ctx, reading{s, flags.masked}, r.ID)
+			session, number, err := s.at(r.ID, flags.masked)
+			if err == nil {
+				err = file.flow(ctx, session, number)
+			}
 			switch {
 			case err == nil:
 				done++

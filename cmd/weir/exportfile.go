@@ -14,12 +14,21 @@ import (
 // the first is the session itself.
 var besideSession = []string{"", "-wal", "-shm", "-journal", "-lock"}
 
-// checkOutput refuses a target that is the session it would be made of, or one of
-// the files beside it, by whatever name or link.
-func checkOutput(path, session string) error {
+// checkOutput refuses a target that is a session it would be made of, or one of
+// the files beside that, by whatever name or link.
+func checkOutput(path string, sessions ...string) error {
 	if path == "" || path == "-" {
 		return nil
 	}
+	for _, session := range sessions {
+		if err := checkOutputOf(path, session); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkOutputOf(path, session string) error {
 	if target, err := filepath.EvalSymlinks(session); err == nil {
 		session = target // SQLite puts its files beside the real one
 	}

@@ -9,13 +9,20 @@ import (
 
 // Save implements tui.Exporter.
 func (s *source) Save(ctx context.Context, format, path string, ids []uint64, masked bool) (tui.Saved, error) {
+	return (&shelf{session: s.session}).save(ctx, format, path, ids, masked)
+}
+
+// save writes flows to a file, in the order of ids.
+func (s *shelf) save(ctx context.Context, format, path string, ids []uint64, masked bool) (tui.Saved, error) {
 	var saved tui.Saved
 	f, err := findFormat(format)
 	if err != nil {
 		return saved, err
 	}
-	if err := checkOutput(path, s.session.Path()); err != nil {
-		return saved, err
+	for _, one := range s.sessions() {
+		if err := checkOutput(path, one.Path()); err != nil {
+			return saved, err
+		}
 	}
 	quiet := stdio{out: io.Discard, err: io.Discard}
 	err = intoFile(quiet, path, func(w io.Writer) error {
@@ -24,7 +31,10 @@ func (s *source) Save(ctx context.Context, format, path string, ids []uint64, ma
 			return err
 		}
 		for _, id := range ids {
-			err = file.flow(ctx, reading{s.session, masked}, id)
+			in, number, err := s.at(id, masked)
+			if err == nil {
+				err = file.flow(ctx, in, number)
+			}
 			switch {
 			case err == nil:
 				saved.Flows++

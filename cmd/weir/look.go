@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"weir/filter"
 	flowpb "weir/proto"
 	"weir/store"
 	"weir/tui"
@@ -31,12 +32,14 @@ func (f *lookFlags) register(cmd *cobra.Command) {
 	complete(cmd, "theme", theme.Names()...)
 }
 
+// viewing is what the interface shows, and copies from.
+type viewing interface {
+	tui.Source
+	tui.Exporter
+}
+
 // run shows a session until the user leaves, or the program is told to end.
-func (f lookFlags) run(ctx context.Context, std stdio, out *os.File, s *source, filter string) error {
-	var p tui.Proxy // not an interface around nil
-	if s.capture != nil && len(s.capture.servers.Servers()) > 0 {
-		p = s.capture
-	}
+func (f lookFlags) run(ctx context.Context, std stdio, out *os.File, s viewing, p tui.Proxy, filter string) error {
 	err := tui.Run(ctx, s, tui.Options{
 		Proxy: p,
 		Theme: f.theme, ASCII: f.ascii, Mouse: f.mouse, Filter: filter, Exporter: s, In: std.in, Out: out,
@@ -60,7 +63,11 @@ func runCapture(ctx context.Context, std stdio, flags *captureFlags, dur time.Du
 	var look func(context.Context) error
 	if f, ok := terminal(std); ok {
 		look = func(ctx context.Context) error {
-			return flags.look.run(ctx, std, f, newSource(c.session, c), flags.filter)
+			var p tui.Proxy // not an interface around nil
+			if len(c.servers.Servers()) > 0 {
+				p = c
+			}
+			return flags.look.run(ctx, std, f, newSource(c.session, c), p, flags.filter)
 		}
 	} else {
 		c.announce(std)
@@ -130,11 +137,14 @@ func newOpen(std stdio) *cobra.Command {
 	var readOnly bool
 	var look lookFlags
 	cmd := &cobra.Command{
-		Use:   "open SESSION [FILTER]",
-		Short: "Look at a saved session, or one that is still being captured",
+		Use:   "open " + sessionsUse,
+		Short: "Look at a saved session, or one that is still being captured; or at several as one",
+		Long:  sessionsHelp,
 		Example: `  weir open bug.weir
-  weir open bug.weir '~c >=500' --read-only`,
-		Args: usageArgs(cobra.RangeArgs(1, 2)),
+  weir open bug.weir '~c >=500' --read-only
+  weir open captures/
+  weir open monday.weir tuesday.weir '~session mon'`,
+		Args: usageArgs(sessionsThenFilter),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runOpen(cmd.Context(), std, args, readOnly, look)
 		},
@@ -144,18 +154,34 @@ func newOpen(std stdio) *cobra.Command {
 	return cmd
 }
 
-// runOpen shows a session; where standard output is no terminal it prints the
-// flows that match, as JSON lines, and ends.
+// runOpen shows sessions; where standard output is no terminal it prints the flows
+// that match, as JSON lines, and ends.
 func runOpen(ctx context.Context, std stdio, args []string, readOnly bool, look lookFlags) error {
-	expr, err := parseFilter(args[1:])
+	paths, rest := sessionArgs(args)
+	expr, err := parseFilter(rest)
 	if err != nil {
 		return err
 	}
 	out, interactive := terminal(std)
-	s, err := store.Open(ctx, args[0], store.Options{ReadOnly: readOnly || !interactive})
-	if errors.Is(err, store.ErrFull) {
-		s, err = store.Open(ctx, args[0], store.Options{ReadOnly: true}) // which takes no room
+	if !interactive {
+		return printMatching(ctx, std, paths, expr)
 	}
+	s, err := openSource(ctx, paths, readOnly)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	flows, err := s.shelf.Count(ctx)
+	if err != nil {
+		return err
+	}
+	boundHeap(flows)
+	return look.run(ctx, std, out, s, nil, strings.Join(rest, ""))
+}
+
+// printMatching prints flows as JSON lines.
+func printMatching(ctx context.Context, std stdio, paths []string, expr filter.Expr) error {
+	s, err := openShelf(ctx, paths, store.Options{ReadOnly: true}, func(err error) { report(std.err, err) })
 	if err != nil {
 		return err
 	}
@@ -165,19 +191,11 @@ func runOpen(ctx context.Context, std stdio, args []string, readOnly bool, look 
 		return err
 	}
 	boundHeap(flows)
-	if interactive {
-		var text string
-		if len(args) > 1 {
-			text = args[1]
-		}
-		return look.run(ctx, std, out, newSource(s, nil), text)
-	}
 	p, err := newPrinter(std.out, "json", nil)
 	if err != nil {
 		return err
 	}
-	session := uuid.UUID(s.UUID())
-	err = eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error { return p.row(newRow(session, r)) })
+	err = eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error { return p.row(newRow(s.uuid(), r)) })
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"weir/filter"
@@ -27,16 +27,20 @@ type queryFlags struct {
 func newQuery(std stdio) *cobra.Command {
 	var flags queryFlags
 	cmd := &cobra.Command{
-		Use:   "query SESSION [FILTER]",
-		Short: "List the flows of a session",
+		Use:   "query " + sessionsUse,
+		Short: "List the flows of a session, or of several as one",
 		Long: `Lists flows, one a line, of a saved session or one that is being captured.
 In a table a flow without a URL shows where it went, and one that failed shows
 why; json and csv give each key its own value.
+
+` + sessionsHelp + `
+
 The JSON keys are: ` + strings.Join(columns, " ") + `.`,
 		Example: `  weir query bug.weir '~c >=500' --sort duration --reverse --limit 10
   weir query bug.weir '~d api' --format json | jq -r .url
-  weir query bug.weir --count`,
-		Args: usageArgs(cobra.RangeArgs(1, 2)),
+  weir query bug.weir --count
+  weir query captures/ '~c >=500' --columns session,id,url`,
+		Args: usageArgs(sessionsThenFilter),
 		RunE: func(cmd *cobra.Command, args []string) error { return runQuery(cmd.Context(), std, flags, args) },
 	}
 	f := cmd.Flags()
@@ -61,15 +65,15 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 }
 
 func runQuery(ctx context.Context, std stdio, flags queryFlags, args []string) error {
-	q, err := flags.query(args)
+	paths, rest := sessionArgs(args)
+	q, err := flags.query(rest)
 	if err != nil {
 		return err
 	}
-	p, err := newPrinter(std.out, flags.format, flags.columns)
-	if err != nil {
-		return err
+	if _, err := newPrinter(io.Discard, flags.format, flags.columns); err != nil {
+		return err // before anything is opened
 	}
-	s, err := store.Open(ctx, args[0], store.Options{ReadOnly: true})
+	s, err := openShelf(ctx, paths, store.Options{ReadOnly: true}, func(err error) { report(std.err, err) })
 	if err != nil {
 		return err
 	}
@@ -82,16 +86,28 @@ func runQuery(ctx context.Context, std stdio, flags queryFlags, args []string) e
 	if flags.count {
 		return printCount(ctx, std, s, q)
 	}
-	session := uuid.UUID(s.UUID())
-	err = eachRow(ctx, s, q, func(r *flowpb.Row) error { return p.row(newRow(session, r)) })
+	p, err := newPrinter(std.out, flags.format, flags.shown(s))
+	if err != nil {
+		return err
+	}
+	err = eachRow(ctx, s, q, func(r *flowpb.Row) error { return p.row(newRow(s.uuid(), r)) })
 	if err != nil {
 		return err
 	}
 	return p.close()
 }
 
+// shown are the columns to print, nil for the format's own: a table of several
+// sessions says whose flows they are.
+func (f queryFlags) shown(s *shelf) []string {
+	if f.columns == nil && f.format == "table" && s.set != nil {
+		return append([]string{"session"}, tableColumns...)
+	}
+	return f.columns
+}
+
 // query checks everything that can be checked before the session is opened.
-func (f queryFlags) query(args []string) (store.Query, error) {
+func (f queryFlags) query(wanted []string) (store.Query, error) {
 	order, err := store.ParseOrder(f.sort)
 	if err != nil {
 		return store.Query{}, usagef("--sort: %w", err)
@@ -102,7 +118,7 @@ func (f queryFlags) query(args []string) (store.Query, error) {
 	if err := checkColumns(f.columns); err != nil {
 		return store.Query{}, err
 	}
-	expr, err := parseFilter(args[1:])
+	expr, err := parseFilter(wanted)
 	return store.Query{Filter: expr, Order: order, Reverse: f.reverse, Limit: f.limit}, err
 }
 
@@ -132,7 +148,7 @@ func parseFilter(args []string) (filter.Expr, error) {
 	return expr, nil
 }
 
-func printCount(ctx context.Context, std stdio, s *store.Session, q store.Query) error {
+func printCount(ctx context.Context, std stdio, s flows, q store.Query) error {
 	n, err := s.CountMatching(ctx, q.Filter)
 	if err != nil {
 		return err
@@ -149,7 +165,7 @@ func printCount(ctx context.Context, std stdio, s *store.Session, q store.Query)
 const pageSize = 256
 
 // eachRow calls do for every row of the query, in its order.
-func eachRow(ctx context.Context, s *store.Session, q store.Query, do func(*flowpb.Row) error) error {
+func eachRow(ctx context.Context, s flows, q store.Query, do func(*flowpb.Row) error) error {
 	ids := make([]uint64, 0, pageSize)
 	var failed error
 	flush := func() bool {

@@ -11,6 +11,7 @@ import (
 type reading struct {
 	*store.Session
 	masked bool // credentials are not shown
+	place  int  // of the session, where it is one of several: see flowpb.Place
 }
 
 // Flow is the session's, without credentials where these are not to be shown.

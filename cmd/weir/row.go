@@ -55,8 +55,9 @@ var columns = []string{
 
 // newRow turns a list row into its printed form.
 func newRow(session uuid.UUID, r *flowpb.Row) row {
+	_, number := flowpb.Placed(r.ID)
 	out := row{
-		ID: r.ID, UID: uid(session, r), Kind: r.Kind.String(), State: r.State.Label(),
+		ID: number, UID: uid(session, r), Kind: r.Kind.String(), State: r.State.Label(),
 		Method: text(r.Method), Scheme: text(r.Scheme), Host: text(r.Host), Path: text(r.Path), URL: text(r.URL()),
 		HTTPVersion: text(r.Version), Reason: text(r.Reason), ContentType: text(r.ContentType),
 		RequestSize: present(r.RequestSize), ResponseSize: present(r.ResponseSize),

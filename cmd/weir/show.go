@@ -62,7 +62,7 @@ func runShow(ctx context.Context, std stdio, flags showFlags, args []string) err
 		return err
 	}
 	defer session.Close()
-	s := reading{session, flags.masked}
+	s := reading{Session: session, masked: flags.masked}
 	if flags.body != "" {
 		return showBody(ctx, std, s, id, flags)
 	}

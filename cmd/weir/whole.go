@@ -27,6 +27,11 @@ func loadWhole(ctx context.Context, s reading, id uint64) (*flowpb.Whole, error)
 	if w.Server, err = loadConn(ctx, s.Session, f.GetServerConn()); err != nil {
 		return nil, err
 	}
+	for _, c := range []*flowpb.Conn{w.Client, w.Server} {
+		if c != nil && s.place > 0 {
+			c.Id = flowpb.Place(s.place, c.GetId()) // that of another session is another connection
+		}
+	}
 	if w.Note, err = s.Note(ctx, id); err != nil {
 		return nil, err
 	}

@@ -32,25 +32,31 @@ func newSource(s *store.Session, c *capture) *source { return &source{session: s
 
 // List implements tui.Lister.
 func (s *source) List(ctx context.Context, q tui.Query) (tui.List, error) {
-	expr, err := filter.Parse(q.Filter)
+	query, err := storeQuery(q)
 	if err != nil {
 		return nil, err
 	}
-	order := store.OrderID
-	if q.Order != "" {
-		if order, err = store.ParseOrder(q.Order); err != nil {
-			return nil, err
-		}
-	}
-	v, err := s.session.View(ctx, store.Query{Filter: expr, Order: order, Reverse: q.Reverse, MarkedOnly: q.MarkedOnly})
+	v, err := s.session.View(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	return list{v}, nil
 }
 
+// storeQuery is a query of the interface as the store wants it.
+func storeQuery(q tui.Query) (store.Query, error) {
+	expr, err := filter.Parse(q.Filter)
+	if err != nil {
+		return store.Query{}, err
+	}
+	order, err := store.ParseOrder(q.Order)
+	return store.Query{Filter: expr, Order: order, Reverse: q.Reverse, MarkedOnly: q.MarkedOnly}, err
+}
+
 // Explain implements tui.Lister.
-func (s *source) Explain(expr string) (string, error) {
+func (s *source) Explain(expr string) (string, error) { return explainNeeds(expr) }
+
+func explainNeeds(expr string) (string, error) {
 	e, err := filter.Parse(expr)
 	if err != nil {
 		return "", err
@@ -58,8 +64,16 @@ func (s *source) Explain(expr string) (string, error) {
 	return filter.NewPlan(e).Needs.String(), nil
 }
 
+// view is a view of one session, or of several.
+type view interface {
+	Wait(ctx context.Context, seen uint64) (store.Status, error)
+	Rows(ctx context.Context, first, n int) ([]flowpb.Row, error)
+	Find(ctx context.Context, id uint64) (pos int, found bool, err error)
+	Close() error
+}
+
 // list is a view of the store as the interface wants it.
-type list struct{ view *store.View }
+type list struct{ view view }
 
 func (l list) Wait(ctx context.Context, seen uint64) (tui.Status, error) {
 	st, err := l.view.Wait(ctx, seen)

@@ -101,7 +101,8 @@ func (m *Model) title() string {
 	if m.id == 0 {
 		return t.Dim.Render("no flow")
 	}
-	id := t.Dim.Render("#" + strconv.FormatUint(m.id, 10))
+	_, number := flowpb.Placed(m.id)
+	id := t.Dim.Render("#" + strconv.FormatUint(number, 10))
 	if m.detail == nil {
 		return id
 	}

@@ -54,6 +54,20 @@ func typeFilter(r *flowpb.Row) string {
 	return "~ts " + quote(regexp.QuoteMeta(mediaType))
 }
 
+func sessionFilter(r *flowpb.Row) string {
+	if r.Session == "" {
+		return ""
+	}
+	return "~session " + quote("^"+regexp.QuoteMeta(r.Session)+"$")
+}
+
+func agentFilter(r *flowpb.Row) string {
+	if r.Agent == "" {
+		return ""
+	}
+	return "~agent " + quote("^"+regexp.QuoteMeta(r.Agent)+"$")
+}
+
 // quote writes an argument of the filter language: bare where nothing in it means
 // anything there, else in quotes, where only quotes and backslashes are escaped.
 func quote(s string) string {

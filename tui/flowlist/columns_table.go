@@ -13,9 +13,13 @@ import (
 
 // Indexes into columns that code has to name.
 const (
-	cellHost = 3
-	cellPath = 4
+	cellHost    = 3
+	cellPath    = 4
+	cellSession = 9
 )
+
+// across is the columns as they stand on the screen, from left to right.
+var across = []int{0, cellSession, 1, 2, cellHost, cellPath, 5, 6, 7, 8, 10}
 
 // column is one column of the list. Its number for the user is its index plus 1,
 // also where it is not in sight.
@@ -25,8 +29,10 @@ type column struct {
 	width int    // cells; host and path share what the others leave
 	right bool   // numbers stand on the right
 	drop  int    // goes n-th where space is short; 0: never
-	sort  string // the sort key, as on the command line
-	text  func(m *Model, r *flowpb.Row) (string, lipgloss.Style)
+	sort  string // the sort key, as on the command line; "": none
+	// several says that the column is there only in a list of several sessions.
+	several bool
+	text    func(m *Model, r *flowpb.Row) (string, lipgloss.Style)
 	// filter is the expression that keeps the flows with this row's value; nil
 	// where the language has none.
 	filter func(r *flowpb.Row) string
@@ -42,6 +48,8 @@ var columns = []column{
 	{name: "type", title: "type", width: 7, drop: 2, sort: "type", text: typeText, filter: typeFilter},
 	{name: "size", title: "size", width: 7, right: true, drop: 5, sort: "response_size", text: sizeText},
 	{name: "duration", title: "dur", width: 7, right: true, drop: 4, sort: "duration", text: durationText},
+	{name: "session", title: "session", width: 12, several: true, text: sessionText, filter: sessionFilter},
+	{name: "agent", title: "agent", width: 14, drop: 1, several: true, text: agentText, filter: agentFilter},
 }
 
 // Column is a column as menus and messages name it.
@@ -76,7 +84,16 @@ func (m *Model) CellFilter() (expr, reason string) {
 }
 
 func idText(m *Model, r *flowpb.Row) (string, lipgloss.Style) {
-	return widget.Group(r.ID), m.theme.Dim
+	_, number := flowpb.Placed(r.ID)
+	return widget.Group(number), m.theme.Dim
+}
+
+func sessionText(m *Model, r *flowpb.Row) (string, lipgloss.Style) {
+	return widget.Sanitize(r.Session), m.theme.Text
+}
+
+func agentText(m *Model, r *flowpb.Row) (string, lipgloss.Style) {
+	return widget.Sanitize(r.Agent), m.theme.Dim
 }
 
 func timeText(m *Model, r *flowpb.Row) (string, lipgloss.Style) {

@@ -85,10 +85,12 @@ func TestCellFilter(t *testing.T) {
 	row := flowpb.Row{Summary: flowpb.Summary{
 		ID: 7, Kind: flowpb.KindHTTP, Method: "GET", Scheme: "https", Host: "api.shop.test", Port: 443,
 		Path: `/a(b)/"c"?q=1`, Status: 404, ContentType: "application/json; charset=utf-8", Flags: flowpb.FlagResponse,
+		Session: "mon", Agent: "proxy (a)",
 	}}
 	other := flowpb.Row{Summary: flowpb.Summary{
 		ID: 8, Kind: flowpb.KindHTTP, Method: "GETS", Scheme: "https", Host: "xapi.shop.test", Port: 443,
 		Path: `/x/a(b)/"c"2`, Status: 405, ContentType: "text/plain", Flags: flowpb.FlagResponse,
+		Session: "monday", Agent: "proxy a",
 	}}
 	for i, c := range columns {
 		if c.filter == nil {
@@ -142,6 +144,7 @@ func TestColumnsFit(t *testing.T) {
 	for w := 220; w >= 1; w-- {
 		t.Run(fmt.Sprint(w), func(t *testing.T) {
 			m := New(looks, nil)
+			m.SetSeveral(true)
 			m.SetSize(w, 12)
 			m.length, m.fresh = 1, true
 			m.setPage(0, []flowpb.Row{row})

@@ -29,8 +29,9 @@ type shape struct {
 	rows    int   // rows in sight
 }
 
-// arrange lays the list out in w cells and h lines.
-func arrange(w, h int) shape {
+// arrange lays the list out in w cells and h lines, with the columns of several
+// sessions where it has such.
+func arrange(w, h int, several bool) shape {
 	s := shape{lines: 1, above: 2, below: 1}
 	if w < twoLines {
 		s.lines, s.above = 2, 1
@@ -39,8 +40,8 @@ func arrange(w, h int) shape {
 		s.above, s.below = 0, 0
 	}
 	s.rows = max(0, (h-s.above-s.below)/s.lines)
-	for i := range columns {
-		if i != cellPath {
+	for _, i := range across {
+		if i != cellPath && (several || !columns[i].several) {
 			s.visible = append(s.visible, i)
 		}
 	}
@@ -62,8 +63,8 @@ func arrange(w, h int) shape {
 // cellBeside is the column that is step columns away from the current one and in
 // sight; the current one where there is none.
 func (m *Model) cellBeside(step int) int {
-	for i := m.cell + step; i >= 0 && i < len(columns); i += step {
-		if i == cellPath || slices.Contains(m.shape.visible, i) {
+	for at := slices.Index(across, m.cell) + step; at >= 0 && at < len(across); at += step {
+		if i := across[at]; i == cellPath || slices.Contains(m.shape.visible, i) {
 			return i
 		}
 	}
@@ -123,7 +124,7 @@ func (m *Model) title(i int) string {
 		style = m.theme.Cell
 	}
 	text := style.Render(columns[i].title)
-	if columns[i].sort != m.order && !(m.order == "url" && i == cellHost) {
+	if (columns[i].sort == "" || columns[i].sort != m.order) && !(m.order == "url" && i == cellHost) {
 		return text
 	}
 	arrow := m.theme.Glyphs.Up
@@ -270,7 +271,11 @@ func (m *Model) drawTwo(r *flowpb.Row) []string {
 	method = widget.Truncate(method, 7, m.theme.Glyphs.Ellipsis)
 	first := style.Render(method) + " " + m.address(r, max(1, w-1-widget.Width(method)))
 	second := widget.Space(gutterWidth)
-	for _, i := range []int{5, 7, 8, 6, 1} { // status, size, duration, type, time
+	cells := []int{5, 7, 8, 6, 1} // status, size, duration, type, time
+	if m.several {
+		cells = []int{5, 8, cellSession, 1, 7, 6}
+	}
+	for _, i := range cells {
 		text, style := columns[i].text(m, r)
 		second += m.fixed(text, style, m.twoLineWidth(i), columns[i].right) + " "
 	}

@@ -242,3 +242,40 @@ func (b *bench) whole() {
 		}
 	}
 }
+
+// TestFirstBuildKeepsTheTop holds the focus on the first row while a list is found from
+// its other end, until the user chooses a flow.
+func TestFirstBuildKeepsTheTop(t *testing.T) {
+	looks, err := theme.New(theme.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, moved := range []bool{false, true} {
+		s := &session{keys: make(map[uint64]int)}
+		m := New(looks, nil)
+		m.SetSize(80, 13)
+		m.SetRows(list{session: s}, widget.NewAsync(context.Background()))
+		tell := func(from uint64, building bool) {
+			for id := from; id <= 30; id++ {
+				s.keys[id] = 0
+			}
+			for cmd := m.SetStatus(len(s.keys), building); cmd != nil; {
+				_, cmd = m.Update(cmd())
+			}
+		}
+		tell(21, true)
+		if m.FocusID() != 21 {
+			t.Errorf("while it is built: got flow %d in focus, want the first, 21", m.FocusID())
+		}
+		want := uint64(1)
+		if moved {
+			want = 22
+			m.Do("down")
+		}
+		tell(11, true)
+		tell(1, false)
+		if m.FocusID() != want {
+			t.Errorf("moved %v: got flow %d in focus, want %d", moved, m.FocusID(), want)
+		}
+	}
+}

@@ -60,9 +60,11 @@ type Model struct {
 	zone  *time.Location
 	w, h  int
 	shape shape
-	empty []string
-	order string
-	rev   bool
+	// several says that the list is of several sessions.
+	several bool
+	empty   []string
+	order   string
+	rev     bool
 
 	rows     Rows
 	async    widget.Async
@@ -75,6 +77,7 @@ type Model struct {
 	id     uint64 // the flow there; 0 until its row is here
 	want   uint64 // the flow to find, while that may still succeed; 0: id
 	home   uint64 // the flow the user chose last; another list may have it again
+	moved  bool   // the user has moved, or came back to a flow
 	top    int    // position of the first row in sight
 	cell   int    // index into columns: what cell commands act on
 	anchor mark   // the other end of the range; id 0: none
@@ -117,10 +120,21 @@ func (m *Model) SetSize(w, h int) tea.Cmd {
 	}
 	offset := m.pos - m.top
 	m.w, m.h = max(0, w), max(0, h)
-	m.shape = arrange(m.w, m.h)
+	m.shape = arrange(m.w, m.h, m.several)
 	m.redraw()
 	m.scrollTo(m.pos - min(offset, m.height()-1))
 	return m.fetchMissing()
+}
+
+// SetSeveral says whether the list is of several sessions, and shows whose flows are which.
+func (m *Model) SetSeveral(several bool) tea.Cmd {
+	if several == m.several {
+		return nil
+	}
+	m.several = several
+	w, h := m.w, m.h
+	m.w = -1
+	return m.SetSize(w, h)
 }
 
 // SetEmpty says what stands where there are no rows.
@@ -148,6 +162,9 @@ func (m *Model) SetRows(rows Rows, async widget.Async) {
 
 // SetStatus says that the list has changed and how long it is now.
 func (m *Model) SetStatus(length int, building bool) tea.Cmd {
+	if m.building && !building && !m.moved && m.want == 0 {
+		m.id = 0 // what stood first while the list was being built was chosen by nobody
+	}
 	m.length, m.building = length, building
 	m.pos = clamp(m.pos, 0, length-1)
 	m.scrollTo(m.top)
@@ -157,6 +174,7 @@ func (m *Model) SetStatus(length int, building bool) tea.Cmd {
 // Restore puts the focus on a flow as soon as the list has it.
 func (m *Model) Restore(id uint64, follow bool) {
 	m.home, m.want, m.id, m.follow = id, id, id, follow
+	m.moved = id != 0
 }
 
 // Focus returns the row that has the focus, nil while there is none or it is not

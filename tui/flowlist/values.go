@@ -37,6 +37,10 @@ func valuesOf(r *flowpb.Row, op string, add func(string)) {
 		for _, tag := range r.Tags {
 			add(tag)
 		}
+	case "~session":
+		add(r.Session)
+	case "~agent":
+		add(r.Agent)
 	case "~src":
 		add(r.Client)
 	case "~dst":

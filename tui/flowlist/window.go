@@ -51,7 +51,7 @@ func (m *Model) refresh() tea.Cmd {
 	}
 	switch {
 	case m.asked.want == 0:
-		m.asked.want = m.id
+		m.asked.want = m.wanted()
 	case m.asked.want != m.id:
 		m.asked.orElse = m.id
 	}
@@ -143,12 +143,21 @@ func changed(was, now *flowpb.Row) bool {
 		was.RequestSize != now.RequestSize || was.Flags != now.Flags || was.Duration != now.Duration
 }
 
+// wanted is the flow that keeps the focus: none while a first list is built and
+// the user has not moved. The first row then is whatever was found first.
+func (m *Model) wanted() uint64 {
+	switch {
+	case m.want != 0:
+		return m.want
+	case m.building && !m.moved:
+		return 0
+	}
+	return m.id
+}
+
 // unmoved reports whether the focus is still where the answer was asked from.
 func (m *Model) unmoved(r answered) bool {
-	want := m.want
-	if want == 0 {
-		want = m.id
-	}
+	want := m.wanted()
 	if r.tail || m.follow {
 		return r.tail == m.follow
 	}
@@ -168,7 +177,9 @@ func (m *Model) settle(r answered) (left uint64) {
 	case r.tail:
 		m.want, m.home = 0, here
 	case r.want == 0:
-		m.home = here
+		if m.moved || !m.building {
+			m.home = here
+		}
 	case r.found != 0 && here != r.found:
 		// The list moved between the lookup and the page; the next answer has both.
 		m.dirty, m.want = true, r.want
@@ -225,7 +236,7 @@ func (m *Model) moveTo(pos int) {
 		return
 	}
 	m.pos = clamp(pos, 0, m.length-1)
-	m.id, m.want = 0, 0
+	m.id, m.want, m.moved = 0, 0, true
 	if row := m.row(m.pos); row != nil {
 		m.id = row.ID
 	}

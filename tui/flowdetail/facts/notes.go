@@ -30,6 +30,7 @@ func Notes(f *flowpb.Flow, note *flowpb.Note, zone *time.Location) *content.Docu
 	if uid := f.GetUid(); uid != nil {
 		t.row("first id", fmt.Sprintf("%s/%d", hex.EncodeToString(uid.GetSession()), uid.GetSequence()))
 	}
+	t.row("captured by", string(f.GetAgent()))
 	t.time("began", f.GetCreatedNs())
 	t.row("state", f.GetState().Label())
 	t.row("replay", f.GetReplay().Label())

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"weir/proxy/contain"
 )
 
 // crashLog is where the stacks of weir's own mistakes are kept, to be reported, beside
@@ -22,6 +24,26 @@ func keepStack(now time.Time, text, stack string) (hint string) {
 		return "its details could not be kept: " + err.Error()
 	}
 	return "everything else goes on; please report it with the last entry of " + path
+}
+
+// mistakes tells of weir's own mistakes in captured packets, once for each place. It is for
+// one goroutine.
+type mistakes struct {
+	tell func(text, hint string)
+	told map[string]bool
+}
+
+// add takes a mistake.
+func (m *mistakes) add(p *contain.Panic) {
+	if m.told[p.Place] {
+		return
+	}
+	if m.told == nil {
+		m.told = make(map[string]bool)
+	}
+	m.told[p.Place] = true
+	text := "weir made a mistake with a captured connection, which is shown as it came: " + p.Error()
+	m.tell(text, keepStack(time.Now(), text, string(p.Stack)))
 }
 
 // appendCrash writes an entry, and begins another file where that would be too long.

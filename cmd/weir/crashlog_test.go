@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"weir/proxy/contain"
 )
 
 // TestCrashLog adds entries until the log is put aside.
@@ -27,6 +29,19 @@ func TestCrashLog(t *testing.T) {
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: got mode %v (%v), want 0600", name, info.Mode(), err)
 		}
+	}
+}
+
+// TestMistakesAreToldOnce has several mistakes at one place.
+func TestMistakesAreToldOnce(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	var told []string
+	m := mistakes{tell: func(text, hint string) { told = append(told, text+"|"+hint) }}
+	for _, place := range []string{"a.F", "a.F", "b.G"} {
+		m.add(&contain.Panic{Value: "broken", Place: place, Stack: []byte("goroutine 1")})
+	}
+	if len(told) != 2 || !strings.Contains(told[1], "broken in b.G|") || !strings.Contains(told[1], crashLog) {
+		t.Errorf("got %q, want each place once with the log", told)
 	}
 }
 

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	flowpb "weir/proto"
+	"weir/proxy/contain"
 	"weir/proxy/packet/unseal"
 	"weir/store"
 )
@@ -105,7 +107,7 @@ type importer struct {
 // does not keep the next from being read; what is wrong with the session ends it all.
 func (im *importer) files(ctx context.Context, s *store.Session, names []string) error {
 	for _, name := range names {
-		damage, err := im.file(ctx, name)
+		damage, err := im.contained(ctx, name)
 		if e := im.into.annotate(ctx, s); err == nil {
 			err = e
 		}
@@ -120,6 +122,18 @@ func (im *importer) files(ctx context.Context, s *store.Session, names []string)
 		im.done.files++
 	}
 	return nil
+}
+
+// contained reads one file. A mistake in weir that panics is damage as any other.
+func (im *importer) contained(ctx context.Context, name string) (damage, err error) {
+	damage = contain.Call(func() (damage error) {
+		damage, err = im.file(ctx, name)
+		return damage
+	}, func(p *contain.Panic) error {
+		err := fmt.Errorf("weir made a mistake: %w", p)
+		return hinted(err, keepStack(time.Now(), err.Error(), string(p.Stack)))
+	})
+	return damage, err
 }
 
 // file reads one file: damage is what is wrong with it, err with anything else.

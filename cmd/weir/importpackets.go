@@ -20,7 +20,7 @@ func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error
 	keys := im.keyring(file)
 	aside := &overflow{}
 	defer func() { err = errors.Join(err, aside.close()) }()
-	a := packet.NewAssembler(sink, packet.Options{Keys: keys, Spill: aside})
+	a := packet.NewAssembler(sink, packet.Options{Keys: keys, Spill: aside, Mistake: im.mistakes().add})
 	for {
 		p, e := file.Next()
 		if e != nil {
@@ -45,6 +45,11 @@ func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error
 	return damage, err
 }
 
+// mistakes tells of mistakes in weir as of anything that is wrong with the file.
+func (im *importer) mistakes() *mistakes {
+	return &mistakes{tell: func(text, hint string) { report(im.std.err, hinted(fmt.Errorf("import %q: %s", im.name, text), hint)) }}
+}
+
 // packetsPerCheck is how many packets are read before somebody's wish to stop is seen.
 const packetsPerCheck = 4096
 
@@ -61,6 +66,7 @@ func (im *importer) tell(s packet.Stats) {
 		{s.Opened, "of them decrypted"},
 		{s.Gaps, "gaps"},
 		{s.Conflicts, "ranges sent twice with different bytes"},
+		{s.Mistakes, "mistakes of weir"},
 	} {
 		if c.n > 0 {
 			fmt.Fprintf(im.std.err, ", %d %s", c.n, c.what)

@@ -11,6 +11,7 @@ import (
 	"weir/proxy/packet"
 	"weir/proxy/packet/live"
 	"weir/proxy/packet/pcap"
+	"weir/tui"
 	"weir/tui/widget"
 )
 
@@ -39,7 +40,8 @@ func newSniffer(ctx context.Context, f *sniffFlags, sink packet.Sink, session st
 	if err != nil {
 		return nil, err
 	}
-	options := packet.Options{Live: true}
+	told := mistakes{tell: func(text, hint string) { n.tell(tui.Error, text, hint) }}
+	options := packet.Options{Live: true, Mistake: told.add}
 	if len(f.keyLogs) > 0 {
 		options.Keys = newKeyFollower(f.keyLogs)
 	}

@@ -71,7 +71,7 @@ func (a *Assembler) wake(ctx context.Context) error {
 	for e := a.silent[connection].Front(); e != nil; {
 		c := e.Value.(*conversation)
 		e = e.Next() // the conversation may end, and leave the list
-		if err := c.wake(ctx, a.now); err != nil {
+		if err := a.guard(ctx, c, func() error { return c.wake(ctx, a.now) }); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	flowpb "weir/proto"
+	"weir/proxy/contain"
 	"weir/proxy/h1"
 	"weir/proxy/packet/link"
 	"weir/proxy/packet/pcap"
@@ -33,6 +34,9 @@ type Options struct {
 	// Live says that somebody looks while the packets come: what open flows come to is
 	// told every quarter of a second of [Assembler.Advance].
 	Live bool
+	// Mistake is told of mistakes in weir itself that a conversation ran into, which goes
+	// on as it came, or ends; nil: nobody is.
+	Mistake func(*contain.Panic)
 }
 
 // What a conversation is, as far as its patience goes.
@@ -58,6 +62,7 @@ type Stats struct {
 	Opened    uint64 // of those, in which something could be decrypted
 	Gaps      uint64
 	Conflicts uint64 // byte ranges that were sent twice, differently
+	Mistakes  uint64 // of weir itself, see [Options].Mistake
 }
 
 // Assembler makes flows out of packets. Make one with [NewAssembler].
@@ -104,6 +109,13 @@ func (a *Assembler) Stats() Stats { return a.stats }
 // Packet takes the next packet; nothing of it is kept. Errors are the sink's.
 func (a *Assembler) Packet(ctx context.Context, p pcap.Packet) error {
 	a.stats.Packets++
+	return contain.Call(func() error { return a.packet(ctx, p) }, func(x *contain.Panic) error {
+		a.mistook(x) // it belongs to no conversation
+		return nil
+	})
+}
+
+func (a *Assembler) packet(ctx context.Context, p pcap.Packet) error {
 	a.now = max(a.now, p.AtNs)
 	seg, ok := a.decoder.Decode(uint32(p.Link), p.Data, p.AtNs)
 	if !ok {
@@ -121,10 +133,12 @@ func (a *Assembler) Packet(ctx context.Context, p pcap.Packet) error {
 		return err
 	}
 	c.last = p.AtNs
-	if seg.UDP {
-		return c.datagram(ctx, &seg, p.AtNs)
-	}
-	return c.segment(ctx, &seg, p.AtNs)
+	return a.guard(ctx, c, func() error {
+		if seg.UDP {
+			return c.datagram(ctx, &seg, p.AtNs)
+		}
+		return c.segment(ctx, &seg, p.AtNs)
+	})
 }
 
 // Close ends all conversations, as the capture's end does.
@@ -193,7 +207,7 @@ func (a *Assembler) expire(ctx context.Context) error {
 // with that, but late segments belong to it still.
 func (a *Assembler) outlasted(ctx context.Context, e *list.Element) error {
 	if c := e.Value.(*conversation); c.class == aborted {
-		return c.finish(ctx, reset, c.endedNs)
+		return a.guard(ctx, c, func() error { return c.finish(ctx, reset, c.endedNs) })
 	}
 	return a.drop(ctx, e)
 }
@@ -214,10 +228,10 @@ func (a *Assembler) oldest() *list.Element {
 
 func (a *Assembler) drop(ctx context.Context, e *list.Element) error {
 	c := e.Value.(*conversation)
-	if err := c.releaseAll(ctx); err != nil {
+	if err := a.guard(ctx, c, func() error { return c.releaseAll(ctx) }); err != nil {
 		return err
 	}
 	a.silent[c.class].Remove(a.table[c.key]) // not e: it may be over by now
 	delete(a.table, c.key)
-	return c.close(ctx, c.last)
+	return a.guard(ctx, c, func() error { return c.close(ctx, c.last) })
 }

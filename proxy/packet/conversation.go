@@ -28,7 +28,24 @@ const (
 	cut    ending = iota // the capture ends, or nothing came for long
 	closed               // both sides said that they are done
 	reset
+	mistaken // weir made a mistake, and reads no more of it
 )
+
+// broken is why a connection that ended so is an error by itself, "" where it is none.
+func (e ending) broken() string {
+	if e == reset || e == mistaken {
+		return endings[e]
+	}
+	return ""
+}
+
+// code is that of the error of what was open.
+func (e ending) code() flowpb.ErrorCode {
+	if e == mistaken {
+		return flowpb.CodeInternal
+	}
+	return flowpb.CodeServerGone
+}
 
 // conversation is what two addresses have to say to each other: a TCP connection, or
 // datagrams without long pauses.
@@ -236,13 +253,13 @@ func (c *conversation) yield(ctx context.Context, from flowpb.Side) func(tcp.Eve
 		switch e.Kind {
 		case tcp.Gap:
 			c.a.stats.Gaps++
-			return c.speaker.gap(ctx, side, e.Length, e.AtNs)
+			return c.tell(ctx, e.AtNs, func(s speaker) error { return s.gap(ctx, side, e.Length, e.AtNs) })
 		case tcp.Conflict:
 			c.a.stats.Conflicts++
 			return nil
 		}
 		c.disputed = e.Disputed
-		err := c.speaker.data(ctx, side, e.Data, e.AtNs)
+		err := c.tell(ctx, e.AtNs, func(s speaker) error { return s.data(ctx, side, e.Data, e.AtNs) })
 		c.disputed = false
 		return err
 	}
@@ -255,7 +272,8 @@ func (c *conversation) settle(ctx context.Context, at int64) error {
 			continue
 		}
 		c.ends[i] = true
-		if err := c.speaker.end(ctx, flowpb.SideRequest+flowpb.Side(i), at); err != nil {
+		side := flowpb.SideRequest + flowpb.Side(i)
+		if err := c.tell(ctx, at, func(s speaker) error { return s.end(ctx, side, at) }); err != nil {
 			return err
 		}
 	}
@@ -313,7 +331,7 @@ func (c *conversation) over(ctx context.Context, why ending, at int64) error {
 
 // part lets the speaker tell the end.
 func (c *conversation) part(ctx context.Context, why ending, at int64) error {
-	err := c.speaker.close(ctx, why, at)
+	err := c.tell(ctx, at, func(s speaker) error { return s.close(ctx, why, at) })
 	c.speaker = nil
 	if err != nil {
 		return err
@@ -326,5 +344,5 @@ func (c *conversation) datagram(ctx context.Context, seg *link.Segment, at int64
 	if c.begun == 0 {
 		c.begun = at
 	}
-	return c.speaker.data(ctx, c.side(seg.Src), seg.Payload, at)
+	return c.tell(ctx, at, func(s speaker) error { return s.data(ctx, c.side(seg.Src), seg.Payload, at) })
 }

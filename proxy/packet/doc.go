@@ -38,6 +38,8 @@
 //     ended early, so many bytes that wait for missing ones (more of them in
 //     [Options].Spill), and for secrets that may
 //     come behind what they open ([Keys]).
+//   - A mistake of ours that panics ends the reading of the conversation that it is about,
+//     which goes on as it came; see package contain.
 //
 // Concurrency: an Assembler belongs to one goroutine.
 package packet

@@ -108,7 +108,7 @@ func (s *http) remove(x *exchange) {
 
 func (s *http) asked(ctx context.Context, head *h1.Head, at int64) error {
 	if len(s.pending) >= maxPending { // nobody answers
-		if err := s.drop(ctx, "no response among those that follow", at); err != nil {
+		if err := s.drop(ctx, flowpb.CodeServerGone, "no response among those that follow", at); err != nil {
 			return err
 		}
 	}
@@ -321,21 +321,22 @@ func (s *http) end(ctx context.Context, from flowpb.Side, at int64) error {
 }
 
 // drop ends the oldest exchange, to which no response will come.
-func (s *http) drop(ctx context.Context, why string, at int64) error {
+func (s *http) drop(ctx context.Context, code flowpb.ErrorCode, why string, at int64) error {
 	x := s.pending[0]
 	s.forget(x)
-	return x.fail(ctx, flowpb.CodeServerGone, flowpb.SideResponse, why, at)
+	return x.fail(ctx, code, flowpb.SideResponse, why, at)
 }
 
 // endings say why a response is not there.
 var endings = [...]string{
 	cut: "the capture ends before the response does", closed: "the connection was closed without a response",
-	reset: "the connection was reset",
+	reset: "the connection was reset", mistaken: "weir made a mistake and could not read on",
 }
 
 // halves say why the head of a request is not whole.
 var halves = [...]string{
 	cut: "the capture ends inside the request", closed: "the connection ended inside the request", reset: "the connection was reset",
+	mistaken: "weir made a mistake and could not read on",
 }
 
 func (s *http) close(ctx context.Context, why ending, at int64) error {
@@ -351,7 +352,7 @@ func (s *http) close(ctx context.Context, why ending, at int64) error {
 		}
 	}
 	for len(s.pending) > 0 {
-		if err := s.drop(ctx, reason, at); err != nil {
+		if err := s.drop(ctx, why.code(), reason, at); err != nil {
 			return err
 		}
 	}

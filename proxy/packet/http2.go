@@ -297,7 +297,7 @@ func (s *http2) close(ctx context.Context, why ending, at int64) (err error) {
 		if t.tunnel != nil {
 			err = t.close(ctx, why, at)
 		} else {
-			err = t.fail(ctx, flowpb.CodeServerGone, flowpb.SideResponse, reason, at)
+			err = t.fail(ctx, why.code(), flowpb.SideResponse, reason, at)
 		}
 		if err != nil {
 			return err

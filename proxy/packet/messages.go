@@ -14,6 +14,8 @@ type streamFlow struct {
 	stream flowpb.Stream
 	last   int64
 	sealed string // why it is not decrypted, where somebody wanted it to be
+	// mistake is what weir made before, reading it as what it may be.
+	mistake string
 }
 
 func (s *streamFlow) open(ctx context.Context, at int64) error {
@@ -80,8 +82,11 @@ func (s *streamFlow) close(ctx context.Context, why ending, at int64) error {
 	}
 	s.stream.EndedNs = s.last
 	s.flow.State = flowpb.StateComplete
-	if why == reset {
-		s.flow.State, s.flow.Error = flowpb.StateError, &flowpb.Error{Code: flowpb.CodeServerGone, Message: "the connection was reset", AtNs: at}
+	switch broken := why.broken(); {
+	case s.mistake != "":
+		s.flow.State, s.flow.Error = flowpb.StateError, mistakeError(s.mistake, at)
+	case broken != "":
+		s.flow.State, s.flow.Error = flowpb.StateError, &flowpb.Error{Code: why.code(), Message: broken, AtNs: at}
 	}
 	return s.c.a.tell(ctx, s.flow)
 }

@@ -65,18 +65,23 @@ func (a *Assembler) seekKeys(ctx context.Context) error {
 			if c.waits == nil {
 				continue
 			}
-			if err := c.waits.decide(ctx, a.now-c.waits.since < livePatienceNs); err != nil {
-				return err
-			}
-			if c.waits != nil || class != over {
-				continue
-			}
-			if err := c.part(ctx, c.why, c.endedNs); err != nil {
+			if err := a.guard(ctx, c, func() error { return c.seekKeys(ctx) }); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// seekKeys looks for the secrets of a connection that waits for them.
+func (c *conversation) seekKeys(ctx context.Context) error {
+	if err := c.waits.decide(ctx, c.a.now-c.waits.since < livePatienceNs); err != nil {
+		return err
+	}
+	if c.waits != nil || c.class != over {
+		return nil
+	}
+	return c.part(ctx, c.why, c.endedNs)
 }
 
 // unfound says why a connection stays sealed for which there are no secrets.

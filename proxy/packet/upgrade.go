@@ -70,8 +70,8 @@ func (u *upgraded) close(ctx context.Context, why ending, at int64) error {
 		}
 	}
 	u.x.flow.State = flowpb.StateComplete
-	if why == reset {
-		u.x.flow.State, u.x.flow.Error = flowpb.StateError, &flowpb.Error{Code: flowpb.CodeServerGone, Message: "the connection was reset", AtNs: at}
+	if broken := why.broken(); broken != "" {
+		u.x.flow.State, u.x.flow.Error = flowpb.StateError, &flowpb.Error{Code: why.code(), Message: broken, AtNs: at}
 	}
 	return u.x.save(ctx)
 }

@@ -57,3 +57,13 @@ func Decode[M blob](p []byte, m M) error {
 	}
 	return nil
 }
+
+// DecodeFlow reads the blob of a flow, which does not have the flow's id in it.
+func DecodeFlow(id uint64, p []byte) (*Flow, error) {
+	f := &Flow{}
+	if err := Decode(p, f); err != nil {
+		return nil, fmt.Errorf("read flow %d: %w", id, err)
+	}
+	f.Id = id
+	return f, nil
+}

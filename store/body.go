@@ -5,6 +5,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // Body opens a body of a flow. Where nothing is stored its size is 0; whether
@@ -14,6 +15,6 @@ func (s *Session) Body(ctx context.Context, flow uint64, side flowpb.Side) (*bod
 }
 
 // bodies is where bodies are read from: all connections, or one snapshot.
-func (s *Session) bodies(q querier) body.Source {
+func (s *Session) bodies(q rowid.Querier) body.Source {
 	return body.Source{DB: q, Calls: s.functions, Unpack: s.unpack}
 }

@@ -179,7 +179,7 @@ func (c *compactor) flow(ctx context.Context, v visit) error {
 	if v.sides == 0 {
 		return nil
 	}
-	head, err := decodeHead(uint64(v.flow), v.head)
+	head, err := flowpb.DecodeFlow(uint64(v.flow), v.head)
 	if err != nil {
 		return nil //nolint:nilerr // nobody knows what its bodies are
 	}

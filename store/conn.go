@@ -18,18 +18,9 @@ type cert struct {
 	der  []byte
 }
 
-// certificates are all that c refers to.
-func certificates(c *flowpb.Conn) []*flowpb.Certificate {
-	all := c.GetTls().GetCertificates()
-	if p := c.GetTls().GetPresented(); p != nil {
-		all = append(all[:len(all):len(all)], p)
-	}
-	return all
-}
-
 // takeCerts takes the certificates out of c and leaves their hashes in it.
 func takeCerts(c *flowpb.Conn) (out []cert) {
-	for _, x := range certificates(c) {
+	for _, x := range c.AllCertificates() {
 		if len(x.GetDer()) == 0 {
 			continue
 		}
@@ -114,7 +105,7 @@ func (s *Session) Conn(ctx context.Context, id uint64) (*flowpb.Conn, error) {
 		return nil, fmt.Errorf("read connection %d: %w", id, err)
 	}
 	c.Id = id
-	for _, x := range certificates(c) {
+	for _, x := range c.AllCertificates() {
 		err := s.read.QueryRowContext(ctx, "SELECT der FROM cert WHERE sha256 = ?", x.GetSha256()).Scan(&x.Der)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, fmt.Errorf("read certificate of connection %d: %w", id, classify(err))

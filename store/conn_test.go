@@ -41,7 +41,7 @@ func TestConnRoundTripAndCertificatesOnce(t *testing.T) {
 			t.Errorf("recorded connection %d: got id %d and %d bytes of leaf, want its id and its certificate kept", i+1, c.GetId(), len(c.Tls.Certificates[0].GetDer()))
 		}
 		want := proto.CloneOf(c)
-		for _, x := range certificates(want) {
+		for _, x := range want.AllCertificates() {
 			sum := sha256.Sum256(x.Der)
 			x.Sha256 = sum[:]
 		}

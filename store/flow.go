@@ -83,16 +83,6 @@ func orElse(v sql.NullInt64, absent int64) int64 {
 	return v.Int64
 }
 
-// decodeHead reads the blob of flow id.
-func decodeHead(id uint64, blob []byte) (*flowpb.Flow, error) {
-	f := &flowpb.Flow{}
-	if err := flowpb.Decode(blob, f); err != nil {
-		return nil, fmt.Errorf("read flow %d: %w", id, err)
-	}
-	f.Id = id
-	return f, nil
-}
-
 // Flow returns the head of a flow; [ErrNotFound] if there is no such flow, or it was
 // removed.
 func (s *Session) Flow(ctx context.Context, id uint64) (*flowpb.Flow, error) {
@@ -109,7 +99,7 @@ func (s *Session) head(ctx context.Context, query string, id uint64) (*flowpb.Fl
 	if err != nil {
 		return nil, fmt.Errorf("read flow %d: %w", id, classify(err))
 	}
-	return decodeHead(id, blob)
+	return flowpb.DecodeFlow(id, blob)
 }
 
 // Heads returns the heads of flows in the order of ids; those that do not exist
@@ -128,7 +118,7 @@ func (s *Session) Heads(ctx context.Context, ids []uint64) ([]*flowpb.Flow, erro
 		if err := rows.Scan(&id, &blob); err != nil {
 			return nil, fmt.Errorf("read flows: %w", classify(err))
 		}
-		f, err := decodeHead(id, blob)
+		f, err := flowpb.DecodeFlow(id, blob)
 		if err != nil {
 			return nil, err
 		}
@@ -178,7 +168,7 @@ func (s *Session) scanRow(rows *sql.Rows) (row flowpb.Row, err error) {
 	if err := s.scanColumns(rows, &row, &blob); err != nil {
 		return row, err
 	}
-	head, err := decodeHead(row.ID, blob)
+	head, err := flowpb.DecodeFlow(row.ID, blob)
 	if err != nil {
 		// A damaged head must not hide the other rows of the page.
 		row.Error = err.Error()

@@ -69,7 +69,7 @@ func (r *reel) next(ctx context.Context) (*flowpb.Flow, error) {
 			if err := rows.Scan(&r.at, &blob); err != nil {
 				return err
 			}
-			f, err := decodeHead(r.at, blob)
+			f, err := flowpb.DecodeFlow(r.at, blob)
 			if err != nil {
 				return err
 			}

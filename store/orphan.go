@@ -93,7 +93,7 @@ func (o *orphans) markHeads(ctx context.Context, q querier, query string, args .
 		if err := rows.Scan(&last, &blob); err != nil {
 			return 0, classify(err)
 		}
-		f, err := decodeHead(uint64(last), blob)
+		f, err := flowpb.DecodeFlow(uint64(last), blob)
 		if err != nil {
 			return 0, err
 		}
@@ -189,7 +189,7 @@ func (o *orphans) dropCerts(ctx context.Context) error {
 	var open []uint64 // may come to name others
 	last := uint64(0)
 	mark := func(c *flowpb.Conn) {
-		for _, x := range certificates(c) {
+		for _, x := range c.AllCertificates() {
 			if len(x.GetSha256()) == sha256.Size {
 				used[[sha256.Size]byte(x.GetSha256())] = true
 			}

@@ -11,6 +11,7 @@ import (
 
 	"weir/store/lock"
 	"weir/store/salvage"
+	"weir/store/verify"
 )
 
 // RepairOptions say how a session is repaired.
@@ -33,8 +34,8 @@ type Repaired struct {
 	// Missing are ids that no saved flow has, up to a hundred ranges of them. Flows that
 	// were removed for good before the damage are among them.
 	Missing  []IDRange
-	Findings []Problem // what is not as it was, up to a thousand
-	Unlisted int       // findings beyond these
+	Findings []verify.Problem // what is not as it was, up to a thousand
+	Unlisted int              // findings beyond these
 }
 
 // Whole reports whether nothing was found to be damaged.
@@ -61,11 +62,11 @@ type SavedTable struct {
 type IDRange struct{ First, Last uint64 }
 
 func (r *Repaired) report(place, format string, args ...any) {
-	if len(r.Findings) >= maxProblems {
+	if len(r.Findings) >= verify.MaxProblems {
 		r.Unlisted++
 		return
 	}
-	r.Findings = append(r.Findings, Problem{Place: place, What: fmt.Sprintf(format, args...)})
+	r.Findings = append(r.Findings, verify.Problem{Place: place, What: fmt.Sprintf(format, args...)})
 }
 
 // Repair saves all that is readable of the session file at path, which may be damaged

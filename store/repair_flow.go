@@ -10,6 +10,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store/rowid"
+	"weir/store/verify"
 )
 
 // repairWindow is how many ids are looked at at a time.
@@ -113,10 +114,10 @@ func (m *mender) gather(ctx context.Context, low, high int64) (map[uint64]*remai
 			if err := rows.Scan(&id, &blob); err != nil {
 				return err
 			}
-			of(id).head, _ = decodeHead(id, blob) // one that cannot be read is lost
+			of(id).head, _ = flowpb.DecodeFlow(id, blob) // one that cannot be read is lost
 			return nil
 		}},
-		{"SELECT id FROM (" + missingTerms + " OR site NOT IN (SELECT id FROM site)) WHERE id BETWEEN ? AND ?", idRow(func(id uint64) { of(id).stale = true })},
+		{"SELECT id FROM (" + verify.MissingTerms + " OR site NOT IN (SELECT id FROM site)) WHERE id BETWEEN ? AND ?", idRow(func(id uint64) { of(id).stale = true })},
 		{"SELECT id FROM removed WHERE id BETWEEN ? AND ?", idRow(func(id uint64) { of(id).removed = true })},
 		{"SELECT id FROM removed WHERE at = 0 AND id BETWEEN ? AND ?", idRow(func(id uint64) { of(id).dropped = true })},
 		{"SELECT flow FROM note WHERE flow BETWEEN ? AND ?", idRow(func(id uint64) { of(id).noted = true })},

@@ -105,7 +105,7 @@ func (m *mender) mendConn(ctx context.Context, id int64, blob []byte) error {
 		return err
 	}
 	lost := 0
-	for _, x := range certificates(c) {
+	for _, x := range c.AllCertificates() {
 		if len(x.GetSha256()) == 0 {
 			continue
 		}

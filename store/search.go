@@ -179,7 +179,7 @@ func (s *subject) Note() *flowpb.Note { return &s.row.Note }
 // Flow implements filter.Subject.
 func (s *subject) Flow() (*flowpb.Flow, error) {
 	if s.flow == nil {
-		flow, err := decodeHead(s.row.ID, s.blob)
+		flow, err := flowpb.DecodeFlow(s.row.ID, s.blob)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 		}

@@ -1,4 +1,4 @@
-package store
+package verify
 
 import (
 	"context"
@@ -103,7 +103,7 @@ func (v *verifier) connections(ctx context.Context) error {
 			v.report(place, "%v", err)
 			return nil
 		}
-		for _, x := range certificates(c) {
+		for _, x := range c.AllCertificates() {
 			if len(x.GetSha256()) == 0 {
 				continue
 			}

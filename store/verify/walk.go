@@ -1,4 +1,4 @@
-package store
+package verify
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 
+	flowpb "weir/proto"
 	"weir/store/body"
 	"weir/store/rowid"
 )
@@ -152,7 +153,7 @@ func (w *walk) all(ctx context.Context) error {
 	if err := w.tx.QueryRowContext(ctx, last).Scan(&total); err != nil {
 		return err
 	}
-	for n := 1; len(w.problems) < maxProblems; n++ {
+	for n := 1; len(w.problems) < MaxProblems; n++ {
 		id := w.next()
 		if id <= total && w.old() {
 			if err := w.again(ctx, id); err != nil {
@@ -204,7 +205,7 @@ func (w *walk) one(ctx context.Context, id int64) error {
 
 // judge compares a head with what there is beside it.
 func (w *walk) judge(ctx context.Context, id int64, stored [rowid.MaxSide + 1]int64) error {
-	f, err := decodeHead(uint64(id), w.blob)
+	f, err := flowpb.DecodeFlow(uint64(id), w.blob)
 	if err != nil {
 		w.report(fmt.Sprintf("flow %d", id), "%v", err)
 		return nil

@@ -1,47 +1,114 @@
-package store
+package verify_test
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+	"modernc.org/sqlite"
+
 	flowpb "weir/proto"
+	"weir/store"
 	"weir/store/body"
+	"weir/store/pack"
+	"weir/store/rowid"
+	"weir/store/upcall"
+	"weir/store/verify"
 )
 
-// whole makes a session that has one of each thing, and nothing wrong.
-func whole(t *testing.T) *Session {
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// connector opens connections to a file with the function that bodies are read by.
+type connector struct {
+	drv  *sqlite.Driver
+	path string
+}
+
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.drv.Open(c.path) }
+func (c connector) Driver() driver.Driver                        { return c.drv }
+
+// open opens a session's file as it is, past the session.
+func open(t *testing.T, path string) verify.File {
 	t.Helper()
-	s, w := newWriter(t, WriterOptions{})
-	f := httpFlow(1)
-	f.GetHttp().Response.Body.Size = 2*body.PieceSize + 5
-	if err := w.Conn(t.Context(), &flowpb.Conn{Tls: &flowpb.Tls{Presented: &flowpb.Certificate{Der: []byte("der")}}}); err != nil {
+	drv := &sqlite.Driver{}
+	calls, err := upcall.Register(drv, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
+	unpack, err := pack.NewUnpacker(1, body.PieceSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector{drv, path})
+	t.Cleanup(func() { _ = db.Close() })
+	return verify.File{Path: path, DB: db, Bodies: func(q rowid.Querier) body.Source {
+		return body.Source{DB: q, Calls: calls, Unpack: unpack}
+	}}
+}
+
+// create makes an empty session and its writer.
+func create(t *testing.T, o store.WriterOptions) (*store.Session, *store.Writer) {
+	t.Helper()
+	s, err := store.Create(t.Context(), filepath.Join(t.TempDir(), "test.weir"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w, err := s.NewWriter(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, w
+}
+
+// flow is a flow with a response of so many bytes.
+func flow(size int) *flowpb.Flow {
+	return &flowpb.Flow{State: flowpb.StateComplete, Protocol: &flowpb.Flow_Http{Http: &flowpb.Http{
+		Request:  &flowpb.Request{Method: []byte("GET"), Host: []byte("example.com"), Path: []byte("/")},
+		Response: &flowpb.Response{Status: 200, Body: &flowpb.Body{State: flowpb.BodyComplete, Size: uint64(size)}},
+	}}}
+}
+
+// whole makes a session that has one of each thing, and nothing wrong.
+func whole(t *testing.T) *store.Session {
+	t.Helper()
+	s, w := create(t, store.WriterOptions{})
+	const size = 2*body.PieceSize + 5
+	f, mark := flow(size), "x"
 	f.ServerConn = 1
-	if err := w.Flow(t.Context(), f); err != nil {
-		t.Fatal(err)
+	err := errors.Join(
+		w.Conn(t.Context(), &flowpb.Conn{Tls: &flowpb.Tls{Presented: &flowpb.Certificate{Der: []byte("der")}}}),
+		w.Flow(t.Context(), f),
+		w.Body(t.Context(), 1, flowpb.SideResponse, make([]byte, size)),
+		w.Message(t.Context(), &flowpb.Message{Flow: 1, Content: []byte("hi")}),
+		w.Flush(t.Context()),
+	)
+	if err == nil {
+		_, err = s.Annotate(t.Context(), []uint64{1}, store.NoteChange{Marked: &mark})
 	}
-	if err := w.Body(t.Context(), 1, flowpb.SideResponse, pattern(0, 2*body.PieceSize+5)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Message(t.Context(), &flowpb.Message{Flow: 1, Content: []byte("hi")}); err != nil {
-		t.Fatal(err)
-	}
-	flush(t, w)
-	mark := "x"
-	if _, err := s.Annotate(t.Context(), []uint64{1}, NoteChange{Marked: &mark}); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
 func TestVerify(t *testing.T) {
-	onlyWhole(t)
+	if testing.Short() {
+		t.Skip("a session for each kind of damage")
+	}
 	for _, c := range []struct {
 		damage string
 		want   []string // parts of the problems, in order
@@ -70,15 +137,15 @@ func TestVerify(t *testing.T) {
 	} {
 		t.Run(c.damage, func(t *testing.T) {
 			s := whole(t)
-			if _, err := s.note.Exec(c.damage); err != nil {
+			f := open(t, s.Path())
+			if _, err := f.DB.Exec(c.damage); err != nil {
 				t.Fatal(err)
 			}
 			problems, err := s.Verify(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			v := &verifier{s: s, tell: func(string, uint64, uint64) {}, most: -1, uses: map[int64]int64{}}
-			if again, err := v.run(t.Context()); err != nil || !slices.Equal(again, problems) {
+			if again, err := verify.Run(t.Context(), f, verify.Options{Snapshot: -1}); err != nil || !slices.Equal(again, problems) {
 				t.Errorf("with a snapshot for each flow: got %v, %v, want the same as with one: %v", again, err, problems)
 			}
 			if len(problems) < len(c.want) || len(c.want) == 0 && len(problems) > 0 {
@@ -95,6 +162,7 @@ func TestVerify(t *testing.T) {
 
 // TestVerifyDamagedPages overwrites pages in the middle of a session.
 func TestVerifyDamagedPages(t *testing.T) {
+	const page = 16 << 10 // bytes
 	s := whole(t)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -104,74 +172,47 @@ func TestVerifyDamagedPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := 0
-	for page := 1; page < len(file)/pageSize; page++ {
+	for n := 1; n < len(file)/page; n++ {
 		broken := bytes.Clone(file)
-		copy(broken[page*pageSize:], bytes.Repeat([]byte{0xa5}, pageSize))
+		copy(broken[n*page:], bytes.Repeat([]byte{0xa5}, page))
 		if err := os.WriteFile(s.Path(), broken, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		damaged, err := Open(t.Context(), s.Path(), Options{ReadOnly: true})
+		damaged, err := store.Open(t.Context(), s.Path(), store.Options{ReadOnly: true})
 		if err != nil {
 			found++ // that is clear enough
 			continue
 		}
 		problems, err := damaged.Verify(t.Context())
 		if err != nil {
-			t.Errorf("page %d: verify: %v", page+1, err)
+			t.Errorf("page %d: verify: %v", n+1, err)
 		}
 		if len(problems) > 0 {
 			found++
 		}
 		if err := damaged.Close(); err != nil {
-			t.Errorf("page %d: close: %v", page+1, err)
+			t.Errorf("page %d: close: %v", n+1, err)
 		}
 	}
 	// The content of a body is not checked by anything, and nor are free pages.
-	if pages := len(file)/pageSize - 1; found < pages/4 {
+	if pages := len(file)/page - 1; found < pages/4 {
 		t.Errorf("damage found: got %d of %d pages", found, pages)
-	}
-}
-
-func TestInfo(t *testing.T) {
-	s, w := newWriter(t, WriterOptions{})
-	empty, err := s.Info(t.Context())
-	if err != nil || empty.Flows != 0 || empty.First != 0 || empty.FileBytes == 0 {
-		t.Errorf("an empty session: got %+v, %v, want no flows", empty, err)
-	}
-	first, last := httpFlow(1), httpFlow(100)
-	record(t, w, first, httpFlow(50), last)
-	mark := "x"
-	if _, err := s.Annotate(t.Context(), []uint64{2, 3}, NoteChange{Marked: &mark}); err != nil {
-		t.Fatal(err)
-	}
-	got, err := s.Info(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Created == 0 || got.FileBytes <= empty.FileBytes {
-		t.Errorf("created %d, %d bytes; want a time and more bytes than %d", got.Created, got.FileBytes, empty.FileBytes)
-	}
-	got.Created, got.FileBytes = 0, 0
-	want := Info{
-		UUID: s.UUID(), Path: s.Path(), Creator: "weir test", Format: formatVersion,
-		Flows: 3, First: first.GetCreatedNs(), Last: last.GetCreatedNs(), Marked: 2, ResponseBytes: 15,
-	}
-	if got != want {
-		t.Errorf("info:\ngot  %+v\nwant %+v", got, want)
 	}
 }
 
 // TestVerifyDuringCapture verifies a session while its writer writes and its flows
 // come and go. It finds nothing, and holds no snapshot in the end.
 func TestVerifyDuringCapture(t *testing.T) {
-	s, w := newWriter(t, WriterOptions{BatchDelay: time.Millisecond})
-	for n := range 200 {
-		f := httpFlow(n)
+	s, w := create(t, store.WriterOptions{BatchDelay: time.Millisecond})
+	for range 200 {
+		f := flow(5)
 		if err := errors.Join(w.Flow(t.Context(), f), w.Body(t.Context(), f.GetId(), flowpb.SideResponse, []byte("hello"))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	flush(t, w)
+	if err := w.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	stop := make(chan struct{})
 	ended := make(chan error, 1)
 	go func() { // ends with stop; waited for below
@@ -183,7 +224,7 @@ func TestVerifyDuringCapture(t *testing.T) {
 				return
 			default:
 			}
-			f := httpFlow(int(id))
+			f := flow(0)
 			f.GetHttp().GetResponse().Body = nil
 			err = w.Flow(t.Context(), f)
 			if err == nil && id <= 100 {
@@ -192,12 +233,12 @@ func TestVerifyDuringCapture(t *testing.T) {
 		}
 		ended <- err
 	}()
+	file := open(t, s.Path())
 	for range 3 {
-		v := &verifier{s: s, tell: func(string, uint64, uint64) {}, most: time.Millisecond, uses: map[int64]int64{}}
-		if problems, err := v.run(t.Context()); err != nil || len(problems) > 0 {
+		if problems, err := verify.Run(t.Context(), file, verify.Options{Snapshot: time.Millisecond}); err != nil || len(problems) > 0 {
 			t.Errorf("verify: got %v, %v, want nothing", problems, err)
 		}
-		if v.tx != nil {
+		if n := file.DB.Stats().InUse; n > 0 {
 			t.Error("a snapshot is left open")
 		}
 	}

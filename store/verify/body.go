@@ -1,4 +1,4 @@
-package store
+package verify
 
 import (
 	"bytes"
@@ -44,7 +44,7 @@ func (v *verifier) counts(ctx context.Context) error {
 // owners checks that shared bodies are what their digests say, each in a snapshot of
 // its own.
 func (v *verifier) owners(ctx context.Context) error {
-	for first := int64(math.MinInt64); len(v.problems) < maxProblems; {
+	for first := int64(math.MinInt64); len(v.problems) < MaxProblems; {
 		if err := v.begin(ctx); err != nil {
 			return err
 		}

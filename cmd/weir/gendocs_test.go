@@ -10,7 +10,7 @@ func TestArgument(t *testing.T) {
 		"newest TLS VERSION spoken with clients":                                "VERSION",
 		"give USER:PASSWORD to the proxy of upstream mode":                      "USER:PASSWORD",
 		"let SIZE of packets wait in the kernel (default: 64M)":                 "SIZE",
-		"readers at a time":                                                     "",
+		"readers at a time": "",
 	} {
 		if got := argument(usage); got != want {
 			t.Errorf("argument(%q): got %q, want %q", usage, got, want)

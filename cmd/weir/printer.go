@@ -30,7 +30,7 @@ func newPrinter(w io.Writer, format string, names []string) (printer, error) {
 		return &jsonPrinter{out: out, names: names}, nil
 	case "csv":
 		if names == nil {
-			names = columns
+			names = columns[:contractKeys]
 		}
 		p := &csvPrinter{out: csv.NewWriter(out), buf: out, names: names}
 		return p, p.out.Write(names)
@@ -53,7 +53,7 @@ type jsonPrinter struct {
 }
 
 func (p *jsonPrinter) row(r row) error {
-	line, err := marshal(r)
+	line, err := marshal(r.contract)
 	if err == nil && p.names != nil {
 		line, err = p.picked(r)
 	}

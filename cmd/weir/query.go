@@ -35,7 +35,8 @@ why; json and csv give each key its own value.
 
 ` + sessionsHelp + `
 
-The JSON keys are: ` + strings.Join(columns, " ") + `.`,
+The JSON keys are: ` + strings.Join(columns[:contractKeys], " ") + `.
+--columns knows these as well: ` + strings.Join(columns[contractKeys:], " ") + `.`,
 		Example: `  weir query bug.weir '~c >=500' --sort duration --reverse --limit 10
   weir query bug.weir '~d api' --format json | jq -r .url
   weir query bug.weir --count

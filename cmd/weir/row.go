@@ -14,9 +14,17 @@ import (
 	flowpb "weir/proto"
 )
 
-// row is one flow as 'weir query' prints it: the keys and their order are a
-// contract. A pointer that is nil prints as null.
+// row is one flow as the command line prints it: what 'weir query' prints of each, and
+// the keys that are printed where somebody asks for them.
 type row struct {
+	contract
+	Session *string `json:"session"`
+	Agent   *string `json:"agent"`
+}
+
+// contract is what 'weir query' prints of a flow unless it is told otherwise: exactly
+// these keys, in this order. A pointer that is nil prints as null.
+type contract struct {
 	ID           uint64   `json:"id"`
 	UID          string   `json:"uid"`
 	Kind         string   `json:"kind"`
@@ -42,29 +50,30 @@ type row struct {
 	Comment      *string  `json:"comment"`
 	Tags         []string `json:"tags"`
 	Replay       *string  `json:"replay"`
-	Session      *string  `json:"session"`
-	Agent        *string  `json:"agent"`
 }
 
-// columns are the names of row's keys, in order.
+// columns are the names of row's keys, in order, the contract's first.
 var columns = []string{
 	"id", "uid", "kind", "state", "method", "scheme", "host", "port", "path", "url", "http_version", "status", "reason",
 	"content_type", "request_size", "response_size", "started_at", "duration_ms", "client", "server", "error", "marked",
-	"comment", "tags", "replay", "session", "agent",
+	"comment", "tags", "replay",
+	"session", "agent",
 }
+
+// contractKeys is how many of columns are the contract's.
+const contractKeys = 25
 
 // newRow turns a list row into its printed form.
 func newRow(session uuid.UUID, r *flowpb.Row) row {
 	_, number := flowpb.Placed(r.ID)
-	out := row{
+	out := row{Session: text(r.Session), Agent: text(r.Agent), contract: contract{
 		ID: number, UID: uid(session, r), Kind: r.Kind.String(), State: r.State.Label(),
 		Method: text(r.Method), Scheme: text(r.Scheme), Host: text(r.Host), Path: text(r.Path), URL: text(r.URL()),
 		HTTPVersion: text(r.Version), Reason: text(r.Reason), ContentType: text(r.ContentType),
 		RequestSize: present(r.RequestSize), ResponseSize: present(r.ResponseSize),
 		StartedAt: timestamp(r.Started), Client: text(r.Client), Server: text(r.Server), Error: text(r.Error),
 		Marked: text(r.Marked), Comment: text(r.Comment), Tags: r.Tags, Replay: text(r.Replay.Label()),
-		Session: text(r.Session), Agent: text(r.Agent),
-	}
+	}}
 	if r.Port != 0 {
 		out.Port = &r.Port
 	}

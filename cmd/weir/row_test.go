@@ -13,12 +13,19 @@ import (
 
 // The keys of row, of the columns and of the table's widths are one list.
 func TestColumns(t *testing.T) {
-	var keys []string
-	for i := range reflect.TypeFor[row]().NumField() {
-		keys = append(keys, reflect.TypeFor[row]().Field(i).Tag.Get("json"))
-	}
-	if diff := cmp.Diff(columns, keys); diff != "" {
-		t.Errorf("columns and row's keys differ (-columns +row):\n%s", diff)
+	for _, tt := range []struct {
+		names []string
+		of    reflect.Type
+	}{{columns[:contractKeys], reflect.TypeFor[contract]()}, {columns, reflect.TypeFor[row]()}} {
+		var keys []string
+		for _, f := range reflect.VisibleFields(tt.of) {
+			if !f.Anonymous {
+				keys = append(keys, f.Tag.Get("json"))
+			}
+		}
+		if diff := cmp.Diff(tt.names, keys); diff != "" {
+			t.Errorf("the keys of %s differ (-names +keys):\n%s", tt.of, diff)
+		}
 	}
 	for _, name := range columns {
 		if cellWidths[name] == 0 {

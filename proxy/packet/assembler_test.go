@@ -301,6 +301,18 @@ http complete GET http://x.test/a -> 200 "ok"
 		}, `http complete GET http://x.test/a -> 200 "ok"
 http complete GET http://x.test/a -> 200 "0123456789"
 `},
+		{"a datagram that is cut by the snap length", func(w *wire) {
+			p := ipPacket(w.client.Addr(), w.server.Addr(), 17, append([]byte{0x9c, 0x40, 0, 7, 0, 14, 0, 0}, "ping!!"...))
+			w.packet(p[:len(p)-2])
+			w.end()
+		}, `udp complete >"ping" [2 missing of request at 4]
+`},
+		{"a name's question that is cut by the snap length", func(w *wire) {
+			p := ipPacket(w.client.Addr(), w.server.Addr(), 17, append([]byte{0x9c, 0x40, 0, 53, 0, 25, 0, 0}, "\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01x\x00\x00\x01"...))
+			w.packet(p[:len(p)-2])
+			w.end()
+		}, `dns error !read DNS message (byte 15): a question that is not whole
+`},
 		{"datagrams", func(w *wire) {
 			p := append([]byte{0x9c, 0x40, 0, 7, 0, 12, 0, 0}, "ping"...)
 			w.packet(ipPacket(w.client.Addr(), w.server.Addr(), 17, p))

@@ -344,5 +344,10 @@ func (c *conversation) datagram(ctx context.Context, seg *link.Segment, at int64
 	if c.begun == 0 {
 		c.begun = at
 	}
-	return c.tell(ctx, at, func(s speaker) error { return s.data(ctx, c.side(seg.Src), seg.Payload, at) })
+	from := c.side(seg.Src)
+	err := c.tell(ctx, at, func(s speaker) error { return s.data(ctx, from, seg.Payload, at) })
+	if err != nil || seg.Missing == 0 {
+		return err
+	}
+	return c.tell(ctx, at, func(s speaker) error { return s.gap(ctx, from, int64(seg.Missing), at) })
 }

@@ -144,6 +144,9 @@ func (d *dnsTalk) leftover(ctx context.Context, from flowpb.Side, p []byte, at i
 
 // gap loses the beginning of the next message, so that what follows is no DNS to us.
 func (d *dnsTalk) gap(ctx context.Context, from flowpb.Side, n, at int64) error {
+	if d.c.key.udp {
+		return nil // what can be read of the datagram was, and its flaw told
+	}
 	if d.rest == nil {
 		d.rest = &streamFlow{c: d.c}
 	}

@@ -38,8 +38,8 @@ func (p *Reader) classicHeader() error {
 	if err != nil {
 		return err
 	}
-	// The upper bits speak of a frame check sequence behind each packet.
-	p.classic.link = LinkType(p.order.Uint32(h[20:]) & 0x0fffffff)
+	// The six upper bits speak of a frame check sequence behind each packet.
+	p.classic.link = LinkType(p.order.Uint32(h[20:]) & 0x03ffffff)
 	return nil
 }
 

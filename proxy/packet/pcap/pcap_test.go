@@ -46,7 +46,7 @@ func (f *file) u32(v ...uint32) {
 
 func classicFile(order binary.AppendByteOrder, magic uint32) []byte {
 	f := file{AppendByteOrder: order}
-	f.u32(magic, 0x00040002, 0, 0, 65535, 1)
+	f.u32(magic, 0x00040002, 0, 0, 65535, 0x14000001) // Ethernet, with a frame check sequence
 	for _, n := range []uint32{7, 8} {
 		f.u32(1700000000, n, 3, 60)
 		if magic == magicModified {

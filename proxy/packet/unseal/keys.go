@@ -50,6 +50,8 @@ func oldOpener(s suite, hello *handshake.ServerHello, mac, key, iv []byte) opene
 			block: block, mac: hmac.New(s.mac.New, mac), macLast: hello.EncryptThenMAC,
 			implicit: hello.Version < versionTLS11, iv: iv,
 		}
+	case noCipher:
+		return &bare{mac: hmac.New(s.mac.New, mac)}
 	case rc4Stream:
 		c, err := rc4.NewCipher(key)
 		if err != nil {

@@ -63,6 +63,7 @@ func TestRecordings(t *testing.T) {
 		"tls12-dhe.txt":           usual,
 		"tls12-ccm.txt":           usual,
 		"tls12-ccm8.txt":          usual,
+		"tls12-null.txt":          usual,
 		"tls13-ccm.txt":           usual,
 		"tls13-ccm8.txt":          usual,
 		"tls11-etm.txt":           usual,

@@ -20,6 +20,7 @@ const (
 	aesCBC
 	tripleDES
 	rc4Stream
+	noCipher // authenticated, and not encrypted
 )
 
 // suite is how records are sealed.
@@ -73,6 +74,12 @@ var suiteTable = []struct {
 	{suite{rc4Stream, 16, crypto.SHA256, crypto.SHA1}, []uint16{
 		0x0005, 0x008a, 0x008e, 0x0092, 0xc002, 0xc007, 0xc00c, 0xc011, 0xc016, 0xc033,
 	}},
+	{suite{noCipher, 0, crypto.SHA256, crypto.MD5}, []uint16{0x0001}},
+	{suite{noCipher, 0, crypto.SHA256, crypto.SHA1}, []uint16{
+		0x0002, 0x002c, 0x002d, 0x002e, 0xc001, 0xc006, 0xc00b, 0xc010, 0xc015, 0xc039,
+	}},
+	{suite{noCipher, 0, crypto.SHA256, crypto.SHA256}, []uint16{0x003b, 0x00b0, 0x00b4, 0x00b8, 0xc03a}},
+	{suite{noCipher, 0, crypto.SHA384, crypto.SHA384}, []uint16{0x00b1, 0x00b5, 0x00b9, 0xc03b}},
 }
 
 // lookup finds a suite by its number.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"weir/store/drop"
 	"weir/store/rowid"
 )
 
@@ -50,7 +51,7 @@ func (t *tape) findAbsent(ctx context.Context, b *batch) (gone map[uint64]bool, 
 		if err := rows.Scan(&id, &at); err != nil {
 			return nil, nil, err
 		}
-		if at == atDropped {
+		if at == drop.Never {
 			gone[id] = true
 		} else {
 			removed[id] = at

@@ -2,333 +2,114 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
+	"os"
 
-	flowpb "weir/proto"
-	"weir/store/body"
-	"weir/store/pack"
-	"weir/store/rowid"
+	"weir/store/compact"
+	"weir/store/lock"
 )
 
-// compactor makes a session smaller: it codes the pieces of bodies, keeps equal bodies
-// once, deletes what was freed and gives pages back to the file system. All it reads
-// and computes is done beside everybody else; what it writes, in short transactions
-// that check that nothing has changed meanwhile. Each leaves the file whole, so that it
-// may end after any of them. Only who holds the session's -lock compacts.
-//
-// Where it was is kept in the file: flows up to keyCompacted were looked at, but for
-// those in the table revisit, which had not ended by then.
-type compactor struct {
-	s      *Session
-	db     *sql.DB      // one connection
-	packer *pack.Packer // made when there is work for it
-	upto   int64        // keyCompacted
-	batch  rewrite
-	budget int64 // bytes that a transaction writes, about
-	buf    []byte
-
-	// pause is called between steps, with no lock held. It waits while others have
-	// work to do; its error ends the compaction.
-	pause func(ctx context.Context) error
-	// wrote is told of each commit.
-	wrote func(ctx context.Context, bytes int64)
-	// done is told what was done.
-	done Compacted
+// CompactOptions say how far a compaction goes.
+type CompactOptions struct {
+	// Rewrite also writes the whole file anew, which packs what is left densely and in
+	// order. It needs as much free space as the session takes, for a while.
+	Rewrite bool
+	// Progress, if set, is called between steps, from the goroutine of the call.
+	Progress func(CompactProgress)
 }
 
-// Compacted is what a compaction has done so far.
-type Compacted struct {
-	Flows  uint64 // looked at
-	Shared uint64 // bodies found to be the same as another one
-	Bytes  int64  // that need not be stored any more, before pages are given back
-	Pages  int64  // given back to the file system
+// CompactProgress is how far a compaction is.
+type CompactProgress struct {
+	compact.Done
+	Total uint64 // flows to look at
 }
 
-// How long a transaction of the compactor may hold the session's write lock, about: it
-// writes less at a time when it took longer.
-const (
-	maxHold     = 10 * time.Millisecond
-	firstBudget = 128 << 10
-	leastBudget = 16 << 10
-	mostBudget  = 512 << 10
-	rowBytes    = 256 // what a row costs beside its data
-)
+// CompactResult is what a compaction came to.
+type CompactResult struct {
+	compact.Done
+	Dropped       int   // removed flows, which cannot be brought back any more
+	Before, After int64 // bytes of the file
+}
 
-const keyCompacted = "compacted"
-
-func newCompactor(ctx context.Context, s *Session) (*compactor, error) {
-	c := &compactor{
-		s: s, budget: firstBudget,
-		// Nothing is lost with these commits: what they replace is still there then.
-		db: s.pool(dsn{mode: modeReadWrite, cache: noteCache, synchronous: SyncNormal, noCheckpoint: true}, 1),
-	}
-	err := c.db.QueryRowContext(ctx, "SELECT coalesce((SELECT value FROM session WHERE key = ?), 0)", keyCompacted).Scan(&c.upto)
+// Compact does, to the end, what is done in the background while a capture is idle:
+// codes bodies, keeps equal ones once, and gives back the space of what was removed,
+// for which it drops the flows that could still be brought back.
+// The session must not be captured into; that is [lock.ErrCapturing]. It may be ended at
+// any time and loses nothing.
+func (s *Session) Compact(ctx context.Context, o CompactOptions) (CompactResult, error) {
+	r, err := s.compact(ctx, o)
 	if err != nil {
-		return nil, errors.Join(classify(err), c.db.Close())
+		return r, fmt.Errorf("compact session %q: %w", s.path, err)
 	}
-	return c, nil
+	return r, nil
 }
 
-func (c *compactor) close() error { return c.db.Close() }
-
-// run does all there is to do.
-func (c *compactor) run(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{c.again, c.walk, c.sweep, c.shrink} {
-		if err := step(ctx); err != nil {
-			return err
-		}
+func (s *Session) compact(ctx context.Context, o CompactOptions) (r CompactResult, err error) {
+	if s.readOnly {
+		return r, ErrReadOnly
 	}
-	return nil
-}
-
-// walkPage is how many flows are looked up at a time.
-const walkPage = 256
-
-// visit is a flow to look at.
-type visit struct {
-	flow  int64
-	ended bool
-	sides int    // those with a body that is worth it, a bit each
-	head  []byte // if there is any
-}
-
-// visitColumns are what a visit is made of: of flow f, where that is still there. A body
-// is known by its first piece; one of a piece that is too small has no other.
-const visitColumns = `, b.sides, CASE WHEN b.sides > 0 THEN (SELECT blob FROM head WHERE id = b.flow) END FROM (SELECT *, (
-		SELECT coalesce(sum(1 << (id >> 20 & 7)), 0) FROM body
-		WHERE id IN (flow * 8 + 1 << 20, flow * 8 + 2 << 20, flow * 8 + 3 << 20, flow * 8 + 4 << 20) AND size >= ?
-	) AS sides FROM `
-
-// walk looks at the flows that came since.
-func (c *compactor) walk(ctx context.Context) error {
-	const query = "SELECT flow, ended" + visitColumns + "(SELECT id AS flow, state IN (?, ?) AS ended FROM flow WHERE id > ? ORDER BY id LIMIT ?)) b ORDER BY flow"
-	for {
-		page, err := c.visits(ctx, query, c.upto, walkPage)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, v := range page {
-			switch {
-			case !v.ended:
-				c.batch.later = append(c.batch.later, v.flow)
-			default:
-				if err := c.flow(ctx, v); err != nil {
-					return err
-				}
-			}
-			c.done.Flows++
-			c.upto, c.batch.upto = v.flow, v.flow
-		}
-		if err := c.flush(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-// again looks at the flows that had not ended before. Those that are gone need no
-// looking at.
-func (c *compactor) again(ctx context.Context) error {
-	const query = "SELECT flow, ended" + visitColumns + `(SELECT r.flow, coalesce(f.state IN (?, ?), 1) AS ended
-		FROM revisit r LEFT JOIN flow f ON f.id = r.flow WHERE r.flow > ? ORDER BY r.flow LIMIT ?)) b ORDER BY flow`
-	for at := int64(0); ; {
-		page, err := c.visits(ctx, query, at, walkPage)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, v := range page {
-			at = v.flow
-			if !v.ended {
-				continue
-			}
-			if err := c.flow(ctx, v); err != nil {
-				return err
-			}
-			c.batch.visited = append(c.batch.visited, v.flow)
-		}
-		if err := c.flush(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-func (c *compactor) visits(ctx context.Context, query string, after int64, n int) (page []visit, err error) {
-	if err := c.pause(ctx); err != nil {
-		return nil, err
-	}
-	rows, err := c.s.read.QueryContext(ctx, query, pack.From, int64(flowpb.StateComplete), int64(flowpb.StateError), after, n)
+	held, err := lock.Take(s.path)
 	if err != nil {
-		return nil, classify(err)
+		return r, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var v visit
-		if err := rows.Scan(&v.flow, &v.ended, &v.sides, &v.head); err != nil {
-			return nil, classify(err)
-		}
-		page = append(page, v)
-	}
-	return page, classify(rows.Err())
-}
-
-// flow looks at the bodies of a flow. One that cannot be read stays as it is.
-func (c *compactor) flow(ctx context.Context, v visit) error {
-	if v.sides == 0 {
-		return nil
-	}
-	head, err := flowpb.DecodeFlow(uint64(v.flow), v.head)
+	defer func() { err = errors.Join(err, held.Release()) }()
+	points, err := newCheckpointer(ctx, s)
 	if err != nil {
-		return nil //nolint:nilerr // nobody knows what its bodies are
+		return r, classify(err)
 	}
-	for side := flowpb.SideRequest; side <= flowpb.SideOriginalResponse; side++ {
-		if v.sides>>side&1 == 0 {
-			continue
-		}
-		b, err := c.s.Body(ctx, uint64(v.flow), side)
-		if err == nil && b.Size() >= pack.From {
-			err = c.body(ctx, b, pack.Worth(head, side))
-		}
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case errors.Is(err, ErrDamaged), errors.Is(err, ErrNewer), errors.Is(err, ErrNotFound):
-			continue
-		case err != nil:
-			return err
-		}
+	r.Before = fileSize(s.path)
+	if r.Dropped, err = s.Purge(ctx); err == nil {
+		r.Done, err = s.compactAll(ctx, o, points.wrote)
 	}
-	return nil
+	err = errors.Join(err, points.close())
+	r.After = fileSize(s.path)
+	return r, err
 }
 
-// body makes one body smaller.
-func (c *compactor) body(ctx context.Context, b *body.Body, packable bool) error {
-	if b.Size() >= shareFrom {
-		shared, err := c.share(ctx, b)
-		if err != nil || shared {
-			return err
-		}
-	}
-	if !packable {
-		return nil
-	}
-	if c.packer == nil {
-		var err error
-		if c.packer, err = pack.NewPacker(body.PieceSize); err != nil {
-			return err
-		}
-	}
-	return c.pieces(ctx, b, func(p storedPiece) error {
-		if p.enc != body.EncNone {
-			return nil
-		}
-		if coded := c.packer.Pack(p.content); coded != nil {
-			c.batch.put(p, body.EncZstd, coded)
-		}
-		return nil
-	})
-}
-
-// storedPiece is a piece as it is stored, with what it stands for.
-type storedPiece struct {
-	id, start, size, enc int64
-	length               int64  // of the data
-	content              []byte // valid until the next one
-}
-
-// pieces calls each for the pieces of a body in order, which have to be there,
-// and writes what that leaves in the batch as often as there is enough.
-func (c *compactor) pieces(ctx context.Context, b *body.Body, each func(storedPiece) error) error {
-	const facts = "SELECT start, size, enc, length(data) FROM body WHERE id = ?"
-	for n := range b.Pieces() {
-		if err := c.pause(ctx); err != nil {
-			return err
-		}
-		p := storedPiece{id: b.First() + int64(n)}
-		err := c.s.read.QueryRowContext(ctx, facts, p.id).Scan(&p.start, &p.size, &p.enc, &p.length)
-		if errors.Is(err, sql.ErrNoRows) {
-			return failed(b, ErrNotFound)
-		}
-		if err != nil {
-			return failed(b, err)
-		}
-		if c.buf, err = b.Piece(ctx, n, p.start, c.buf); err != nil {
-			return err
-		}
-		if p.content = c.buf; int64(len(p.content)) != p.size {
-			return failed(b, fmt.Errorf("piece %d has changed: %w", n, ErrNotFound))
-		}
-		if err := each(p); err != nil {
-			return err
-		}
-		if c.batch.bytes >= c.budget {
-			if err := c.flush(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// failed names the body that something went wrong with.
-func failed(b *body.Body, err error) error {
-	return fmt.Errorf("body of flow %d: %w", rowid.BodyFlow(b.First()), classify(err))
-}
-
-// digest is the SHA-256 of a body.
-func (c *compactor) digest(ctx context.Context, b *body.Body) (sum [sha256.Size]byte, err error) {
-	h := sha256.New()
-	err = c.pieces(ctx, b, func(p storedPiece) error {
-		_, err := h.Write(p.content)
-		return err
-	})
-	return [sha256.Size]byte(h.Sum(nil)), err
-}
-
-// commit runs write in a transaction of its own and sees how long that takes.
-func (c *compactor) commit(ctx context.Context, bytes int64, write func(*sql.Tx) error) error {
-	if err := c.pause(ctx); err != nil {
-		return err
-	}
-	held, err := c.transact(context.WithoutCancel(ctx), write)
+// compactAll compacts to the end with nobody to wait for.
+func (s *Session) compactAll(ctx context.Context, o CompactOptions, wrote func(context.Context, int64)) (done compact.Done, err error) {
+	total, err := s.Count(ctx)
 	if err != nil {
-		return fmt.Errorf("compact: %w", classify(err))
+		return done, err
 	}
-	c.budget = nextBudget(c.budget, held)
-	c.wrote(ctx, bytes)
-	return nil
-}
-
-// nextBudget is what the next transaction may write if one of a budget took so long.
-func nextBudget(budget int64, held time.Duration) int64 {
-	switch {
-	case held > maxHold:
-		return max(budget/2, leastBudget)
-	case held < maxHold/4:
-		return min(budget*2, mostBudget)
-	default:
-		return budget
-	}
-}
-
-// transact runs write and returns how long the write lock was held for it.
-func (c *compactor) transact(ctx context.Context, write func(*sql.Tx) error) (time.Duration, error) {
-	c.s.writing.Lock()
-	defer c.s.writing.Unlock()
-	var tx *sql.Tx
-	err := c.s.inTurn(ctx, func() (err error) { // may wait for those who annotate from another process
-		tx, err = c.db.BeginTx(ctx, nil)
-		return err
-	})
+	var c *compact.Compactor
+	c, db, err := s.compactor(ctx, compact.Options{Wrote: wrote, Pause: func(ctx context.Context) error {
+		if o.Progress != nil {
+			o.Progress(CompactProgress{Done: c.Done(), Total: max(total, c.Done().Flows)})
+		}
+		return context.Cause(ctx)
+	}})
 	if err != nil {
-		return 0, err
+		return done, err
 	}
-	begun := time.Now()
-	if err := write(tx); err != nil {
-		return 0, errors.Join(err, tx.Rollback())
+	total -= min(total, c.Place())
+	err = c.Run(ctx)
+	if err == nil && o.Rewrite {
+		s.writing.Lock()
+		_, err = db.ExecContext(ctx, "VACUUM")
+		s.writing.Unlock()
 	}
-	err = tx.Commit()
-	return time.Since(begun), err
+	return c.Done(), classify(errors.Join(err, db.Close()))
+}
+
+// compactor makes a compactor and a connection for it, which the caller closes.
+func (s *Session) compactor(ctx context.Context, o compact.Options) (*compact.Compactor, *sql.DB, error) {
+	// Nothing is lost with these commits: what they replace is still there then.
+	db := s.pool(dsn{mode: modeReadWrite, cache: noteCache, synchronous: SyncNormal, noCheckpoint: true}, 1)
+	c, err := compact.New(ctx, compact.File{Read: s.read, Write: db, Bodies: s.bodies, Begin: s.begin}, o)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return c, db, nil
+}
+
+// fileSize is the size of the file at path, 0 if that cannot be told.
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }

@@ -10,6 +10,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store/body"
+	"weir/store/compact"
 	"weir/store/rowid"
 )
 
@@ -48,16 +49,7 @@ func playCompact(ctx context.Context, s *Session) error {
 		if _, err := s.Drop(ctx, []uint64{last - 1, last - 3}); err != nil {
 			return err
 		}
-		c, err := newCompactor(ctx, s)
-		if err != nil {
-			return err
-		}
-		c.budget = leastBudget
-		c.pause, c.wrote = func(context.Context) error { return nil }, w.tape.points.wrote
-		if err := c.run(ctx); err != nil {
-			return err
-		}
-		if err := c.close(); err != nil {
+		if _, err := compactWith(ctx, s, compact.Options{Wrote: w.tape.points.wrote, Budget: 16 << 10}); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store/body"
+	"weir/store/compact"
 	"weir/store/lock"
 	"weir/store/pack"
 	"weir/store/rowid"
@@ -30,28 +31,24 @@ func never(o WriterOptions) WriterOptions {
 	return o
 }
 
-// newTestCompactor makes a compactor that waits for nobody.
-func newTestCompactor(t interface{ Fatal(...any) }, s *Session) *compactor {
-	c, err := newCompactor(context.Background(), s)
+// compactNow compacts a session that has a writer.
+func compactNow(t *testing.T, s *Session) compact.Done {
+	t.Helper()
+	done, err := compactWith(t.Context(), s, compact.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.pause = func(ctx context.Context) error { return ctx.Err() }
-	c.wrote = func(context.Context, int64) {}
-	return c
+	return done
 }
 
-// compactNow compacts a session that has a writer.
-func compactNow(t *testing.T, s *Session) Compacted {
-	t.Helper()
-	c := newTestCompactor(t, s)
-	if err := c.run(t.Context()); err != nil {
-		t.Fatal(err)
+// compactWith compacts until there is nothing more to do, or pausing ends it.
+func compactWith(ctx context.Context, s *Session, o compact.Options) (compact.Done, error) {
+	c, db, err := s.compactor(ctx, o)
+	if err != nil {
+		return compact.Done{}, err
 	}
-	if err := c.close(); err != nil {
-		t.Fatal(err)
-	}
-	return c.done
+	err = c.Run(ctx)
+	return c.Done(), errors.Join(err, db.Close())
 }
 
 // fields makes header lines of name, value, name, value …
@@ -177,7 +174,7 @@ func TestCompactLeavesContentCodings(t *testing.T) {
 // TestCompactShares sees that equal bodies are kept once, until the last of them goes.
 func TestCompactShares(t *testing.T) {
 	for name, content := range map[string][]byte{
-		"one piece": text(1, 5000), "noise": noise(1, 5000), "three pieces": text(1, 2*body.PieceSize+100), "at the limit": text(1, shareFrom),
+		"one piece": text(1, 5000), "noise": noise(1, 5000), "three pieces": text(1, 2*body.PieceSize+100), "at the limit": text(1, compact.ShareFrom),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, w := newWriter(t, never(WriterOptions{}))
@@ -213,7 +210,7 @@ func TestCompactShares(t *testing.T) {
 // Bodies below the limit, and with other bytes of the same digest, are not shared.
 func TestCompactDoesNotShare(t *testing.T) {
 	s, w := newWriter(t, never(WriterOptions{}))
-	small := text(1, shareFrom-1)
+	small := text(1, compact.ShareFrom-1)
 	recordTyped(t, w, "text/plain", small)
 	recordTyped(t, w, "text/plain", small)
 	content := noise(1, 3*body.PieceSize)
@@ -376,25 +373,6 @@ func TestCompactorWaitsForTheWriter(t *testing.T) {
 	flush(t, w)
 	if got := i.wait(); got < time.Hour/2 {
 		t.Errorf("wait just after a commit: got %v, want about %v", got, i.quiet)
-	}
-}
-
-// A compactor writes less at a time when that held the lock for long, and more again.
-func TestCompactorHoldsTheLockShortly(t *testing.T) {
-	for _, tt := range []struct {
-		budget int64
-		held   time.Duration
-		want   int64
-	}{
-		{256 << 10, maxHold + 1, 128 << 10},
-		{256 << 10, maxHold, 256 << 10},
-		{256 << 10, maxHold / 8, 512 << 10},
-		{leastBudget, time.Second, leastBudget},
-		{mostBudget, 0, mostBudget},
-	} {
-		if got := nextBudget(tt.budget, tt.held); got != tt.want {
-			t.Errorf("after %d bytes in %v: got %d, want %d", tt.budget, tt.held, got, tt.want)
-		}
 	}
 }
 
@@ -576,7 +554,7 @@ type bodyModel struct {
 func TestCompactionProperty(t *testing.T) {
 	contents := [][]byte{
 		{},
-		text(1, 100), text(1, pack.From), text(2, shareFrom-1), text(2, shareFrom), noise(3, shareFrom+1), text(4, minPiece),
+		text(1, 100), text(1, pack.From), text(2, compact.ShareFrom-1), text(2, compact.ShareFrom), noise(3, compact.ShareFrom+1), text(4, minPiece),
 		text(5, body.PieceSize-1), text(5, body.PieceSize), text(5, body.PieceSize+1), slices.Concat(noise(6, body.PieceSize), text(6, body.PieceSize)), noise(7, 2*body.PieceSize+7),
 	}
 	rapid.Check(t, func(rt *rapid.T) {
@@ -657,19 +635,17 @@ func (m *bodyModel) record(rt *rapid.T, content []byte) {
 
 // compact compacts, and ends after so many steps.
 func (m *bodyModel) compact(rt *rapid.T, steps int) {
-	c := newTestCompactor(rt, m.s)
-	c.budget = int64(rapid.IntRange(1, 300<<10).Draw(rt, "budget"))
 	interrupted := errors.New("interrupted")
-	c.pause = func(context.Context) error {
-		if steps--; steps < 0 {
-			return interrupted
-		}
-		return nil
-	}
-	if err := c.run(context.Background()); err != nil && !errors.Is(err, interrupted) {
-		rt.Fatal(err)
-	}
-	if err := c.close(); err != nil {
+	_, err := compactWith(context.Background(), m.s, compact.Options{
+		Budget: int64(rapid.IntRange(1, 300<<10).Draw(rt, "budget")),
+		Pause: func(context.Context) error {
+			if steps--; steps < 0 {
+				return interrupted
+			}
+			return nil
+		},
+	})
+	if err != nil && !errors.Is(err, interrupted) {
 		rt.Fatal(err)
 	}
 }

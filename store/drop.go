@@ -9,13 +9,11 @@ import (
 	"time"
 
 	"weir/store/drop"
-	"weir/store/rowid"
 )
 
-// What one transaction deletes at most, so that the writer gets its turn: flows, and
-// about so many bytes of their bodies and messages, or rows of these.
 const (
-	dropFlows = 512
+	// dropBytes is what one transaction deletes of bodies and messages, about, so that the
+	// writer gets its turn.
 	dropBytes = 4 << 20
 
 	laterThanAll = math.MaxInt64 // any removed.at
@@ -35,7 +33,7 @@ func (s *Session) Drop(ctx context.Context, ids []uint64) (int, error) {
 	if r.n == 0 {
 		return 0, nil
 	}
-	_, err := s.purge(ctx, atDropped)
+	_, err := s.purge(ctx, drop.Never)
 	return r.n, err
 }
 
@@ -67,17 +65,7 @@ func (s *Session) purge(ctx context.Context, upto int64) (flows int, err error) 
 // returns how many flows are gone entirely. more means that there may be others.
 func (s *Session) purgeSome(ctx context.Context, upto int64) (flows int, more bool, err error) {
 	err = s.update(ctx, func(tx *sql.Tx) error {
-		ids, err := rowid.Select(ctx, tx, "SELECT id FROM removed WHERE at <= ? ORDER BY at, id LIMIT ?", upto, dropFlows)
-		if err != nil {
-			return err
-		}
-		left := drop.Allowance{Bytes: dropBytes, Rows: drop.Rows}
-		if flows, more, err = drop.Flows(ctx, tx, ids, &left); err != nil {
-			return err
-		}
-		// What flows that are long gone had shared with the last of these.
-		whole, err := drop.Freed(ctx, tx, 0, math.MaxInt64, &left)
-		more = more || !whole || len(ids) == dropFlows
+		flows, more, err = drop.Removed(ctx, tx, upto, drop.Allowance{Bytes: dropBytes, Rows: drop.Rows})
 		return err
 	})
 	return flows, more, err

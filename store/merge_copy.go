@@ -305,8 +305,11 @@ func integer(v any) (int64, error) {
 	return n, nil
 }
 
+// piece is a piece of a body as it is stored.
+type piece struct{ id, start, size, enc int64 }
+
 // pieceOf reads the first columns of a body's row.
-func pieceOf(values []any) (p storedPiece, err error) {
+func pieceOf(values []any) (p piece, err error) {
 	for i, to := range []*int64{&p.id, &p.start, &p.size, &p.enc} {
 		if *to, err = integer(values[i]); err != nil {
 			return p, err

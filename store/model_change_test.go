@@ -12,6 +12,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store/body"
+	"weir/store/compact"
 	"weir/store/rowid"
 )
 
@@ -329,10 +330,8 @@ func (m *modelled) compactBeside(t *rapid.T) {
 		return // it is being done
 	}
 	must(t, m.w.Flush(context.Background()))
-	c, err := newCompactor(context.Background(), m.s)
+	_, err := compactWith(context.Background(), m.s, compact.Options{Wrote: m.w.tape.points.wrote})
 	must(t, err)
-	c.pause, c.wrote = func(context.Context) error { return nil }, m.w.tape.points.wrote
-	must(t, errors.Join(c.run(context.Background()), c.close()))
 }
 
 // retain keeps the newest flows, by number and by age.

@@ -161,16 +161,11 @@ func (s *Session) update(ctx context.Context, change func(*sql.Tx) error) error 
 	if s.readOnly {
 		return ErrReadOnly
 	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	var tx *sql.Tx
-	err := s.inTurn(ctx, func() (err error) {
-		tx, err = s.note.BeginTx(ctx, nil)
-		return err
-	})
+	tx, end, err := s.begin(ctx, s.note)
 	if err != nil {
 		return classify(err)
 	}
+	defer end()
 	if err := change(tx); err != nil {
 		return errors.Join(classify(err), tx.Rollback())
 	}
@@ -179,6 +174,21 @@ func (s *Session) update(ctx context.Context, change func(*sql.Tx) error) error 
 	}
 	s.feed.poke()
 	return nil
+}
+
+// begin begins a write transaction on a connection of db when it is this process's turn.
+// The caller calls end when the transaction has ended.
+func (s *Session) begin(ctx context.Context, db *sql.DB) (tx *sql.Tx, end func(), err error) {
+	s.writing.Lock()
+	err = s.inTurn(ctx, func() (err error) { // may wait for those who annotate from another process
+		tx, err = db.BeginTx(ctx, nil)
+		return err
+	})
+	if err != nil {
+		s.writing.Unlock()
+		return nil, nil, err
+	}
+	return tx, s.writing.Unlock, nil
 }
 
 // inTurn runs begin, which takes the session's write lock, when it is this process's

@@ -14,6 +14,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store/body"
+	"weir/store/compact"
 )
 
 // searchModel is what a session's bodies are: needles in hay, cut anywhere.
@@ -72,7 +73,7 @@ func TestSearchProperty(t *testing.T) {
 
 // hay is a body of some pieces, with needles at their edges and elsewhere.
 func (m *searchModel) hay(rt *rapid.T) []byte {
-	size := rapid.SampledFrom([]int{0, 10, shareFrom, minPiece + 3, body.PieceSize + 2, 2*body.PieceSize + 100}).Draw(rt, "size")
+	size := rapid.SampledFrom([]int{0, 10, compact.ShareFrom, minPiece + 3, body.PieceSize + 2, 2*body.PieceSize + 100}).Draw(rt, "size")
 	b := bytes.Repeat([]byte("xxxxx hay "), size/10+1)[:size]
 	for range rapid.IntRange(0, 2).Draw(rt, "needles") {
 		needle := rapid.SampledFrom([]string{"needle", "noodle", "needl", "xxxxxhay"}).Draw(rt, "needle")

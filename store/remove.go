@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"weir/store/drop"
 	"weir/store/rowid"
 )
 
@@ -48,7 +49,6 @@ const (
 	deleteFlows   = "DELETE FROM flow" + these
 	copyToFlows   = "INSERT INTO flow (" + flowColumns + ") SELECT " + flowColumns + " FROM removed" + these
 	deleteRemoved = "DELETE FROM removed" + these
-	atDropped     = 0 // removed.at of flows that do not come back
 )
 
 // moveFlows is how many flows are removed or brought back in one transaction:
@@ -191,7 +191,7 @@ func (s *Session) Undo(ctx context.Context) (int, error) {
 					return err
 				}
 			}
-			if at > atDropped {
+			if at > drop.Never {
 				n, err = show(ctx, tx, at)
 			}
 			return err
@@ -231,7 +231,7 @@ type Removed struct {
 
 // Removed tells what can be undone. It takes one scan of what was removed.
 func (s *Session) Removed(ctx context.Context) (r Removed, err error) {
-	err = s.read.QueryRowContext(ctx, "SELECT count(*), count(DISTINCT at) FROM removed WHERE at > ?", atDropped).Scan(&r.Flows, &r.Removals)
+	err = s.read.QueryRowContext(ctx, "SELECT count(*), count(DISTINCT at) FROM removed WHERE at > ?", drop.Never).Scan(&r.Flows, &r.Removals)
 	if err != nil {
 		return Removed{}, fmt.Errorf("count removed flows: %w", classify(err))
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"weir/store/body"
+	"weir/store/compact"
 	"weir/store/rowid"
 )
 
@@ -46,7 +47,7 @@ func (m *mender) prune(ctx context.Context) error {
 		"INSERT OR IGNORE INTO session (key, value) SELECT '"+keyRemoved+"', count(*) FROM removed",
 		"INSERT INTO change (revision, flows) SELECT coalesce(max(revision), 0) + 1, x'' FROM flow",
 		// Where the compactor was is not to be trusted; looking twice does no harm.
-		"DELETE FROM session WHERE key = '"+keyCompacted+"'",
+		"DELETE FROM session WHERE key = '"+compact.KeyPlace+"'",
 		"DELETE FROM revisit",
 	)
 }

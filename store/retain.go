@@ -9,6 +9,7 @@ import (
 	"time"
 
 	flowpb "weir/proto"
+	"weir/store/drop"
 	"weir/store/rowid"
 )
 
@@ -92,7 +93,7 @@ func newRetainer(s *Session, limits Retention) *retainer {
 	return &retainer{
 		s: s, limits: limits,
 		flows:   ages{s: s, rows: mayGo(limits.Noted)},
-		removed: ages{s: s, rows: fmt.Sprintf("removed WHERE +at > %d", atDropped)},
+		removed: ages{s: s, rows: fmt.Sprintf("removed WHERE +at > %d", drop.Never)},
 	}
 }
 
@@ -150,13 +151,13 @@ func (k *retainer) drop(ctx context.Context, need uint64, now time.Time) (v vict
 		if v = v.only(ids); err != nil || v.len() == 0 {
 			return err
 		}
-		_, err = hide(ctx, tx, ids, atDropped)
+		_, err = hide(ctx, tx, ids, drop.Never)
 		return err
 	})
 	if err != nil {
 		return victims{}, err
 	}
-	_, err = k.s.purge(ctx, atDropped)
+	_, err = k.s.purge(ctx, drop.Never)
 	return v, err
 }
 
@@ -288,12 +289,12 @@ func (k *retainer) forget(ctx context.Context, now time.Time, short bool) (n int
 		return 0, classify(err)
 	}
 	err = k.s.update(ctx, func(tx *sql.Tx) error {
-		dropped, err := affected(tx.ExecContext(ctx, "UPDATE removed SET at = ?"+these, atDropped, rowid.List(ids)))
+		dropped, err := affected(tx.ExecContext(ctx, "UPDATE removed SET at = ?"+these, drop.Never, rowid.List(ids)))
 		n = int(dropped)
 		return err
 	})
 	if err == nil {
-		_, err = k.s.purge(ctx, atDropped)
+		_, err = k.s.purge(ctx, drop.Never)
 	}
 	return n, err
 }
@@ -301,11 +302,11 @@ func (k *retainer) forget(ctx context.Context, now time.Time, short bool) (n int
 // resume deletes what is left of flows that were dropped before, and told of then.
 func (k *retainer) resume(ctx context.Context) error {
 	var some bool
-	err := k.s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM removed WHERE at = ?)", atDropped).Scan(&some)
+	err := k.s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM removed WHERE at = ?)", drop.Never).Scan(&some)
 	if err != nil || !some {
 		return classify(err)
 	}
-	_, err = k.s.purge(ctx, atDropped)
+	_, err = k.s.purge(ctx, drop.Never)
 	return err
 }
 

@@ -5,22 +5,44 @@
 // each is given an [Allowance], stops when that is spent, and says that there is more. From
 // the first deletion on a flow cannot be brought back, and a later call goes on with it.
 //
-// Bodies that others share stay, unseen, until the last of these goes; [Freed] deletes what
-// nobody needs any more. Connections and certificates, which flows have in common too, are
+// Bodies that others share stay, unseen, until the last of these goes. Connections and certificates, which flows have in common too, are
 // not its business. All of it runs in the caller's transaction and keeps nothing.
 package drop
 
 import (
 	"context"
 	"database/sql"
+	"math"
 	"slices"
 
 	"weir/store/rowid"
 )
 
-// Flows deletes removed flows as far as the allowance goes, and returns how many are
-// gone entirely; more means that some are not. ids is sorted by it.
-func Flows(ctx context.Context, tx *sql.Tx, ids []uint64, left *Allowance) (flows int, more bool, err error) {
+// Never is removed.at of flows that do not come back: they were dropped, and what they had
+// is being deleted.
+const Never = 0
+
+// maxFlows is how many flows one transaction deletes.
+const maxFlows = 512
+
+// Removed deletes some of what was removed up to a time (removed.at), earliest first, and of
+// what flows that are long gone had shared with the last of these. It returns how many flows
+// are gone entirely; more means that there may be others.
+func Removed(ctx context.Context, tx *sql.Tx, upto int64, left Allowance) (flows int, more bool, err error) {
+	ids, err := rowid.Select(ctx, tx, "SELECT id FROM removed WHERE at <= ? ORDER BY at, id LIMIT ?", upto, maxFlows)
+	if err != nil {
+		return 0, false, err
+	}
+	if flows, more, err = dropFlows(ctx, tx, ids, &left); err != nil {
+		return flows, more, err
+	}
+	whole, err := dropFreed(ctx, tx, 0, math.MaxInt64, &left)
+	return flows, more || !whole || len(ids) == maxFlows, err
+}
+
+// dropFlows deletes removed flows as far as the allowance goes, and returns how many are
+// gone entirely; more means that some are not.
+func dropFlows(ctx context.Context, tx *sql.Tx, ids []uint64, left *Allowance) (flows int, more bool, err error) {
 	if len(ids) == 0 {
 		return 0, false, nil
 	}
@@ -84,7 +106,7 @@ func dropFlow(ctx context.Context, tx *sql.Tx, id uint64, left *Allowance) (gone
 	}
 	for _, drop := range []func() (whole bool, err error){
 		func() (bool, error) {
-			return Freed(ctx, tx, rowid.Piece(id, 0, 0), rowid.Piece(id+1, 0, 0)-1, left)
+			return dropFreed(ctx, tx, rowid.Piece(id, 0, 0), rowid.Piece(id+1, 0, 0)-1, left)
 		},
 		func() (bool, error) {
 			return dropRange(ctx, tx, "message", "length(content)", rowid.Message(id, 0), rowid.Message(id+1, 0)-1, left)
@@ -95,7 +117,7 @@ func dropFlow(ctx context.Context, tx *sql.Tx, id uint64, left *Allowance) (gone
 			return false, err
 		}
 		if !whole {
-			_, err := tx.ExecContext(ctx, "UPDATE removed SET at = 0 WHERE id = ?", int64(id)) // it does not come back
+			_, err := tx.ExecContext(ctx, "UPDATE removed SET at = ? WHERE id = ?", Never, int64(id))
 			return false, err
 		}
 	}

@@ -24,7 +24,7 @@ import (
 
 // freeBodies lets go of the bodies of a flow that is being dropped; it must be called
 // once for a flow. Those that others share stay, unseen; what nobody needs any more
-// is left to [Freed].
+// is left to dropFreed.
 func freeBodies(ctx context.Context, tx *sql.Tx, flow uint64) error {
 	const next = `SELECT b.id, CASE b.enc WHEN 2 THEN b.data END, s.uses FROM body b LEFT JOIN shared s ON s.body = b.id
 		WHERE b.id >= ? AND b.id < ? ORDER BY b.id LIMIT 1`
@@ -78,9 +78,9 @@ func free(ctx context.Context, tx *sql.Tx, first int64) error {
 	return err
 }
 
-// Freed deletes the pieces of freed bodies whose keys lie in a range, as far as
+// dropFreed deletes the pieces of freed bodies whose keys lie in a range, as far as
 // the allowance goes; whole means that none is left.
-func Freed(ctx context.Context, tx *sql.Tx, from, to int64, left *Allowance) (whole bool, err error) {
+func dropFreed(ctx context.Context, tx *sql.Tx, from, to int64, left *Allowance) (whole bool, err error) {
 	for {
 		var first int64
 		err := tx.QueryRowContext(ctx, "SELECT body FROM freed WHERE body BETWEEN ? AND ? LIMIT 1", from, to).Scan(&first)

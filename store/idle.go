@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"weir/store/compact"
 )
 
 // idleCompactor compacts a session while its writer has nothing to do: it begins when
@@ -59,17 +61,16 @@ func (i *idleCompactor) once(ctx context.Context) (err error) {
 	if err := i.pause(ctx); err != nil {
 		return err
 	}
-	c, err := newCompactor(ctx, i.w.s)
+	points := i.w.tape.points
+	c, db, err := i.w.s.compactor(ctx, compact.Options{Pause: i.pause, Wrote: points.wrote})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.close()) }()
-	points := i.w.tape.points
-	c.pause, c.wrote = i.pause, points.wrote
-	if err := c.run(ctx); err != nil {
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := c.Run(ctx); err != nil {
 		return err
 	}
-	if c.done.Pages > 0 {
+	if c.Done().Pages > 0 {
 		points.soon() // only then the file is shorter
 	}
 	return nil

@@ -1,4 +1,4 @@
-package store
+package compact
 
 import (
 	"bytes"
@@ -8,20 +8,21 @@ import (
 	"errors"
 
 	"weir/store/body"
+	"weir/store/fault"
 )
 
-// shareFrom is the least size of a body that is looked for among the others, in
+// ShareFrom is the least size of a body that is looked for among the others, in
 // bytes: what a smaller one would save is little more than what the search costs.
-const shareFrom = 4 << 10
+const ShareFrom = 4 << 10
 
 // share makes b refer to a body with the same bytes, and reports whether it does. If
 // there is none, later ones may refer to b.
-func (c *compactor) share(ctx context.Context, b *body.Body) (bool, error) {
+func (c *Compactor) share(ctx context.Context, b *body.Body) (bool, error) {
 	if b.Refers() {
 		return true, nil // all of it was converted before
 	}
 	var lent any // what its first piece refers to, if somebody was interrupted
-	err := c.s.read.QueryRowContext(ctx, "SELECT CASE enc WHEN 2 THEN data END FROM body WHERE id = ?", b.First()).Scan(&lent)
+	err := c.file.Read.QueryRowContext(ctx, "SELECT CASE enc WHEN 2 THEN data END FROM body WHERE id = ?", b.First()).Scan(&lent)
 	if err != nil {
 		return false, failed(b, noRows(err))
 	}
@@ -38,13 +39,13 @@ func (c *compactor) share(ctx context.Context, b *body.Body) (bool, error) {
 		}
 	}
 	var first int64
-	err = c.s.read.QueryRowContext(ctx, "SELECT body FROM shared WHERE sha256 = ?", sum[:]).Scan(&first)
+	err = c.file.Read.QueryRowContext(ctx, "SELECT body FROM shared WHERE sha256 = ?", sum[:]).Scan(&first)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		c.batch.register(candidate{first: b.First(), sum: sum, size: b.Size()})
 		return false, nil
 	case err != nil:
-		return false, classify(err)
+		return false, fault.Classify(err)
 	case first == b.First():
 		return false, nil
 	}
@@ -54,7 +55,7 @@ func (c *compactor) share(ctx context.Context, b *body.Body) (bool, error) {
 }
 
 // convertIfSame is convert, but leaves what is not the same as it is.
-func (c *compactor) convertIfSame(ctx context.Context, b *body.Body, first int64) error {
+func (c *Compactor) convertIfSame(ctx context.Context, b *body.Body, first int64) error {
 	err := c.convert(ctx, b, first)
 	if errors.Is(err, errNotSame) {
 		return nil
@@ -68,11 +69,11 @@ var errNotSame = errors.New("not the same body")
 
 // convert turns the pieces of b into references to the body that begins at first.
 // Each is compared with what it is to refer to, so that it may stop after any of them.
-func (c *compactor) convert(ctx context.Context, b *body.Body, first int64) error {
+func (c *Compactor) convert(ctx context.Context, b *body.Body, first int64) error {
 	if err := c.flush(ctx); err != nil {
 		return err
 	}
-	owner, err := c.s.bodies(c.s.read).OpenShared(ctx, first)
+	owner, err := c.bodies.OpenShared(ctx, first)
 	if err != nil {
 		return err
 	}
@@ -108,10 +109,10 @@ type candidate struct {
 	size  int64
 }
 
-// noRows says ErrNotFound where a query found nothing.
+// noRows says fault.ErrNotFound where a query found nothing.
 func noRows(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
-		return ErrNotFound
+		return fault.ErrNotFound
 	}
 	return err
 }

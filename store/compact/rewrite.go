@@ -1,4 +1,4 @@
-package store
+package compact
 
 import (
 	"context"
@@ -10,13 +10,13 @@ import (
 	"weir/store/rowid"
 )
 
-// rewrite is what the next transaction of a compactor writes.
+// rewrite is what the next transaction writes.
 type rewrite struct {
 	pieces     []newData
 	candidates []candidate
 	later      []int64 // flows to come back to
 	visited    []int64 // flows not to come back to
-	upto       int64   // keyCompacted; 0: as it was
+	upto       int64   // KeyPlace; 0: as it was
 	bytes      int64
 }
 
@@ -57,7 +57,7 @@ func (r *rewrite) empty() bool {
 }
 
 // flush writes the batch. What fails is dropped: whoever compacts next begins there.
-func (c *compactor) flush(ctx context.Context) error {
+func (c *Compactor) flush(ctx context.Context) error {
 	if c.batch.empty() {
 		return nil
 	}
@@ -133,7 +133,11 @@ func (r *rewrite) takePieces(ctx context.Context, tx *sql.Tx) (taken []newData, 
 	}
 	defer take.Close()
 	for _, p := range r.pieces {
-		n, err := affected(take.ExecContext(ctx, p.old.id, p.old.start, p.old.size, p.old.enc))
+		done, err := take.ExecContext(ctx, p.old.id, p.old.start, p.old.size, p.old.enc)
+		if err != nil {
+			return nil, err
+		}
+		n, err := done.RowsAffected()
 		if err != nil {
 			return nil, err
 		}
@@ -180,6 +184,6 @@ func (r *rewrite) putPlace(ctx context.Context, tx *sql.Tx) error {
 	if r.upto == 0 {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO session (key, value) VALUES (?, ?)", keyCompacted, r.upto)
+	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO session (key, value) VALUES (?, ?)", KeyPlace, r.upto)
 	return err
 }

@@ -36,10 +36,11 @@ func (t *tlsTalk) decide(ctx context.Context, patient bool) error {
 	if secrets == nil {
 		secrets = t.c.a.shared.Session(hello)
 	}
-	if secrets != nil {
+	wait := more && patient && t.size <= maxKeyless && t.c.a.keyless > 0
+	switch {
+	case secrets != nil && (secrets.Complete() || !wait):
 		return t.enter(ctx)
-	}
-	if !more || !patient || t.size > maxKeyless || t.c.a.keyless <= 0 {
+	case !wait:
 		return t.open(ctx, t.unfound())
 	}
 	if !t.waits() {

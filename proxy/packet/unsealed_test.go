@@ -252,9 +252,16 @@ func TestSealed(t *testing.T) {
 // it, or behind its end.
 func TestLateKeys(t *testing.T) {
 	said, text := sealed(t, &tls.Config{}, &tls.Config{}, line{0, get}, line{1, ok2})
-	for name, split := range map[string]int{"in the middle": len(said) - 1, "behind the end": len(said)} {
+	first, _, _ := strings.Cut(text, "\n")
+	for name, c := range map[string]struct {
+		split int
+		known string // from the beginning
+	}{
+		"in the middle": {len(said) - 1, ""}, "behind the end": {len(said), ""}, "one before, others behind": {len(said) - 1, first},
+	} {
 		t.Run(name, func(t *testing.T) {
-			keys := &keyLog{more: true}
+			split, keys := c.split, &keyLog{more: true}
+			keys.Add([]byte(c.known))
 			w := speak(secureWire(t, keys), said[:split], whole)
 			if split == len(said) {
 				w.finish(0).finish(1)

@@ -6,7 +6,7 @@
 //	bytes of both directions ─► Conn ─► application data in order, gaps, what stays sealed
 //
 // It knows TLS 1.0 to 1.3 with AES-GCM, AES-CCM, ChaCha20-Poly1305, AES-CBC and
-// 3DES-CBC (with the MAC inside or outside) , RC4 and none. Of TLS 1.3 it follows HelloRetryRequest, early
+// 3DES-CBC (with the MAC inside or outside), RC4 and none. Of TLS 1.3 it follows HelloRetryRequest, early
 // data, key updates and padding; of TLS 1.2 extended master secrets, renegotiation,
 // and sessions that are resumed by number or ticket, whether the key log has their
 // secrets again or only those of their first connection.

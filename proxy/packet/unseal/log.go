@@ -33,6 +33,13 @@ type Random = [handshake.RandomSize]byte
 // Secrets are those of one connection. What is not known is empty.
 type Secrets struct{ of [labels][]byte }
 
+// Complete reports whether these are all that a connection needs. Key logs are written
+// line by line, and captures may have them in several places.
+func (s *Secrets) Complete() bool {
+	of := &s.of
+	return of[master] != nil || of[clientHandshake] != nil && of[serverHandshake] != nil && of[clientTraffic] != nil && of[serverTraffic] != nil
+}
+
 // Sizes of secrets in bytes: a master secret has masterSize, others that of a hash.
 const (
 	masterSize = 48

@@ -205,7 +205,8 @@ func (a *App) moveTo(pos int) tea.Cmd {
 func (a *App) escape() tea.Cmd {
 	switch {
 	case a.view == ViewHelp && a.help.Clear():
-	case a.view == ViewHelp || a.view == ViewLog:
+	case a.view == ViewSessions && (a.stopJob() || a.sessions.Clear()):
+	case a.overlaid():
 		a.view = a.under
 	case a.stopJob():
 	case a.view == ViewDetail:
@@ -217,21 +218,29 @@ func (a *App) escape() tea.Cmd {
 	return nil
 }
 
-// back leaves what is open; from the list alone it asks whether to leave weir.
+// overlaid reports whether a screen stands over the panes.
+func (a *App) overlaid() bool {
+	return a.view == ViewHelp || a.view == ViewLog || a.view == ViewSessions
+}
+
+// back leaves what is open; from the list alone it goes back to the session before,
+// and from the first one it asks whether to leave weir.
 func (a *App) back() tea.Cmd {
 	switch {
-	case a.view == ViewHelp || a.view == ViewLog:
+	case a.overlaid():
 		a.view = a.under
 		return nil
 	case a.view == ViewDetail || a.panes.open:
 		return a.closeDetail()
+	case len(a.behind) > 0:
+		return a.comeBack()
 	}
 	return a.askQuit()
 }
 
 func (a *App) askQuit() tea.Cmd {
 	title := "leave weir?"
-	if a.stats.Mode == Live {
+	if a.stats.Mode == Live || a.capturingBehind() {
 		title = "stop capturing and leave weir?"
 	}
 	a.confirm(title, "leave", func(*App) tea.Cmd { return tea.Quit })

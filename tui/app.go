@@ -12,6 +12,7 @@ import (
 	"weir/tui/flowlist"
 	"weir/tui/help"
 	"weir/tui/palette"
+	"weir/tui/sessions"
 	"weir/tui/theme"
 	"weir/tui/widget"
 )
@@ -20,8 +21,16 @@ import (
 type App struct {
 	src   Source
 	opts  Options
-	async widget.Async
-	table []Binding
+	root  widget.Async // of the whole program
+	async widget.Async // of this visit: its messages are tagged with it
+	visit int          // grows with every session that is looked at
+	// cancel ends what goes on in this visit.
+	cancel context.CancelFunc
+	// behind are the sessions that the user comes back to, and closeSession closes
+	// this one; nil: that is somebody else's.
+	behind       []visit
+	closeSession func() error
+	table        []Binding
 
 	theme *theme.Theme
 	look  theme.Options
@@ -47,10 +56,12 @@ type App struct {
 	help    *help.Model
 	log     *eventlog.Model
 	palette *palette.Model
-	menu    *openMenu
-	line    *line
-	drafts  map[string]string // typed text of lines left by esc, by purpose
-	typed   []string          // history of the ":" line
+	// sessions is the screen of other sessions.
+	sessions *sessions.Model
+	menu     *openMenu
+	line     *line
+	drafts   map[string]string // typed text of lines left by esc, by purpose
+	typed    []string          // history of the ":" line
 
 	order   order
 	history viewHistory
@@ -105,6 +116,11 @@ const tickEvery = time.Second
 // New returns the interface of a session. Its commands run in ctx. It fails on an
 // unknown theme and on a filter that does not parse.
 func New(ctx context.Context, src Source, o Options) (*App, error) {
+	return newApp(widget.NewAsync(ctx), 1, src, o)
+}
+
+// newApp returns the interface of a session for one visit.
+func newApp(root widget.Async, visit int, src Source, o Options) (*App, error) {
 	look := theme.Options{Name: o.Theme, NoColor: o.NoColor, ASCII: o.ASCII}
 	t, err := theme.New(look)
 	if err != nil {
@@ -115,19 +131,21 @@ func New(ctx context.Context, src Source, o Options) (*App, error) {
 		zone = time.Local
 	}
 	a := &App{
-		src: src, opts: o, zone: zone, async: widget.NewAsync(ctx), theme: t, look: look, mouse: o.Mouse, quick: true,
+		src: src, opts: o, zone: zone, root: root, visit: visit, theme: t, look: look, mouse: o.Mouse, quick: true,
 		list: flowlist.New(t, zone), help: help.New(t), log: eventlog.New(t, zone), palette: palette.New(t),
 		drafts: make(map[string]string), order: order{Key: "id"}, panes: panes{layout: layoutBottom, share: 50},
 		view: ViewList, w: 80, h: 24,
 	}
 	a.bar = filterbar.New(t, a.list.Values)
-	a.detail = newDetailPane(src, a.async, t, zone)
-	a.table = bindings()
 	if o.Filter != "" {
 		if err := a.bar.Set(o.Filter, true); err != nil {
 			return nil, err
 		}
 	}
+	a.async, a.cancel = root.Tagged(visit).Scope()
+	a.sessions = sessions.New(sessions.Options{Source: o.Library, Async: a.async, Theme: t, Zone: zone})
+	a.detail = newDetailPane(src, a.async, t, zone)
+	a.table = bindings()
 	a.list.SetEmpty("opening" + t.Glyphs.Ellipsis)
 	a.resize()
 	return a, nil
@@ -135,12 +153,15 @@ func New(ctx context.Context, src Source, o Options) (*App, error) {
 
 // Init asks for everything at once; the first frame does not wait for any of it.
 func (a *App) Init() tea.Cmd {
-	cmds := []tea.Cmd{a.loadState(), a.askStats(), a.awaitNotice(), tick()}
+	cmds := []tea.Cmd{a.begin(), tick()}
 	if a.look.Name == "" || a.look.Name == "auto" || a.look.Name == "colorblind" {
 		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
 	return tea.Batch(cmds...)
 }
+
+// begin asks for what a session needs to be shown.
+func (a *App) begin() tea.Cmd { return tea.Batch(a.loadState(), a.askStats(), a.awaitNotice()) }
 
 // Update takes one message. It does no I/O and reads no clock.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -168,6 +189,11 @@ func (a *App) handle(msg tea.Msg) tea.Cmd {
 		return a.wheel(msg.Mouse())
 	case tea.MouseMsg, tea.KeyMsg:
 		return nil
+	case widget.Tagged:
+		if msg.Tag != a.visit {
+			return a.stray(msg.Msg)
+		}
+		return a.answer(msg.Msg)
 	}
 	return a.answer(msg)
 }
@@ -225,6 +251,10 @@ func (a *App) answer(msg tea.Msg) tea.Cmd {
 		return a.explained(msg)
 	case flowdetail.Result:
 		return a.detailResult(msg)
+	case visited:
+		return a.visited(msg)
+	case departed:
+		return a.departed(msg)
 	}
 	return a.forward(msg)
 }
@@ -233,7 +263,7 @@ func (a *App) answer(msg tea.Msg) tea.Cmd {
 func (a *App) forward(msg tea.Msg) tea.Cmd {
 	event, listCmd := a.list.Update(msg)
 	result, barCmd := a.bar.Update(msg)
-	return tea.Batch(listCmd, barCmd, a.listEvent(event), a.filterResult(result), a.detail.Update(msg))
+	return tea.Batch(listCmd, barCmd, a.listEvent(event), a.filterResult(result), a.detail.Update(msg), a.sessions.Update(msg))
 }
 
 func tick() tea.Cmd {
@@ -317,6 +347,7 @@ func (a *App) setTheme(look theme.Options) tea.Cmd {
 	a.help.SetTheme(t)
 	a.log.SetTheme(t)
 	a.palette.SetTheme(t)
+	a.sessions.SetTheme(t)
 	a.detail.SetTheme(t)
 	return nil
 }

@@ -29,6 +29,9 @@ func (a *App) topBar() string {
 		{" " + t.Text.Render(widget.Truncate(widget.Sanitize(s.Session), max(12, a.w/4), t.Glyphs.Ellipsis)), 0},
 		{a.mode(), 0},
 	}
+	if a.capturingBehind() {
+		left = append(left, segment{t.Live.Render(t.Glyphs.Live+" capturing") + t.Dim.Render(" q goes back"), 1})
+	}
 	if a.masked {
 		left = append(left, segment{t.Warn.Render("MASKED"), 0})
 	}

@@ -242,11 +242,13 @@ func (d *driver) golden(name string) {
 	}
 }
 
-// says fails the test unless the screen shows a text.
-func (d *driver) says(want string) {
+// says fails the test unless the screen shows some texts.
+func (d *driver) says(texts ...string) {
 	d.t.Helper()
-	if got := d.screen(); !strings.Contains(got, want) {
-		d.t.Errorf("got this screen, want %q on it:\n%s", want, got)
+	for _, want := range texts {
+		if got := d.screen(); !strings.Contains(got, want) {
+			d.t.Errorf("got this screen, want %q on it:\n%s", want, got)
+		}
 	}
 }
 

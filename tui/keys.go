@@ -25,6 +25,8 @@ const (
 	ViewCopy    View = "copy menu"
 	ViewHelp    View = "help"
 	ViewLog     View = "event log"
+	// ViewSessions is the screen of other sessions.
+	ViewSessions View = "sessions"
 )
 
 // Binding is one row of the table: a command, its keys, and what people are told.
@@ -81,7 +83,7 @@ func (a *App) press(msg tea.KeyPressMsg) tea.Cmd {
 		return a.pressMenu(msg)
 	}
 	v := a.view
-	if a.helpTyping() {
+	if a.searching() {
 		v = ViewLine
 	}
 	typing := v == ViewFilter || v == ViewLine || v == ViewPalette
@@ -117,7 +119,7 @@ func (a *App) paste(msg tea.PasteMsg) tea.Cmd {
 	case a.menu != nil:
 	case a.view == ViewDetail && a.detail.Typing():
 		return a.detail.Update(msg)
-	case a.view == ViewFilter, a.view == ViewLine, a.view == ViewPalette, a.helpTyping():
+	case a.view == ViewFilter, a.view == ViewLine, a.view == ViewPalette, a.searching():
 		return a.text(msg)
 	}
 	a.say(Info, "pasted text was ignored: no line is open", "/ opens the filter, : a command")
@@ -127,7 +129,9 @@ func (a *App) paste(msg tea.PasteMsg) tea.Cmd {
 // text gives a key or a paste to the line that is open.
 func (a *App) text(msg tea.Msg) tea.Cmd {
 	switch {
-	case a.helpTyping():
+	case a.searching() && a.view == ViewSessions:
+		return a.sessions.Update(msg)
+	case a.searching():
 		a.help.Update(msg)
 	case a.view == ViewPalette:
 		a.palette.Update(msg)
@@ -140,7 +144,10 @@ func (a *App) text(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (a *App) helpTyping() bool { return a.view == ViewHelp && a.help.Typing() }
+// searching reports whether keys are text for the search of a screen.
+func (a *App) searching() bool {
+	return a.view == ViewHelp && a.help.Typing() || a.view == ViewSessions && a.sessions.Typing()
+}
 
 // reachable reports whether a command of a view can be meant while the keys are
 // with another: text lines and menus have commands only while they are open.
@@ -200,7 +207,7 @@ func (a *App) helpRows(views ...View) []help.Row {
 // where those work too.
 func (a *App) hints() (own, all []hint) {
 	v := a.view
-	if a.helpTyping() {
+	if a.searching() {
 		v = ViewLine
 	}
 	own = a.hintsOf(v)
@@ -277,7 +284,7 @@ func sentence(s string) string {
 
 // viewOrder is the order of views in help and manual.
 func viewOrder() []View {
-	return []View{ViewGlobal, ViewList, ViewDetail, ViewFilter, ViewCopy, ViewLine, ViewPalette, ViewHelp, ViewLog}
+	return []View{ViewGlobal, ViewList, ViewDetail, ViewFilter, ViewCopy, ViewLine, ViewPalette, ViewHelp, ViewLog, ViewSessions}
 }
 
 // screenBindings makes rows of a screen's own commands. The names get the

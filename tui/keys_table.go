@@ -11,6 +11,7 @@ import (
 	"weir/tui/flowlist"
 	"weir/tui/help"
 	"weir/tui/palette"
+	"weir/tui/sessions"
 	"weir/tui/theme"
 )
 
@@ -34,7 +35,8 @@ func bindings() []Binding {
 	table = append(table, screenBindings(ViewLine, "line-", lineCommands(), (*App).doLine)...)
 	table = append(table, screenBindings(ViewPalette, "palette-", palette.Commands(), (*App).doPalette)...)
 	table = append(table, screenBindings(ViewHelp, "help-", help.Commands(), (*App).doHelp)...)
-	return append(table, screenBindings(ViewLog, "log-", eventlog.Commands(), (*App).doLog)...)
+	table = append(table, screenBindings(ViewLog, "log-", eventlog.Commands(), (*App).doLog)...)
+	return append(table, sessionsBindings()...)
 }
 
 func globalBindings() []Binding {
@@ -61,11 +63,16 @@ func globalBindings() []Binding {
 			Run: func(a *App, _ string) tea.Cmd { return a.openLog() },
 		},
 		{
+			View: ViewGlobal, Keys: []string{"ctrl+o"}, Name: "sessions", Help: "open another session, or several as one list", Off: noLibrary,
+			Tip: "q comes back to this one, which stays open.",
+			Run: func(a *App, _ string) tea.Cmd { return a.openSessions() },
+		},
+		{
 			View: ViewGlobal, Keys: []string{"esc"}, Name: "escape", Help: "one level out",
 			Run: func(a *App, _ string) tea.Cmd { return a.escape() },
 		},
 		{
-			View: ViewGlobal, Keys: []string{"q"}, Name: "back", Help: "back; from the list, leave weir", Tip: "Leaving asks first.",
+			View: ViewGlobal, Keys: []string{"q"}, Name: "back", Help: "back; from the list, leave weir", Tip: "Leaving asks first. From a session of the sessions screen it goes back to the one before.",
 			Run: func(a *App, _ string) tea.Cmd { return a.back() },
 		},
 		{
@@ -134,6 +141,17 @@ func globalBindings() []Binding {
 			Run: func(a *App, arg string) tea.Cmd { return a.goTo(arg) },
 		},
 	}
+}
+
+// sessionsBindings are the sessions screen's own commands.
+func sessionsBindings() []Binding {
+	out := screenBindings(ViewSessions, "sessions-", sessions.Commands(), (*App).doSessions)
+	for i := range out {
+		if name := strings.TrimPrefix(out[i].Name, "sessions-"); sessions.NeedsOne(name) {
+			out[i].Off = func(a *App) string { return a.sessions.Off(name) }
+		}
+	}
+	return out
 }
 
 func listBindings() []Binding {

@@ -29,7 +29,8 @@ var before = map[string]string{
 	"log-down": "E g", "log-up": "E", "log-page-up": "E", "log-half-up": "E", "log-top": "E",
 	"log-page-down": "E g", "log-half-down": "E g", "log-bottom": "E g",
 	"detail-up": "enter G", "detail-page-up": "enter G", "detail-half-up": "enter G", "detail-top": "enter G",
-	"sort-id": "2", "detail-next-hit": "enter / o t e enter", "detail-prev-hit": "enter / o t e enter",
+	"sessions-top": "ctrl+o G",
+	"sort-id":      "2", "detail-next-hit": "enter / o t e enter", "detail-prev-hit": "enter / o t e enter",
 	"detail-step-out": "enter", "detail-long-values": "enter G", "detail-prev-tab": "enter l",
 }
 
@@ -46,7 +47,7 @@ func TestEveryBinding(t *testing.T) {
 		}
 		for _, key := range keys {
 			t.Run(fmt.Sprintf("%s %s %s", b.View, b.Name, key), func(t *testing.T) {
-				drive(t, busySource(), Options{}, 100, 24, func(d *driver) {
+				drive(t, busySource(), Options{Library: newFakeLibrary(40)}, 100, 24, func(d *driver) {
 					d.keys("g ctrl+f j")
 					d.prepare(b)
 					had := d.fingerprint()
@@ -87,6 +88,8 @@ func (d *driver) prepare(b Binding) {
 		keys = "?"
 	case b.View == ViewLog:
 		keys = "E"
+	case b.View == ViewSessions:
+		keys = "ctrl+o ctrl+f"
 	case b.View == ViewDetail:
 		keys = "enter"
 	}
@@ -107,7 +110,7 @@ func (d *driver) fingerprint() string {
 // read-only session, to keep its place, and to say why when its key is pressed.
 func TestDisabled(t *testing.T) {
 	for _, b := range bindings() {
-		if b.Off == nil || b.Name == "go" || b.Name == "next-error" || b.View == ViewDetail {
+		if b.Off == nil || b.Name == "go" || b.Name == "next-error" || b.View == ViewDetail || b.View == ViewSessions {
 			continue
 		}
 		t.Run(b.Name, func(t *testing.T) {

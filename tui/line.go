@@ -90,13 +90,8 @@ func (a *App) execute(text string) tea.Cmd {
 
 // doLine runs a command of the open line, or of the search in help.
 func (a *App) doLine(name string) tea.Cmd {
-	if a.helpTyping() {
-		switch name {
-		case "accept":
-			a.help.Keep()
-		case "cancel":
-			a.help.Clear()
-		}
+	if a.searching() {
+		a.endSearch(name)
 		return nil
 	}
 	l := a.line
@@ -119,6 +114,20 @@ func (a *App) doLine(name string) tea.Cmd {
 		l.input.Walk(1)
 	}
 	return nil
+}
+
+// endSearch keeps or forgets what a screen is searched for.
+func (a *App) endSearch(name string) {
+	switch {
+	case name == "accept" && a.view == ViewHelp:
+		a.help.Keep()
+	case name == "accept":
+		a.sessions.Keep()
+	case name == "cancel" && a.view == ViewHelp:
+		a.help.Clear()
+	case name == "cancel":
+		a.sessions.Clear()
+	}
 }
 
 func (a *App) acceptLine(l *line) tea.Cmd {

@@ -18,6 +18,7 @@ type Options struct {
 	Zone     *time.Location // of times of day; nil: the machine's
 	Exporter Exporter       // makes what is copied; nil: copying is off, with that reason
 	Proxy    Proxy          // the capture's; nil: there is none to change
+	Library  Library        // other sessions; nil: the sessions screen is off
 
 	In  io.Reader // nil: the terminal
 	Out io.Writer // nil: standard output

@@ -118,7 +118,7 @@ func (a *App) resize() tea.Cmd {
 	a.bar.SetSize(a.w)
 	a.help.SetSize(a.w, f.h)
 	a.log.SetSize(a.w, f.h)
-	var cmds []tea.Cmd
+	cmds := []tea.Cmd{a.sessions.SetSize(a.w, f.h)}
 	if f.list.h > 0 {
 		cmds = append(cmds, a.list.SetSize(f.list.w, f.list.h))
 	}
@@ -265,6 +265,8 @@ func (a *App) wheel(m tea.Mouse) tea.Cmd {
 		a.help.Do(name)
 	case a.view == ViewLog:
 		a.log.Do(name)
+	case a.view == ViewSessions:
+		return a.doSessions(name)
 	case f.detail.holds(m):
 		return a.doDetail(name)
 	case f.list.holds(m):

@@ -7,6 +7,13 @@ const noExporter = "this session cannot be copied from"
 
 // The reasons why a command is off. Each returns "" if it can run.
 
+func noLibrary(a *App) string {
+	if a.opts.Library == nil {
+		return "no other sessions can be opened from here"
+	}
+	return ""
+}
+
 func noFocus(a *App) string {
 	if a.list.Focus() == nil {
 		return "no flow has the focus"

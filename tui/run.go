@@ -23,6 +23,7 @@ func Run(ctx context.Context, src Source, o Options) error {
 	if err != nil {
 		return err
 	}
+	defer func() { a.cancel() }() // of the visit that is the last
 	p := tea.NewProgram(a, a.programOptions()...)
 	// Asked to leave, the program ends what it reads and draws. With tea.WithContext it would be
 	// torn off, and could still be reading the terminal after Run.
@@ -36,6 +37,9 @@ func Run(ctx context.Context, src Source, o Options) error {
 	}
 	if a.listing != nil {
 		a.listing.close()
+	}
+	if closeErr := a.closeVisits(); closeErr != nil && err == nil {
+		err = closeErr
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -60,6 +60,15 @@ func TestScreens(t *testing.T) {
 			f.stats = Stats{Session: "a-session-with-a-very-long-name-from-yesterday.weir", Mode: ReadOnly, Total: 60, RSS: 30 << 20}
 			return f
 		}, do: func(d *driver) { d.keys("m") }},
+		{name: "several", src: func() *fakeSource {
+			f := newFake(fakeRows(60)...)
+			for i := range f.rows {
+				f.rows[i].Session, f.rows[i].Agent = []string{"20261121-093000", "lab\x1b[2J", "日本語"}[i%3], []string{"proxy", "sniffer eth0", ""}[i%3]
+			}
+			f.stats = Stats{Session: "captures/", Sessions: 3, Mode: Offline, Total: 60, RSS: 40 << 20}
+			return f
+		}},
+		{name: "sessions", src: func() *fakeSource { return newFake(fakeRows(5)...) }, opts: Options{Library: newFakeLibrary(9)}, do: func(d *driver) { d.keys("ctrl+o j j space") }},
 		{name: "kept", src: func() *fakeSource {
 			f := newFake(fakeRows(60)...)
 			f.stats.Dropped = 123456

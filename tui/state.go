@@ -142,9 +142,13 @@ func (a *App) encodeState() []byte {
 
 // flush writes a state that has changed since it was written last. It blocks, and
 // is called when the program has ended.
-func (a *App) flush(ctx context.Context) error {
+func (a *App) flush(ctx context.Context) error { return a.unsaved()(ctx) }
+
+// unsaved writes the state as it now is, if it has changed since it was written last.
+func (a *App) unsaved() func(context.Context) error {
 	if !a.restore || a.unchanged() && !a.saving || a.told && a.stats.Mode == ReadOnly {
-		return nil
+		return func(context.Context) error { return nil }
 	}
-	return a.src.SaveState(ctx, stateName, a.encodeState())
+	src, data := a.src, a.encodeState()
+	return func(ctx context.Context) error { return src.SaveState(ctx, stateName, data) }
 }

@@ -41,6 +41,8 @@ func (a *App) screen() string {
 		parts = append(parts, a.help.View())
 	case ViewLog:
 		parts = append(parts, a.log.View())
+	case ViewSessions:
+		parts = append(parts, a.sessions.View())
 	default:
 		parts = append(parts, a.panesView(f))
 	}
@@ -96,6 +98,9 @@ func (a *App) cursor() (x, y int, ok bool) {
 		return left + x, top + y, true
 	case a.view == ViewHelp:
 		x, y, ok = a.help.Cursor()
+		return x, f.y + y, ok
+	case a.view == ViewSessions:
+		x, y, ok = a.sessions.Cursor()
 		return x, f.y + y, ok
 	case a.view == ViewDetail && f.detail.h > 0:
 		x, y, ok = a.detail.Cursor()

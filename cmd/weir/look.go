@@ -39,9 +39,9 @@ type viewing interface {
 }
 
 // run shows a session until the user leaves, or the program is told to end.
-func (f lookFlags) run(ctx context.Context, std stdio, out *os.File, s viewing, p tui.Proxy, filter string) error {
+func (f lookFlags) run(ctx context.Context, std stdio, out *os.File, s viewing, l library, p tui.Proxy, filter string) error {
 	err := tui.Run(ctx, s, tui.Options{
-		Proxy: p,
+		Proxy: p, Library: l,
 		Theme: f.theme, ASCII: f.ascii, Mouse: f.mouse, Filter: filter, Exporter: s, In: std.in, Out: out,
 	})
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
@@ -67,7 +67,7 @@ func runCapture(ctx context.Context, std stdio, flags *captureFlags, dur time.Du
 			if len(c.servers.Servers()) > 0 {
 				p = c
 			}
-			return flags.look.run(ctx, std, f, newSource(c.session, c), p, flags.filter)
+			return flags.look.run(ctx, std, f, newSource(c.session, c), newLibrary(c.session), p, flags.filter)
 		}
 	} else {
 		c.announce(std)
@@ -176,7 +176,7 @@ func runOpen(ctx context.Context, std stdio, args []string, readOnly bool, look 
 		return err
 	}
 	boundHeap(flows)
-	return look.run(ctx, std, out, s, nil, strings.Join(rest, ""))
+	return look.run(ctx, std, out, s, newLibrary(s.shelf.sessions()...), nil, strings.Join(rest, ""))
 }
 
 // printMatching prints flows as JSON lines.

@@ -48,7 +48,7 @@ var columns = []column{
 	{name: "type", title: "type", width: 7, drop: 2, sort: "type", text: typeText, filter: typeFilter},
 	{name: "size", title: "size", width: 7, right: true, drop: 5, sort: "response_size", text: sizeText},
 	{name: "duration", title: "dur", width: 7, right: true, drop: 4, sort: "duration", text: durationText},
-	{name: "session", title: "session", width: 12, several: true, text: sessionText, filter: sessionFilter},
+	{name: "session", title: "session", width: 16, several: true, text: sessionText, filter: sessionFilter},
 	{name: "agent", title: "agent", width: 14, drop: 1, several: true, text: agentText, filter: agentFilter},
 }
 

@@ -27,7 +27,7 @@ func Addresses(query []byte, ttl uint32, all []netip.Addr) []byte {
 	}
 	const noError = 0
 	out := Failure(query, noError)
-	if len(out) == headerSize { // a name that only the header makes whole
+	if len(out) == headerSize { // a name that goes on in the header
 		return nil
 	}
 	count := uint16(0)

@@ -10,14 +10,10 @@ func Failure(query []byte, code uint8) []byte {
 	p := &parser{p: query}
 	m := &Message{}
 	counts := p.header(m)
-	if p.questions(m, counts[0]) != nil {
+	if p.questions(m, counts[0]) != nil || p.headed { // in an answer the name would be another
 		return failure(query[:headerSize], code, 0)
 	}
-	out := failure(query[:p.at], code, counts[0])
-	if _, err := Parse(out); err != nil { // a name pointed into the header
-		return failure(query[:headerSize], code, 0)
-	}
-	return out
+	return failure(query[:p.at], code, counts[0])
 }
 
 // failure changes the header of a query to that of an answer with so many questions.

@@ -35,7 +35,7 @@ func (p *parser) wireName() (wire []byte, err error) {
 			if !jumped {
 				p.at, jumped = at+2, true
 			}
-			at, lowest = to, to
+			at, lowest, p.headed = to, to, p.headed || to < headerSize
 			continue
 		case n >= 0x40:
 			return nil, p.wrong("a label of a kind that does not exist")

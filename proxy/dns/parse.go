@@ -21,6 +21,8 @@ type parser struct {
 	p        []byte
 	at       int
 	expanded int // bytes of names so far
+	// headed is whether a name went on in the header, and so changes with it.
+	headed bool
 }
 
 func (p *parser) wrong(reason string) error { return &Error{Offset: p.at, Reason: reason} }

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"weir/proxy/h1"
@@ -14,8 +15,9 @@ var connectionFields = []string{"connection", "keep-alive", "proxy-connection", 
 
 // toHTTP2 returns fields of HTTP/1 as HTTP/2 has them: in lower case, and without
 // those of the connection. Lines that are no field, or that no field of HTTP/2 can
-// carry, are left out. skip names one more, in lower case.
-func toHTTP2(out []h2.Field, fields []h1.Field, skip string) []h2.Field {
+// carry, are left out, and so is a Content-Length; length stands in its place where it
+// is not "". skip names one more, in lower case.
+func toHTTP2(out []h2.Field, fields []h1.Field, length, skip string) []h2.Field {
 	options := connectionOptions(fields)
 	for i := range fields {
 		name := strings.ToLower(string(fields[i].Name))
@@ -29,7 +31,7 @@ func toHTTP2(out []h2.Field, fields []h1.Field, skip string) []h2.Field {
 			}
 			value = "trailers"
 		case name == "content-length":
-			if value = oneLength(value); given(out, name) {
+			if value = length; length == "" || given(out, name) {
 				continue
 			}
 		}
@@ -59,11 +61,21 @@ func connectionOptions(fields []h1.Field) map[string]bool {
 	return options
 }
 
-// oneLength returns the number of a Content-Length that says the same one several
-// times, which h1 has checked.
-func oneLength(value string) string {
-	first, _, _ := strings.Cut(value, ",")
-	return strings.TrimSpace(first)
+// length is what a message says of its length in HTTP/2, "" for nothing: the length that
+// it is read with, which of several values or odd ones only its reader knows. A message
+// without content may say how long it would have been (RFC 9110 section 8.6).
+func length(head *h1.Head) string {
+	switch head.Framing {
+	case h1.FramingLength:
+		return strconv.FormatInt(head.Length, 10)
+	case h1.FramingNone:
+		value, _ := head.Get("Content-Length")
+		first, _, _ := strings.Cut(string(value), ",")
+		if n, err := strconv.ParseUint(strings.TrimSpace(first), 10, 63); err == nil {
+			return strconv.FormatUint(n, 10)
+		}
+	}
+	return ""
 }
 
 // given reports whether a field of that name is there.

@@ -92,7 +92,7 @@ func (r *Reader) end(trailers []h1.Field) (Part, bool) {
 	if r.over || r.interim || r.tunnel {
 		return Part{}, false
 	}
-	r.fields = toHTTP2(r.fields[:0], trailers, "content-length")
+	r.fields = toHTTP2(r.fields[:0], trailers, "", "")
 	return Part{Kind: End, Fields: r.fields}, true
 }
 
@@ -105,7 +105,7 @@ func (r *Reader) head(head *h1.Head) (Part, error) {
 		return Part{}, errors.New("status 101, which HTTP/2 does not have")
 	}
 	r.fields = append(r.fields[:0], h2.Field{Name: ":status", Value: strconv.Itoa(head.Status)})
-	r.fields = toHTTP2(r.fields, head.Fields, "")
+	r.fields = toHTTP2(r.fields, head.Fields, length(head), "")
 	if r.interim = head.Informational(); r.interim {
 		return Part{Kind: Interim, Fields: r.fields}, nil
 	}
@@ -119,17 +119,20 @@ func (r *Reader) requestHead(head *h1.Head) (Part, error) {
 	switch {
 	case string(head.Method) == "CONNECT":
 		return Part{}, errors.New("CONNECT inside a tunnel, which is not translated")
-	case path == "" || path[0] != '/' && path != "*" || !isTarget(path):
+	case path == "" || path[0] != '/' && (path != "*" || string(head.Method) != "OPTIONS") || !isTarget(path):
 		return Part{}, fmt.Errorf("request target %q, which is no path", path)
 	}
 	authority := r.Authority
 	if host, ok := head.Get("Host"); ok && len(host) > 0 {
 		authority = string(host)
 	}
+	if !isValue(authority) { // let through leniently
+		return Part{}, fmt.Errorf("host %q, which HTTP/2 cannot name", authority)
+	}
 	r.fields = append(r.fields[:0],
 		h2.Field{Name: ":method", Value: string(head.Method)}, h2.Field{Name: ":scheme", Value: r.Scheme},
 		h2.Field{Name: ":authority", Value: authority}, h2.Field{Name: ":path", Value: path})
-	r.fields = toHTTP2(r.fields, head.Fields, "host")
+	r.fields = toHTTP2(r.fields, head.Fields, length(head), "host")
 	r.request = Request{Method: string(head.Method), Old: head.Minor == 0}
 	r.over = head.Framing == h1.FramingNone || head.Framing == h1.FramingLength && head.Length == 0
 	return Part{Kind: Head, Fields: r.fields, Last: r.over}, nil

@@ -3,6 +3,7 @@ package mitmdump
 import (
 	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 
 	flowpb "weir/proto"
@@ -77,12 +78,18 @@ func (d *decoding) response(s state, side flowpb.Side) *flowpb.Response {
 }
 
 // body keeps a body and describes it. Nothing says whether an empty one was there; its
-// headers are asked. Content that is null was streamed and not kept.
+// headers are asked. Content that is null was streamed and not kept: how much it was is
+// what its sender announced.
 func (d *decoding) body(s state, side flowpb.Side, headers []*flowpb.Field, ended bool) *flowpb.Body {
 	b := &flowpb.Body{State: flowpb.BodyComplete, Chunked: chunked(headers)}
 	content, ok := s["content"]
 	if ok && content == nil {
 		b.State = flowpb.BodyDropped
+		for _, v := range flowpb.Get(headers, "content-length") {
+			if n, err := strconv.ParseUint(string(v), 10, 63); err == nil {
+				b.Size = n
+			}
+		}
 		return b
 	}
 	p := s.bytes("content")

@@ -194,6 +194,35 @@ func TestOldVersions(t *testing.T) {
 	}
 }
 
+// TestUnstored reads bodies that were streamed and not kept: their size is what was
+// announced, nothing where nothing was.
+func TestUnstored(t *testing.T) {
+	flow := old(tnetstring.List{int64(1), int64(0)}, func(_, request, response *tnetstring.Dict) {
+		for _, d := range []*tnetstring.Dict{request, response} {
+			*d = append(*d, tnetstring.Entry{Key: []byte("http_version"), Value: []byte("HTTP/1.1")}, tnetstring.Entry{Key: []byte("content"), Value: nil})
+		}
+		*response = append(*response, tnetstring.Entry{Key: []byte("reason"), Value: []byte("OK")})
+	})
+	raw, err := tnetstring.Append(nil, flow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flows, skipped, err := all(t, bytes.NewReader(raw))
+	if err != nil || len(skipped) > 0 || len(flows) != 1 {
+		t.Fatalf("got %d flows, skipped %v, %v", len(flows), skipped, err)
+	}
+	h := flows[0].Flow.GetHttp()
+	for _, c := range []struct {
+		body *flowpb.Body
+		want uint64
+	}{{h.GetRequest().GetBody(), 0}, {h.GetResponse().GetBody(), 2}} {
+		if got := c.body; got.GetState() != flowpb.BodyDropped || got.GetSize() != c.want {
+			t.Errorf("got %v of %d bytes, want a dropped body of %d", got.GetState(), got.GetSize(), c.want)
+		}
+	}
+	equal(t, flows, func() []*flowpb.Whole { f, _, _ := all(t, bytes.NewReader(write(t, flows))); return f }())
+}
+
 // TestWebSocketOfTwoFlows joins a handshake and what was said after it, which
 // versions before 12 wrote as two flows.
 func TestWebSocketOfTwoFlows(t *testing.T) {

@@ -98,7 +98,8 @@ func (s *Session) compactAll(ctx context.Context, o CompactOptions, wrote func(c
 func (s *Session) compactor(ctx context.Context, o compact.Options) (*compact.Compactor, *sql.DB, error) {
 	// Nothing is lost with these commits: what they replace is still there then.
 	db := s.pool(dsn{mode: modeReadWrite, cache: noteCache, synchronous: SyncNormal, noCheckpoint: true}, 1)
-	c, err := compact.New(ctx, compact.File{Read: s.read, Write: db, Bodies: s.bodies, Begin: s.begin}, o)
+	// It also reads by that: the cache of another connection would be as dear as all else of it.
+	c, err := compact.New(ctx, compact.File{Read: db, Write: db, Bodies: s.bodies, Begin: s.begin}, o)
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}

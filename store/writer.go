@@ -214,6 +214,7 @@ type WriterStats struct {
 	QueuedBytes int64     // memory of what is not on disk yet
 	QueuedFlows int       // heads among that, the batch being written excepted
 	Flows       uint64    // heads written, each update counted
+	Highest     uint64    // the last id that was given to a flow; 0: none was
 	Lost        uint64    // flows that were not taken in, were given up at the end, or are not whole
 	LastCommit  time.Time // zero: none yet
 	Err         error     // why the last commit failed, nil if it did not; wraps ErrFull where that is why
@@ -225,6 +226,9 @@ func (w *Writer) Stats() WriterStats {
 	w.queue.mu.Lock()
 	st := WriterStats{QueuedBytes: w.queue.held, QueuedFlows: w.queue.flows, Err: w.queue.failed, Waiting: w.queue.blocked}
 	w.queue.mu.Unlock()
+	w.mu.Lock()
+	st.Highest = w.lastFlow
+	w.mu.Unlock()
 	st.Flows, st.Lost = w.flows.Load(), w.lost.Load()
 	if at := w.lastCommit.Load(); at != 0 {
 		st.LastCommit = time.Unix(0, at)

@@ -236,9 +236,7 @@ func (c *capture) watchWriter(ctx context.Context) error {
 	defer tick.Stop()
 	for told := ""; ; {
 		stats := c.writer.Stats()
-		if flows, err := c.session.Count(ctx); err == nil {
-			boundCapture(flows, stats.QueuedBytes)
-		}
+		boundCapture(stats.Highest, stats.QueuedBytes)
 		now := writerTrouble(stats)
 		switch {
 		case now == told:

@@ -29,7 +29,7 @@ import (
 
 // File is a session's file as it is open.
 type File struct {
-	Read   *sql.DB                         // connections that read
+	Read   *sql.DB                         // connections that read; may be Write
 	Write  *sql.DB                         // one connection of the compactor's own
 	Bodies func(rowid.Querier) body.Source // bodies as they are read by connections of Read
 	// Begin begins a transaction of Write when it is this process's turn to write. The

@@ -62,7 +62,7 @@ func (s *Server) serveConn(ctx context.Context, raw net.Conn) {
 
 // guarded calls serve. A panic that no flow was told of is a flow of its own.
 func (c *client) guarded(ctx context.Context, serve func(context.Context) error) error {
-	return contain.Call(func() error { return serve(ctx) }, func(p *contain.Panic) error {
+	return contain.Call(func() error { return serve(ctx) }, func(p *contain.PanicError) error {
 		return c.recordStreamFailure(ctx, c.s.mistake(p))
 	})
 }
@@ -240,7 +240,7 @@ func abort(raw net.Conn) {
 	switch conn := raw.(type) {
 	case *net.TCPConn:
 		_ = conn.SetLinger(0)
-	case *streamConn:
+	case interface{ abort() }: // a stream of HTTP/2
 		conn.abort()
 	}
 	_ = raw.Close()

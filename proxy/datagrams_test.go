@@ -333,7 +333,7 @@ func TestDNSOverTLS(t *testing.T) {
 		q := make([]byte, 2+len(question(t, 7, "a.test.")))
 		_, _ = io.ReadFull(secure.r, q)
 		secure.send(framed(string(answerTo(t, q[2:]))))
-		secure.rest()
+		_, _ = io.Copy(io.Discard, secure.r) // a client that has not read all resets
 	})
 	s, sink := start(t, Options{Authority: a, UpstreamCAs: pool, Dial: dialTo(addr)})
 	conn := tls.Client(tunnel(t, s, "bench.test:853").Conn, &tls.Config{RootCAs: pool, ServerName: "bench.test"})

@@ -123,7 +123,10 @@
 //     connection and 256 KiB for a stream, and it waits for those of the peer: flow control
 //     goes from end to end, and a message cut in one version is a reset, or a
 //     connection that breaks, in the other.
-//   - Extended CONNECT is not offered, so that browsers open WebSockets over HTTP/1.
+//   - WebSocket is opened as the other version opens it, and its frames pass as they are. A client
+//     of HTTP/2 is offered extended CONNECT for that (RFC 8441); a server of HTTP/2 that does
+//     not offer it is sent the request without the Upgrade.
+//   - A tunnel or WebSocket that breaks off on one side is reset on the other.
 //   - A server of HTTP/2 alone is known by its refusal of the ALPN of HTTP/1.1, or
 //     by reverse:h2c://.
 //

@@ -86,7 +86,7 @@ func (x *exchange) run(ctx context.Context) (again bool, err error) {
 	err = contain.Call(func() (err error) {
 		again, err = x.carry(ctx)
 		return err
-	}, func(p *contain.Panic) error {
+	}, func(p *contain.PanicError) error {
 		again = false
 		return x.fail(ctx, x.c.s.mistake(p))
 	})

@@ -28,6 +28,8 @@ type endpoint struct {
 	open     func(*streamConn) error // takes a request of a client, which has begun; nil towards a server
 
 	mu      sync.Mutex
+	heard   *sync.Cond // on mu: the first settings came, or the end
+	sockets bool       // a server takes WebSocket (RFC 8441)
 	streams map[uint32]*streamConn
 	next    uint32 // the next stream to open towards a server
 	credit  uint32 // bytes taken of the connection's window and not given back yet
@@ -52,13 +54,18 @@ func endpointSettings(peer h2.Role) []h2.Setting {
 	if peer == h2.Server {
 		return []h2.Setting{{ID: h2.SettingEnablePush}, {ID: h2.SettingInitialWindowSize, Value: streamWindow}}
 	}
-	return []h2.Setting{{ID: h2.SettingMaxStreams, Value: endpointStreams}, {ID: h2.SettingInitialWindowSize, Value: streamWindow}}
+	return []h2.Setting{
+		{ID: h2.SettingMaxStreams, Value: endpointStreams},
+		{ID: h2.SettingInitialWindowSize, Value: streamWindow},
+		{ID: h2.SettingConnectProtocol, Value: 1},
+	}
 }
 
 func newEndpoint(s *Server, end *h2end) *endpoint {
 	const unasked = 65535 // RFC 9113 §6.9.2
 	e := &endpoint{h2end: end, s: s, streams: make(map[uint32]*streamConn), next: 1, active: time.Now()}
 	e.calmed = e.active
+	e.heard = sync.NewCond(&e.mu)
 	end.rec.Http2 = &flowpb.Http2{}
 	peer := h2.Client
 	if end.side == flowpb.SideResponse {
@@ -186,6 +193,7 @@ func (e *endpoint) finish(err error) {
 	}
 	e.err, e.lone = err, len(e.streams) == 0
 	e.sayGoodbye(code, debug)
+	e.heard.Broadcast()
 	for _, s := range e.streams {
 		s.fail(e.endOf(err))
 	}
@@ -212,6 +220,18 @@ func (e *endpoint) leave() {
 	e.mu.Unlock()
 	_ = e.flush(&e.mu) // one that is gone hears nothing
 	interrupt(e.raw)   // it sees whether anything is open
+}
+
+// takesSockets reports whether a server takes WebSocket, as soon as its settings tell.
+// The caller holds mu.
+func (e *endpoint) takesSockets() bool {
+	var late due
+	late.set(deadline(e.s.opts.Timeouts.Handshake), e.heard)
+	defer late.stop()
+	for !e.begun && e.err == nil && !late.passed() {
+		e.heard.Wait()
+	}
+	return e.sockets
 }
 
 // newWriter returns what makes HTTP/1 of the peer's messages.

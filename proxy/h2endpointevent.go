@@ -1,7 +1,10 @@
 package proxy
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"fmt"
+	"slices"
 
 	flowpb "weir/proto"
 	"weir/proxy/h1"
@@ -52,7 +55,9 @@ func (e *endpoint) settings(settings []h2.Setting) {
 			h.Settings = append(h.Settings, &flowpb.Setting{Id: uint32(s.ID), Value: s.Value})
 		}
 	}
+	e.sockets = e.sockets || slices.Contains(settings, h2.Setting{ID: h2.SettingConnectProtocol, Value: 1})
 	e.out = e.state.AppendSettingsAck(e.out)
+	e.heard.Broadcast()
 	e.wake(0)
 }
 
@@ -79,14 +84,24 @@ func (e *endpoint) request(ev *h2.Event) error {
 		e.out = e.state.AppendReset(e.out, ev.Stream, h2.RefusedStream)
 		return e.open(s)
 	}
-	s.reader.ForRequest(ev.Head.Method)
 	s.writer.Absolute = e.proxying
+	if ev.Head.Protocol != "" {
+		s.writer.Key = newSocketKey()
+	}
 	s.receive(ev)
+	s.reader.ForRequest(s.writer.Request())
 	err := e.open(s)
 	if err == nil {
 		e.streams[s.id] = s
 	}
 	return err
+}
+
+// newSocketKey is the nonce of a WebSocket's handshake (RFC 6455 §4.1).
+func newSocketKey() string {
+	var nonce [16]byte
+	_, _ = rand.Read(nonce[:]) // it never fails
+	return base64.StdEncoding.EncodeToString(nonce[:])
 }
 
 // streamError ends a stream that the peer broke the rules on. A request that

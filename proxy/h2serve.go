@@ -62,11 +62,11 @@ func (c *client) serveStream(ctx context.Context, st *streamConn) {
 		_ = st.Close()
 		return
 	}
-	if st.sent.Head.Method == "CONNECT" && !sub.inTunnel() {
+	if st.sent.Head.Method == "CONNECT" && st.sent.Head.Protocol == "" && !sub.inTunnel() {
 		sub.serveOwn(ctx)
 		return
 	}
-	_ = contain.Call(func() error { return sub.serveHTTP(ctx) }, func(p *contain.Panic) error { // its flow tells
+	_ = contain.Call(func() error { return sub.serveHTTP(ctx) }, func(p *contain.PanicError) error { // its flow tells
 		sub.reset = true
 		return sub.recordRefused(ctx, st.sent, asFailure(c.s.mistake(p)))
 	})

@@ -32,7 +32,7 @@ func (m *mistakes) at(place string) *throttle {
 
 // mistake makes a failure of a panic, see package contain, and tells of it with its
 // stack, though not too often. What it was about is to be closed.
-func (s *Server) mistake(p *contain.Panic) error {
+func (s *Server) mistake(p *contain.PanicError) error {
 	if skipped, tell := s.mistakes.at(p.Place).tell(time.Now()); tell {
 		text := "weir made a mistake and gave up what it was about: " + p.Error()
 		if skipped > 0 {
@@ -54,7 +54,7 @@ func isMistake(err error) bool {
 }
 
 // mistaken is mistake for a goroutine that ends with it.
-func (s *Server) mistaken(p *contain.Panic) { _ = s.mistake(p) }
+func (s *Server) mistaken(p *contain.PanicError) { _ = s.mistake(p) }
 
 // guard calls f, and makes a failure of a panic in it.
 func (s *Server) guard(f func() error) error { return contain.Call(f, s.mistake) }
@@ -62,5 +62,5 @@ func (s *Server) guard(f func() error) error { return contain.Call(f, s.mistake)
 // conclude ends a flow with f, which may be nil. Where that panics, in what a parser
 // still had to say, it is ended once more, as failed.
 func (s *Server) conclude(f *flowError, end func(*flowError) error) error {
-	return contain.Call(func() error { return end(f) }, func(p *contain.Panic) error { return end(asFailure(s.mistake(p))) })
+	return contain.Call(func() error { return end(f) }, func(p *contain.PanicError) error { return end(asFailure(s.mistake(p))) })
 }

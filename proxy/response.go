@@ -143,6 +143,9 @@ func (x *exchange) takeResponseHead(ctx context.Context, head *h1.Head) error {
 	}
 	if !head.Informational() {
 		x.response = head
+		if x.up.stream.declined() {
+			x.rec.note("not passed on", "Upgrade: websocket, as the server takes none over HTTP/2 (RFC 8441)")
+		}
 		x.rec.responseHead(head, x.up.stream.headAsSent())
 		x.rec.odd(flowpb.SideResponse, head.Oddities)
 		return nil

@@ -27,6 +27,7 @@ func (up *upstream) translate() {
 	e.over = up.route
 	c := &serverConn{streamConn: newStreamConn(e, h1.Request)}
 	c.reader.Scheme, c.reader.Authority = up.route.scheme, up.route.authority()
+	c.reader.Sockets = e.takesSockets
 	contain.Go(&c.reading, func() { // Close waits for it
 		_ = e.read(up.spoken) // its streams are told
 		_ = e.flush(&e.mu)

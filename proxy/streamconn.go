@@ -76,6 +76,9 @@ func (s *streamConn) receive(ev *h2.Event) {
 		if s.e.open == nil && len(in) > before {
 			s.heads = append(s.heads, keepEvent(ev))
 		}
+		if s.e.open == nil && s.writer.Tunnel() {
+			s.reader.Open() // the server agreed to it
+		}
 	case h2.Trailers:
 		s.trailers = slices.Clone(ev.Fields)
 	}
@@ -92,6 +95,16 @@ func (s *streamConn) refuse(err error) {
 	s.refused = f
 	s.e.out = s.e.state.AppendReset(s.e.out, s.id, h2.ProtocolError)
 	s.fail(f)
+}
+
+// declined reports whether the request was sent without the WebSocket that it wanted.
+func (s *streamConn) declined() bool {
+	if s == nil {
+		return false
+	}
+	s.e.mu.Lock()
+	defer s.e.mu.Unlock()
+	return s.reader.Declined()
 }
 
 // refusal is why a client's message is no request, nil where it is one.

@@ -79,6 +79,9 @@ func (s *streamConn) begin() error {
 	if e.err != nil || e.away || s.closed {
 		return io.ErrClosedPipe
 	}
+	if s.id != 0 && !s.said { // a tunnel that the server did not agree to
+		e.out = e.state.AppendReset(e.out, s.id, h2.Cancel)
+	}
 	delete(e.streams, s.id)
 	s.id = e.next
 	e.next += 2
@@ -175,7 +178,11 @@ func (s *streamConn) finish(politely bool) {
 		s.end(nil)
 	}
 	code := h2.NoError // the rest of the request is not wanted
-	if !s.said {
+	switch {
+	case s.said:
+	case s.reader.Tunnel() || s.writer.Tunnel():
+		code = h2.Cancel // RFC 8441 §5; what RFC 9113 §8.5 has for CONNECT tells no more
+	default:
 		code = h2.InternalError
 	}
 	e.out = e.state.AppendReset(e.out, s.id, code)

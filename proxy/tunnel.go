@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 
 	flowpb "weir/proto"
 	"weir/proxy/contain"
@@ -150,8 +151,19 @@ func (c *client) copy(ctx context.Context, side flowpb.Side, up *upstream, dst, 
 		err = sideFailure(side, up.route, err)
 	}
 	r.failed(err)
-	_ = c.raw.Close()
-	_ = up.raw.Close()
+	end := net.Conn.Close
+	if wasReset(err) {
+		end = func(conn net.Conn) error { abort(conn); return nil }
+	}
+	_ = end(c.raw)
+	_ = end(up.raw)
+}
+
+// wasReset reports whether a connection ended so that its peer may have lost something
+// of what it was sent, which the other end is to see, too (RFC 9113 §8.5).
+func wasReset(err error) bool {
+	_, stream := errors.AsType[*flowError](err)
+	return errors.Is(err, syscall.ECONNRESET) || stream
 }
 
 // copyUntil passes one direction on until that fails.

@@ -34,7 +34,7 @@ type mistakes struct {
 }
 
 // add takes a mistake.
-func (m *mistakes) add(p *contain.Panic) {
+func (m *mistakes) add(p *contain.PanicError) {
 	if m.told[p.Place] {
 		return
 	}

@@ -38,7 +38,7 @@ func TestMistakesAreToldOnce(t *testing.T) {
 	var told []string
 	m := mistakes{tell: func(text, hint string) { told = append(told, text+"|"+hint) }}
 	for _, place := range []string{"a.F", "a.F", "b.G"} {
-		m.add(&contain.Panic{Value: "broken", Place: place, Stack: []byte("goroutine 1")})
+		m.add(&contain.PanicError{Value: "broken", Place: place, Stack: []byte("goroutine 1")})
 	}
 	if len(told) != 2 || !strings.Contains(told[1], "broken in b.G|") || !strings.Contains(told[1], crashLog) {
 		t.Errorf("got %q, want each place once with the log", told)

@@ -129,7 +129,7 @@ func (im *importer) contained(ctx context.Context, name string) (damage, err err
 	damage = contain.Call(func() (damage error) {
 		damage, err = im.file(ctx, name)
 		return damage
-	}, func(p *contain.Panic) error {
+	}, func(p *contain.PanicError) error {
 		err := fmt.Errorf("weir made a mistake: %w", p)
 		return hinted(err, keepStack(time.Now(), err.Error(), string(p.Stack)))
 	})

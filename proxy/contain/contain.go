@@ -21,8 +21,8 @@ import (
 	"sync"
 )
 
-// Panic is what a call panicked with.
-type Panic struct {
+// PanicError is what a call panicked with.
+type PanicError struct {
 	Value any
 	// Place is the function that panicked, as package.Function.
 	Place string
@@ -31,7 +31,7 @@ type Panic struct {
 }
 
 // Error says what went wrong and where, in one line.
-func (p *Panic) Error() string {
+func (p *PanicError) Error() string {
 	const most = 200 // bytes of a value, which may quote what was captured
 	text := strings.TrimPrefix(fmt.Sprint(p.Value), "runtime error: ")
 	if len(text) > most {
@@ -41,21 +41,21 @@ func (p *Panic) Error() string {
 }
 
 // Call calls f and returns its error. Where f panics it returns what caught makes of that.
-func Call(f func() error, caught func(*Panic) error) (err error) {
+func Call(f func() error, caught func(*PanicError) error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = caught(&Panic{Value: v, Place: place(), Stack: debug.Stack()})
+			err = caught(&PanicError{Value: v, Place: place(), Stack: debug.Stack()})
 		}
 	}()
 	return f()
 }
 
 // Go starts a goroutine of wg that calls f. Where f panics it calls caught and ends.
-func Go(wg *sync.WaitGroup, f func(), caught func(*Panic)) {
+func Go(wg *sync.WaitGroup, f func(), caught func(*PanicError)) {
 	wg.Go(func() {
 		defer func() {
 			if v := recover(); v != nil {
-				caught(&Panic{Value: v, Place: place(), Stack: debug.Stack()})
+				caught(&PanicError{Value: v, Place: place(), Stack: debug.Stack()})
 			}
 		}()
 		f()

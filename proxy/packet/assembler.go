@@ -36,7 +36,7 @@ type Options struct {
 	Live bool
 	// Mistake is told of mistakes in weir itself that a conversation ran into, which goes
 	// on as it came, or ends; nil: nobody is.
-	Mistake func(*contain.Panic)
+	Mistake func(*contain.PanicError)
 }
 
 // What a conversation is, as far as its patience goes.
@@ -109,7 +109,7 @@ func (a *Assembler) Stats() Stats { return a.stats }
 // Packet takes the next packet; nothing of it is kept. Errors are the sink's.
 func (a *Assembler) Packet(ctx context.Context, p pcap.Packet) error {
 	a.stats.Packets++
-	return contain.Call(func() error { return a.packet(ctx, p) }, func(x *contain.Panic) error {
+	return contain.Call(func() error { return a.packet(ctx, p) }, func(x *contain.PanicError) error {
 		a.mistook(x) // it belongs to no conversation
 		return nil
 	})

@@ -13,7 +13,7 @@ import (
 // is told as it came; where anything else did, the conversation is over.
 
 // mistook tells of a panic.
-func (a *Assembler) mistook(p *contain.Panic) {
+func (a *Assembler) mistook(p *contain.PanicError) {
 	a.stats.Mistakes++
 	if a.opts.Mistake != nil {
 		a.opts.Mistake(p)
@@ -22,19 +22,19 @@ func (a *Assembler) mistook(p *contain.Panic) {
 
 // guard calls f, which is about c, and ends c where that panics.
 func (a *Assembler) guard(ctx context.Context, c *conversation, f func() error) error {
-	return contain.Call(f, func(p *contain.Panic) error { return c.abandon(ctx, p) })
+	return contain.Call(f, func(p *contain.PanicError) error { return c.abandon(ctx, p) })
 }
 
 // tell has the speaker take something. One that panics is asked no more.
 func (c *conversation) tell(ctx context.Context, at int64, say func(speaker) error) error {
-	return contain.Call(func() error { return say(c.speaker) }, func(p *contain.Panic) error {
+	return contain.Call(func() error { return say(c.speaker) }, func(p *contain.PanicError) error {
 		return c.misunderstand(ctx, p, at, say)
 	})
 }
 
 // misunderstand replaces the speaker, which panicked, by one that tells what follows as
 // it came. That is told again of which the panic was.
-func (c *conversation) misunderstand(ctx context.Context, p *contain.Panic, at int64, say func(speaker) error) error {
+func (c *conversation) misunderstand(ctx context.Context, p *contain.PanicError, at int64, say func(speaker) error) error {
 	c.a.mistook(p)
 	failed := c.speaker
 	if f, ok := failed.(*streamFlow); ok && f.mistake != "" {
@@ -59,11 +59,11 @@ func (c *conversation) silence(ctx context.Context, s speaker, at int64) error {
 	if c.waits != nil {
 		c.waits.forget()
 	}
-	return contain.Call(func() error { return s.close(ctx, mistaken, at) }, func(*contain.Panic) error { return nil })
+	return contain.Call(func() error { return s.close(ctx, mistaken, at) }, func(*contain.PanicError) error { return nil })
 }
 
 // abandon ends a conversation in whatever state it is.
-func (c *conversation) abandon(ctx context.Context, p *contain.Panic) error {
+func (c *conversation) abandon(ctx context.Context, p *contain.PanicError) error {
 	a, at, s := c.a, c.last, c.speaker
 	a.mistook(p)
 	c.letGo(at)
@@ -101,7 +101,7 @@ func (c *conversation) letGo(at int64) {
 			continue
 		}
 		drop := func() error { return s.Close(at, func(tcp.Event) error { return nil }) }
-		_ = contain.Call(drop, func(*contain.Panic) error { return nil }) // then it stays taken
+		_ = contain.Call(drop, func(*contain.PanicError) error { return nil }) // then it stays taken
 	}
 }
 

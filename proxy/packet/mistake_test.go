@@ -43,9 +43,9 @@ func (f *fragile) Message(ctx context.Context, m *flowpb.Message) error {
 }
 
 // newFragile returns a wire whose sink breaks, and what was told of that.
-func newFragile(t *testing.T, text string, times int) (*wire, *[]*contain.Panic) {
-	var told []*contain.Panic
-	w := newWire(t, Options{Mistake: func(p *contain.Panic) { told = append(told, p) }})
+func newFragile(t *testing.T, text string, times int) (*wire, *[]*contain.PanicError) {
+	var told []*contain.PanicError
+	w := newWire(t, Options{Mistake: func(p *contain.PanicError) { told = append(told, p) }})
 	w.a.sink = &fragile{w.sink, text, times}
 	return w, &told
 }

@@ -18,12 +18,15 @@ import (
 //
 //	== name
 //	absolute | to METHOD | old        the Writer's settings, see there
+//	key KEY                           of a WebSocket that is asked for, or answered
+//	sockets                           the server takes WebSocket
 //	request | response                the role of the Reader
 //	< message [END] | :method=GET | a=b      an event for the Writer
 //	< interim | :status=103
 //	< data [END] "text"
 //	< trailers | a=b
 //	< bytes of HTTP/1                 for the Reader, with \r \n \x escapes
+//	< AGREED                          the server agreed to the tunnel that was asked for
 //	> line                            what comes out
 type translation struct {
 	name  string
@@ -137,6 +140,9 @@ func (c translation) written(t testing.TB) string {
 		case "to":
 			method, old, _ := strings.Cut(rest, " ")
 			w.ForRequest(Request{Method: method, Old: old == "old"})
+		case "key":
+			w.Key = rest
+			w.ForRequest(Request{Method: "GET", Key: rest})
 		default:
 			t.Fatalf("no setting: %q", s)
 		}
@@ -161,7 +167,7 @@ func (c translation) written(t testing.TB) string {
 // read is what the Reader makes of the case. cut cuts what comes in.
 func (c translation) read(t testing.TB, cut func(string) []string) string {
 	role := h1.Response
-	method := ""
+	method, key, sockets := "", "", false
 	for _, s := range c.lines {
 		switch word, rest, _ := strings.Cut(s, " "); word {
 		case "request":
@@ -169,15 +175,23 @@ func (c translation) read(t testing.TB, cut func(string) []string) string {
 		case "response":
 		case "to":
 			method = rest
+		case "key":
+			method, key = "GET", rest
+		case "sockets":
+			sockets = true
 		default:
 			t.Fatalf("no setting: %q", s)
 		}
 	}
 	r := NewReader(role, h1.Limits{Lenient: true})
-	r.Scheme, r.Authority = "https", "fallback.test"
-	r.ForRequest(method)
+	r.Scheme, r.Authority, r.Sockets = "https", "fallback.test", func() bool { return sockets }
+	r.ForRequest(Request{Method: method, Key: key})
 	var out parts
 	for _, line := range c.input {
+		if line == "AGREED" {
+			r.Open()
+			continue
+		}
 		if line == "EOF" {
 			out.flush()
 			fmt.Fprintf(&out.lines, "complete %v\n", r.End())
@@ -191,6 +205,9 @@ func (c translation) read(t testing.TB, cut func(string) []string) string {
 		}
 	}
 	out.flush()
+	if r.Declined() {
+		out.lines.WriteString("declined\n")
+	}
 	if r.Endless() {
 		out.lines.WriteString("endless\n")
 	}

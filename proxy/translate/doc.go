@@ -27,9 +27,15 @@
 //     it does not announce them, HTTP/1.1 has no place for them.
 //   - Interim responses pass, but 101, which HTTP/2 does not have, and any to a client of HTTP/1.0.
 //   - A 2xx to CONNECT makes both directions bytes without meaning.
+//   - A request for WebSocket is an Upgrade in HTTP/1.1, with a key that the Writer is given and
+//     whose answer the Reader checks, and an extended CONNECT in HTTP/2, which knows
+//     no keys (RFC 8441 §5). The 101 of the one is the 200 of the other. Towards a server that does
+//     not offer extended CONNECT the Upgrade is left out, and it answers as it would
+//     to any request.
 //
 // What cannot be said in the other version (a :path with a blank in it, extended
-// CONNECT, an Upgrade that was agreed to) is an error, and nothing of it is written.
+// CONNECT for anything else, an Upgrade to it that was agreed to, a 200 instead of the 101) is
+// an error, and nothing of it is written.
 //
 // # Concurrency
 //

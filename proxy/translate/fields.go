@@ -2,6 +2,7 @@ package translate
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,14 +17,14 @@ var connectionFields = []string{"connection", "keep-alive", "proxy-connection", 
 // toHTTP2 returns fields of HTTP/1 as HTTP/2 has them: in lower case, and without
 // those of the connection. Lines that are no field, or that no field of HTTP/2 can
 // carry, are left out, and so is a Content-Length; length stands in its place where it
-// is not "". skip names one more, in lower case.
-func toHTTP2(out []h2.Field, fields []h1.Field, length, skip string) []h2.Field {
+// is not "". skip names more, in lower case.
+func toHTTP2(out []h2.Field, fields []h1.Field, length string, skip ...string) []h2.Field {
 	options := connectionOptions(fields)
 	for i := range fields {
 		name := strings.ToLower(string(fields[i].Name))
 		value := string(fields[i].Value)
 		switch {
-		case name == skip || options[name] || !isName(name) || !isValue(value):
+		case slices.Contains(skip, name) || options[name] || !isName(name) || !isValue(value):
 			continue
 		case name == "te":
 			if !hasToken(value, "trailers") {

@@ -78,7 +78,7 @@ func feed(t *testing.T, c *h2.Conn, p []byte) {
 func FuzzReader(f *testing.F) {
 	for _, c := range readTranslations(f, "testdata/reader.txt") {
 		for _, line := range c.input {
-			if line != "EOF" {
+			if line != "EOF" && line != "AGREED" {
 				f.Add([]byte(unquote(f, `"`+line+`"`)), c.lines[0] == "response", false, uint8(3))
 			}
 		}
@@ -109,7 +109,7 @@ func newReader(response, lenient bool) *Reader {
 	}
 	r := NewReader(role, h1.Limits{Lenient: lenient})
 	r.Scheme, r.Authority = "http", "a.test"
-	r.ForRequest("GET")
+	r.ForRequest(Request{Method: "GET"})
 	return r
 }
 

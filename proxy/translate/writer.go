@@ -13,7 +13,8 @@ import (
 // Request is what a response has to know of the request that it answers.
 type Request struct {
 	Method string
-	Old    bool // it was of HTTP/1.0
+	Old    bool   // it was of HTTP/1.0
+	Key    string // Sec-WebSocket-Key, where it asks for WebSocket; else ""
 }
 
 // Writer writes the messages of one end as HTTP/1.1 has them.
@@ -22,13 +23,22 @@ type Writer struct {
 	Absolute bool
 	// Reason returns the phrase of a status, which HTTP/2 does not have; nil leaves it empty.
 	Reason func(status int) string
+	// Key is the Sec-WebSocket-Key of a request that asks for WebSocket: 16 random bytes in base64.
+	Key string
 
+	asked   Request // the last one written
 	req     Request
 	framing h1.Framing
 }
 
 // ForRequest names the request that the next response answers.
 func (w *Writer) ForRequest(r Request) { w.req = r }
+
+// Request is what the response to the last request that was written has to know.
+func (w *Writer) Request() Request { return w.asked }
+
+// Tunnel reports whether what follows is bytes without meaning, in both directions.
+func (w *Writer) Tunnel() bool { return w.framing == h1.FramingTunnel }
 
 // Append appends what ev, a Message, Interim, Data or Trailers, amounts to.
 func (w *Writer) Append(dst []byte, ev *h2.Event) ([]byte, error) {
@@ -61,6 +71,11 @@ func (w *Writer) request(dst []byte, ev *h2.Event) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	w.asked = Request{Method: h.Method}
+	if h.Protocol != "" {
+		w.asked, w.framing = Request{Method: "GET", Key: w.Key}, h1.FramingTunnel
+		return append(w.plain(w.socketHead(dst, target, authority), fields), "\r\n"...), nil
+	}
 	dst = append(dst, h.Method...)
 	dst = append(dst, ' ')
 	dst = append(dst, target...)
@@ -83,11 +98,11 @@ func (w *Writer) request(dst []byte, ev *h2.Event) ([]byte, error) {
 // target returns the request target, or why there is none.
 func (w *Writer) target(h *h2.Head, authority string) (string, error) {
 	switch {
-	case h.Protocol != "":
-		return "", errors.New("extended CONNECT, which HTTP/1.1 does not have")
+	case h.Protocol != "" && (!strings.EqualFold(h.Protocol, websocket) || w.Key == ""):
+		return "", fmt.Errorf("extended CONNECT for %q, which HTTP/1.1 does not have", h.Protocol)
 	case !isTarget(authority):
 		return "", fmt.Errorf(":authority %q, which cannot be written in HTTP/1.1", authority)
-	case h.Method == "CONNECT":
+	case h.Method == "CONNECT" && h.Protocol == "":
 		return authority, nil
 	case !isTarget(h.Path):
 		return "", fmt.Errorf(":path %q, which cannot be written in HTTP/1.1", h.Path)
@@ -115,6 +130,9 @@ func (w *Writer) response(dst []byte, ev *h2.Event) []byte {
 	interim := ev.Kind == h2.Interim
 	if interim && w.req.Old {
 		return dst
+	}
+	if w.req.Key != "" && ev.Head.Status/100 == 2 {
+		return w.switched(dst, ev.Fields[ev.Head.Pseudo:])
 	}
 	dst = fmt.Appendf(dst, "HTTP/1.1 %03d ", ev.Head.Status)
 	if w.Reason != nil {
@@ -183,6 +201,10 @@ func (w *Writer) plain(dst []byte, fields []h2.Field) []byte {
 		switch f.Name {
 		case "host":
 			continue // it stands before all others
+		case "sec-websocket-key", "sec-websocket-accept":
+			if w.framing == h1.FramingTunnel {
+				continue // ours stands before all others
+			}
 		case "cookie":
 			if !cookie {
 				dst = appendLine(dst, f.Name, crumbs(fields[i:]))

@@ -35,15 +35,16 @@ func (r *Reader) Offset() int64 { return r.offset }
 // Next returns the next value, which shares no memory with the one before, and
 // [io.EOF] after the last one. A dump that ends within a value gives
 // [io.ErrUnexpectedEOF]; other errors wrap [ErrSyntax], [ErrLimit] or are the reader's.
+// A value that is larger than the limit is passed over.
 func (r *Reader) Next() (any, error) {
+	at := r.offset
 	raw, err := r.raw()
 	if errors.Is(err, io.EOF) {
 		return nil, io.EOF
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read value at byte %d of the dump: %w", r.offset, err)
+		return nil, fmt.Errorf("read value at byte %d of the dump: %w", at, err)
 	}
-	at := r.offset
 	r.offset += int64(len(raw))
 	v, _, err := Parse(raw)
 	if err != nil {
@@ -65,15 +66,59 @@ func (r *Reader) raw() ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", err, io.ErrUnexpectedEOF)
 	case err != nil:
 		return nil, err
-	case size > r.limit:
-		return nil, fmt.Errorf("%d bytes, the limit is %d: %w", size, r.limit, ErrLimit)
 	}
 	want := int64(s.at) + size + 1
-	var buf bytes.Buffer // it grows with what comes, whatever was announced
-	buf.Grow(int(min(want, 64<<10)))
-	n, err := io.CopyN(&buf, r.r, want)
-	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%d of its %d bytes: %w", n, want, io.ErrUnexpectedEOF)
+	if size > r.limit {
+		return nil, r.pass(want)
 	}
-	return buf.Bytes(), err
+	out, err := r.take(want)
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%d of its %d bytes: %w", len(out), want, io.ErrUnexpectedEOF)
+	}
+	return out, err
+}
+
+// believed is how much memory is given for what was announced and has not come, in bytes.
+const believed = 64 << 10
+
+// take reads n bytes, or as many as there are. Memory grows with what comes; once much did
+// of what is large, the rest is believed too, so that no more is copied.
+func (r *Reader) take(n int64) ([]byte, error) {
+	const much = 16 << 20
+	var buf bytes.Buffer
+	buf.Grow(int(min(n, believed)))
+	if _, err := io.CopyN(&buf, r.r, min(n, much)); err != nil || n <= much {
+		return buf.Bytes(), err
+	}
+	out := make([]byte, n)
+	got, err := io.ReadFull(r.r, out[copy(out, buf.Bytes()):])
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return out[:buf.Len()+got], err
+}
+
+// pass passes over a value of n bytes, which is more than the limit. Where it is none,
+// the offset stays where it began.
+func (r *Reader) pass(n int64) error {
+	large := fmt.Errorf("%d bytes, the limit is %d: %w", n, r.limit, ErrLimit)
+	if _, err := io.CopyN(io.Discard, r.r, n-1); err != nil {
+		return fmt.Errorf("%w: %w", large, unexpected(err))
+	}
+	tag, err := r.r.ReadByte()
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", large, unexpected(err))
+	case bytes.IndexByte([]byte(",;#^!~]}"), tag) < 0:
+		return fmt.Errorf("%w: %w", large, ErrSyntax)
+	}
+	r.offset += n
+	return large
+}
+
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }

@@ -158,7 +158,8 @@ func TestReaderStops(t *testing.T) {
 		{"cut off", strings.NewReader("1:a,9:abc"), io.ErrUnexpectedEOF},
 		{"cut off in the size", strings.NewReader("1:a,9"), io.ErrUnexpectedEOF},
 		{"no value", strings.NewReader("1:a,hello, this is no dump"), ErrSyntax},
-		{"over the limit", strings.NewReader("1:a,1001:" + strings.Repeat("x", 1001) + ","), ErrLimit},
+		{"over the limit, and no value", strings.NewReader("1:a,1001:" + strings.Repeat("x", 1002) + ","), ErrLimit},
+		{"over the limit, and not whole", strings.NewReader("1:a,1001:" + strings.Repeat("x", 100)), io.ErrUnexpectedEOF},
 		{"over any limit", strings.NewReader("1:a,999999999999:"), ErrLimit},
 		{"the reader", io.MultiReader(strings.NewReader("1:a,99:x"), iotest.ErrReader(broken)), broken},
 	} {
@@ -170,6 +171,29 @@ func TestReaderStops(t *testing.T) {
 		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), "byte 4 of the dump") || r.Offset() != 4 {
 			t.Errorf("%s: got %v, %v at %d, want %v at byte 4", c.name, v, err, r.Offset(), c.want)
 		}
+	}
+}
+
+// TestReaderPasses sees that a value over the limit keeps none from being read behind it,
+// and that one of many megabytes is read like others.
+func TestReaderPasses(t *testing.T) {
+	large := strings.Repeat("x", 20<<20)
+	dump := "1:a,20971521:" + large + "x,1:b,20971520:" + large + ",1:c,"
+	r := NewReader(strings.NewReader(dump), 20<<20)
+	for _, want := range []string{"a", "", "b", large, "c"} {
+		v, err := r.Next()
+		if want == "" {
+			if !errors.Is(err, ErrLimit) || errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "byte 4 of the dump") {
+				t.Errorf("got %v, want %v at byte 4", err, ErrLimit)
+			}
+			continue
+		}
+		if got, ok := v.([]byte); err != nil || !ok || string(got) != want {
+			t.Fatalf("got %d bytes, %v, want %d", len(got), err, len(want))
+		}
+	}
+	if got := r.Offset(); got != int64(len(dump)) {
+		t.Errorf("offset: got %d, want %d", got, len(dump))
 	}
 }
 

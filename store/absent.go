@@ -13,7 +13,7 @@ import (
 // was ever removed it looks at none of them.
 const absentFlows = `SELECT j.value, coalesce((SELECT at FROM removed WHERE id = j.value), 0)
 	FROM json_each(?) j
-	WHERE (SELECT value FROM session WHERE key = '` + keyRemoved + `') > 0
+	WHERE (SELECT value FROM session WHERE key = '` + drop.KeyRemoved + `') > 0
 		AND NOT EXISTS (SELECT 1 FROM flow WHERE id = j.value)`
 
 // present returns what of b is to be written: all but what belongs to flows that

@@ -148,7 +148,7 @@ func TestSniffAmidTransaction(t *testing.T) {
 	short := filepath.Join(t.TempDir(), "short.weir")
 	p, err := os.ReadFile(path)
 	if err == nil {
-		err = os.WriteFile(short, p[:len(p)-pageSize], 0o600)
+		err = os.WriteFile(short, p[:len(p)-PageSize], 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -132,7 +132,7 @@ var errHeld = errors.New("somebody reads what is to be folded into the session")
 // wrote is told of each commit by the writer and the compactor, between two of theirs.
 func (c *checkpointer) wrote(ctx context.Context, bytes int64) {
 	bytes += commitBytes
-	if pages := c.pages.Load() + c.unseen.Add(bytes)/pageSize; pages > c.most {
+	if pages := c.pages.Load() + c.unseen.Add(bytes)/PageSize; pages > c.most {
 		c.fold(ctx) // all of it, since nobody writes meanwhile: the next commit begins the file anew
 	}
 	if c.written.Add(bytes) >= checkpointBytes {

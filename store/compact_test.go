@@ -302,7 +302,7 @@ func TestCompactGivesSpaceBack(t *testing.T) {
 	pages := queryInt(t, s, "PRAGMA page_count")
 	done := compactNow(t, s)
 	clean(t, s)
-	if got, want := pages-queryInt(t, s, "PRAGMA page_count"), int64(pieces*body.PieceSize/pageSize); got < want || got != done.Pages {
+	if got, want := pages-queryInt(t, s, "PRAGMA page_count"), int64(pieces*body.PieceSize/PageSize); got < want || got != done.Pages {
 		t.Errorf("pages given back: got %d, said to be %d, want at least %d", got, done.Pages, want)
 	}
 	if n := queryInt(t, s, "PRAGMA freelist_count"); n != 0 {

@@ -178,7 +178,7 @@ func writeDamaged(t *testing.T, s *Session) {
 func damage(r *rand.Rand, p []byte) (damaged []byte, how string) {
 	within := len(p)
 	if r.IntN(2) == 0 {
-		within = 3 * pageSize
+		within = 3 * PageSize
 	}
 	at := r.IntN(within)
 	switch r.IntN(4) {
@@ -189,14 +189,14 @@ func damage(r *rand.Rand, p []byte) (damaged []byte, how string) {
 		}
 		return p, fmt.Sprintf("%d bits flipped in the first %d bytes", n, within)
 	case 1:
-		n := 1 + r.IntN(2*pageSize)
+		n := 1 + r.IntN(2*PageSize)
 		clear(p[at:min(len(p), at+n)])
 		return p, fmt.Sprintf("%d bytes from %d on blanked", n, at)
 	case 2:
 		return p[:at], fmt.Sprintf("cut to %d bytes", at)
 	default:
 		to := r.IntN(within)
-		copy(p[to:min(len(p), to+pageSize)], p[at:])
+		copy(p[to:min(len(p), to+PageSize)], p[at:])
 		return p, fmt.Sprintf("a page at %d copied to %d", at, to)
 	}
 }

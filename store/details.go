@@ -10,6 +10,7 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store/body"
+	"weir/store/rowid"
 )
 
 // Details say what a session holds, and where its bytes are.
@@ -71,7 +72,7 @@ const (
 // countFlows counts by kind and site in one scan.
 func (s *Session) countFlows(ctx context.Context, d *Details) error {
 	sites := map[int64]HostCount{}
-	err := eachOf(ctx, s.read, "SELECT kind, flags, site, coalesce(request_size, 0) + coalesce(response_size, 0) FROM flow", func(rows *sql.Rows) error {
+	err := rowid.Each(ctx, s.read, "SELECT kind, flags, site, coalesce(request_size, 0) + coalesce(response_size, 0) FROM flow", func(rows *sql.Rows) error {
 		var kind flowpb.Kind
 		var flags flowpb.Flags
 		var site, bytes int64
@@ -134,13 +135,13 @@ func (s *Session) readSums(ctx context.Context, d *Details) error {
 	}
 	var pages int64
 	err = s.read.QueryRowContext(ctx, "PRAGMA freelist_count").Scan(&pages)
-	d.Free = pages * pageSize
+	d.Free = pages * PageSize
 	return err
 }
 
 func (s *Session) readSources(ctx context.Context, d *Details) error {
 	const query = `SELECT uuid, name, created, creator, (SELECT count(*) FROM origin WHERE source = source.id) FROM source ORDER BY id`
-	return eachOf(ctx, s.read, query, func(rows *sql.Rows) error {
+	return rowid.Each(ctx, s.read, query, func(rows *sql.Rows) error {
 		var from Source
 		var uuid []byte
 		if err := rows.Scan(&uuid, &from.Name, &from.Created, &from.Creator, &from.Flows); err != nil {

@@ -39,7 +39,7 @@ func TestDetails(t *testing.T) {
 	for _, table := range got.Tables {
 		sizes[table.Name] = table
 	}
-	if head := sizes["head"]; head.Rows != 6 || head.Bytes < pageSize {
+	if head := sizes["head"]; head.Rows != 6 || head.Bytes < PageSize {
 		t.Errorf("table head: got %+v, want 6 rows and a page", head)
 	}
 	got.Tables, got.WAL = nil, 0

@@ -175,7 +175,7 @@ func TestSlowDisk(t *testing.T) {
 // TestTruncatedMeanwhile cuts the file under a reader and a writer. What is gone is gone; but
 // whoever asks for it is told, and nothing crashes or hangs.
 func TestTruncatedMeanwhile(t *testing.T) {
-	for _, left := range []int64{0, 100, pageSize + 1, 10 * pageSize} {
+	for _, left := range []int64{0, 100, PageSize + 1, 10 * PageSize} {
 		s, w := newWriter(t, WriterOptions{})
 		for n := range 200 {
 			f := httpFlow(n)
@@ -200,7 +200,7 @@ func TestTruncatedMeanwhile(t *testing.T) {
 		}
 		t.Logf("%d bytes left: opened again: %v", left, err)
 		failed := exercise(t.Context(), s)
-		if left < pageSize && failed == 0 {
+		if left < PageSize && failed == 0 {
 			t.Errorf("%d bytes left: everything could be read", left)
 		}
 		_ = w.Flow(t.Context(), httpFlow(1))

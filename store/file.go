@@ -17,9 +17,12 @@ import (
 // file format, sqlite.org/fileformat2.html section 1.3.
 const (
 	applicationID = 0x77656972 // "weir"
-	pageSize      = 16 << 10   // bytes; 4 KB pages write at 0.6 of the rate into a file half as large again
 	headerSize    = 100
 )
+
+// PageSize is the size of a session's pages in bytes. Those of 4 KB write at 0.6 of the
+// rate, into a file half as large again.
+const PageSize = 16 << 10
 
 // sniff reads the header of the file at path, without SQLite, and says what is
 // wrong with it. It changes nothing, not even the times of the file.

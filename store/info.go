@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+
+	"weir/store/drop"
 )
 
 // Info is what a session says of itself as a whole.
@@ -29,7 +31,7 @@ func (s *Session) Count(ctx context.Context) (n uint64, err error) {
 
 func count(ctx context.Context, db querier) (n uint64, err error) {
 	// Ids are given without holes; what removes flows counts them.
-	err = db.QueryRowContext(ctx, "SELECT ("+highestID+") - coalesce((SELECT value FROM session WHERE key = ?), 0)", keyRemoved).Scan(&n)
+	err = db.QueryRowContext(ctx, "SELECT ("+highestID+") - coalesce((SELECT value FROM session WHERE key = ?), 0)", drop.KeyRemoved).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count flows: %w", classify(err))
 	}

@@ -1,6 +1,8 @@
 package store
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestInfo(t *testing.T) {
 	s, w := newWriter(t, WriterOptions{})

@@ -75,7 +75,7 @@ func userVersion(ctx context.Context, q querier) (version int, err error) {
 // build lays out a new file. It ends in WAL mode, unless it is to be filled in bulk,
 // with nothing in a -wal file, so that the header on disk says all that sniff asks of it.
 func build(ctx context.Context, db *sql.DB, id uuid.UUID, created int64, o Options) error {
-	before := fmt.Sprintf("PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL;", pageSize)
+	before := fmt.Sprintf("PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL;", PageSize)
 	if _, err := db.ExecContext(ctx, before); err != nil {
 		return err
 	}

@@ -165,10 +165,10 @@ func (m *memory) origin(id uint64) flowpb.Origin {
 	return flowpb.Origin{Session: m.uuid, Sequence: id}
 }
 
-// mergedMemory is what a merge of sessions comes to: see [Merge].
-func mergedMemory(from ...*memory) (*memory, Merged) {
-	out, met := &memory{state: from[0].state}, map[flowpb.Origin]*remembered{}
-	var told Merged
+// mergedMemory is what a merge of sessions comes to: see package merge.
+func mergedMemory(from ...*memory) (out *memory, duplicates uint64) {
+	out = &memory{state: from[0].state}
+	met := map[flowpb.Origin]*remembered{}
 	left := make([][]uint64, len(from))
 	for i, m := range from {
 		left[i] = m.there()
@@ -181,19 +181,18 @@ func mergedMemory(from ...*memory) (*memory, Merged) {
 			}
 		}
 		if next < 0 {
-			return out, told
+			return out, duplicates
 		}
 		id := left[next][0]
 		left[next] = left[next][1:]
 		origin := from[next].origin(id)
 		r := from[next].of(id)
 		if first := met[origin]; first != nil {
-			told.Duplicates++
+			duplicates++
 			first.again(r)
 			continue
 		}
-		told.Flows++
-		r.head.Id = told.Flows
+		r.head.Id = uint64(len(out.flows) + 1)
 		r.head.Uid = &flowpb.Uid{Session: origin.Session[:], Sequence: origin.Sequence}
 		met[origin] = r
 		out.flows = append(out.flows, r)

@@ -24,20 +24,14 @@ import (
 // messages where they always go, the row into removed. What it records of a flow
 // that was dropped goes nowhere.
 
-// Removed flows leave holes in the ids. Two rows of the session table keep what
-// the flow table no longer tells: how many flows are not in it, and the highest id
-// ever given, so that no id is given twice and counting stays constant in time.
 const (
-	keyRemoved = "removed"
-	keyHighest = "highest"
-
 	// highestID is the highest id ever given to a flow.
 	highestID = `SELECT max(
 		(SELECT coalesce(max(id), 0) FROM flow),
-		coalesce((SELECT value FROM session WHERE key = '` + keyHighest + `'), 0))`
+		coalesce((SELECT value FROM session WHERE key = '` + drop.KeyHighest + `'), 0))`
 
-	keepHighest  = "INSERT OR REPLACE INTO session (key, value) VALUES ('" + keyHighest + "', (" + highestID + "))"
-	countRemoved = "INSERT INTO session (key, value) VALUES ('" + keyRemoved + "', ?1) ON CONFLICT (key) DO UPDATE SET value = value + ?1"
+	keepHighest  = "INSERT OR REPLACE INTO session (key, value) VALUES ('" + drop.KeyHighest + "', (" + highestID + "))"
+	countRemoved = "INSERT INTO session (key, value) VALUES ('" + drop.KeyRemoved + "', ?1) ON CONFLICT (key) DO UPDATE SET value = value + ?1"
 
 	// nextRemoval is later than every removal before it, whatever the clock says.
 	nextRemoval = "SELECT max(?, coalesce(max(at), 0) + 1) FROM removed"

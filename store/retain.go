@@ -207,7 +207,7 @@ func (k *retainer) measure(ctx context.Context) (e excess, err error) {
 		if err != nil {
 			return e, err
 		}
-		used := (pages - free) * pageSize
+		used := (pages - free) * PageSize
 		e.bytes, e.each = used-k.limits.Bytes, used/int64(max(n, 1))
 	}
 	return e, nil

@@ -118,8 +118,8 @@ func TestRetentionByBytes(t *testing.T) {
 		t.Errorf("flows: got %v, want the newest", ids)
 	}
 	pages, free, err := s.pages(t.Context())
-	if err != nil || (pages-free)*pageSize > k.limits.Bytes {
-		t.Errorf("file: got %d bytes in use, %v, want at most %d", (pages-free)*pageSize, err, k.limits.Bytes)
+	if err != nil || (pages-free)*PageSize > k.limits.Bytes {
+		t.Errorf("file: got %d bytes in use, %v, want at most %d", (pages-free)*PageSize, err, k.limits.Bytes)
 	}
 	if free > pages/reserveShare+reservePages {
 		t.Errorf("file: got %d of %d pages free, want no more than the reserve", free, pages)
@@ -127,8 +127,8 @@ func TestRetentionByBytes(t *testing.T) {
 	if err := w.Close(); err != nil { // the last checkpoint
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(s.Path()); err != nil || info.Size() != pages*pageSize {
-		t.Errorf("file: got %d bytes, %v, want %d", info.Size(), err, pages*pageSize)
+	if info, err := os.Stat(s.Path()); err != nil || info.Size() != pages*PageSize {
+		t.Errorf("file: got %d bytes, %v, want %d", info.Size(), err, pages*PageSize)
 	}
 	if problems, err := s.Verify(t.Context()); err != nil || len(problems) > 0 {
 		t.Errorf("verify: %v %v", problems, err)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"weir/filter"
+	"weir/store/drop"
 	"weir/store/rowid"
 	"weir/store/upcall"
 )
@@ -262,7 +263,7 @@ func flowID(v driver.Value) (uint32, error) {
 // many as the range has ids if none was removed from its middle.
 func extent(ctx context.Context, db querier) (r span, flows int, err error) {
 	const query = "SELECT coalesce((SELECT min(id) FROM flow), 1), coalesce((SELECT max(id) FROM flow), 0), " +
-		"(" + highestID + ") - coalesce((SELECT value FROM session WHERE key = '" + keyRemoved + "'), 0)"
+		"(" + highestID + ") - coalesce((SELECT value FROM session WHERE key = '" + drop.KeyRemoved + "'), 0)"
 	var low, high int64
 	if err := db.QueryRowContext(ctx, query).Scan(&low, &high, &flows); err != nil {
 		return span{}, 0, fmt.Errorf("read range of flows: %w", classify(err))

@@ -234,6 +234,10 @@ func (s *Session) Path() string { return s.path }
 // Name is the name of the session file without its suffix: what ~session finds.
 func (s *Session) Name() string { return filter.SessionName(filepath.Base(s.path)) }
 
+// DB is the connections that the session is read by. They are for packages that know the
+// tables of a session: docs/session-format.md.
+func (s *Session) DB() *sql.DB { return s.read }
+
 // ReadOnly reports whether nothing can be written, because that was asked for or
 // because the file cannot be.
 func (s *Session) ReadOnly() bool { return s.readOnly }

@@ -123,7 +123,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"another program's database", patch(68, 0, 0, 0, 1), ErrNotSession, "another program's database"},
 		{"newer format", patch(60, 0, 0, 0, 9), ErrNewer, "format 9, this weir reads up to 1"},
 		{"header only", session[:60], ErrDamaged, "cut off in its header"},
-		{"cut short", session[:len(session)-pageSize], ErrDamaged, "where its header says"},
+		{"cut short", session[:len(session)-PageSize], ErrDamaged, "where its header says"},
 		{"format zero", patch(60, 0, 0, 0, 0), ErrDamaged, "format 0"},
 		{"negative format", patch(60, 0xff, 0xff, 0xff, 0xff), ErrDamaged, "format -1"},
 		{"schema overwritten", patch(100, bytes.Repeat([]byte{0xa5}, 4000)...), ErrDamaged, "damaged session"},

@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
+
+	"weir/store/rowid"
 )
 
 // TableSize is how large a table is with its indexes.
@@ -39,7 +41,7 @@ func (s *Session) measure(ctx context.Context) ([]TableSize, error) {
 	var tables []TableSize
 	const query = `SELECT coalesce(o.tbl_name, d.name), sum(d.pgsize) FROM dbstat d LEFT JOIN sqlite_schema o ON o.name = d.name
 		WHERE d.aggregate = TRUE GROUP BY 1`
-	err := eachOf(ctx, s.read, query, func(rows *sql.Rows) error {
+	err := rowid.Each(ctx, s.read, query, func(rows *sql.Rows) error {
 		var t TableSize
 		err := rows.Scan(&t.Name, &t.Bytes)
 		tables = append(tables, t)

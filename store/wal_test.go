@@ -85,7 +85,7 @@ func TestReadersDoNotGrowTheWAL(t *testing.T) {
 	busy.Wait()
 	// What is written until the checkpointer has seen that there is too much is an
 	// interval of its own; with the batches on the way twice that is generous.
-	bound := int64(most)*pageSize + 2*checkpointBytes
+	bound := int64(most)*PageSize + 2*checkpointBytes
 	t.Logf("the -wal file had %d bytes at most, the bound is %d, the session has %d flows", largest, bound, flows)
 	if largest > bound {
 		t.Errorf("-wal file: got %d bytes, want at most %d", largest, bound)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/store"
+	"weir/store/merge"
 )
 
 func newMerge(std stdio) *cobra.Command {
@@ -33,7 +34,7 @@ func mergeSessions(ctx context.Context, std stdio, paths []string, output string
 	}
 	p := newProgress(std, "flows")
 	defer p.stop()
-	m, err := store.Merge(ctx, paths, output, store.MergeOptions{
+	m, err := merge.Sessions(ctx, paths, output, merge.Options{
 		Session:  store.Options{Creator: "weir " + version()},
 		Progress: func(done, total uint64) { p.of("flows", done, total) },
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"weir/store"
+	"weir/store/repair"
 	"weir/tui/widget"
 )
 
@@ -36,7 +37,7 @@ func repairSession(ctx context.Context, std stdio, path, output string) error {
 		return usagef("-o is missing: the session to save into").withHint("for example: weir session repair " + path + " -o repaired.weir")
 	}
 	p := newProgress(std, "opening")
-	r, err := store.Repair(ctx, path, output, store.RepairOptions{
+	r, err := repair.File(ctx, path, output, repair.Options{
 		Session:  store.Options{Creator: "weir " + version()},
 		Progress: p.step,
 	})
@@ -48,7 +49,7 @@ func repairSession(ctx context.Context, std stdio, path, output string) error {
 }
 
 // printRepaired says what came through, then what did not.
-func printRepaired(std stdio, r *store.Repaired) error {
+func printRepaired(std stdio, r *repair.Report) error {
 	w := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "pages\t%d, %d of them unreadable\n", r.Pages, r.Damage.Pages)
 	fmt.Fprintf(w, "flows\t%d saved, %d of them rebuilt without their heads\n", r.Flows, r.Rebuilt)
@@ -71,7 +72,7 @@ func printRepaired(std stdio, r *store.Repaired) error {
 }
 
 // lostOf says what is lost, where it is known with ids.
-func lostOf(r *store.Repaired) string {
+func lostOf(r *repair.Report) string {
 	if r.Whole() {
 		return "nothing"
 	}
@@ -99,7 +100,7 @@ func lostOf(r *store.Repaired) string {
 }
 
 // ranges writes ids as 3, 7-9.
-func ranges(list []store.IDRange) string {
+func ranges(list []repair.Range) string {
 	parts := make([]string, len(list))
 	for i, r := range list {
 		parts[i] = fmt.Sprint(r.First)

@@ -22,6 +22,14 @@ import (
 // is being deleted.
 const Never = 0
 
+// Removed flows leave holes in the ids. Two rows of the session table keep what
+// the flow table no longer tells: how many flows are not in it, and the highest id
+// ever given, so that no id is given twice and counting stays constant in time.
+const (
+	KeyRemoved = "removed"
+	KeyHighest = "highest"
+)
+
 // maxFlows is how many flows one transaction deletes.
 const maxFlows = 512
 

@@ -26,17 +26,26 @@ type Querier interface {
 
 // Select returns the ids that a query selects, in its order.
 func Select(ctx context.Context, q Querier, query string, args ...any) (ids []uint64, err error) {
+	err = Each(ctx, q, query, func(rows *sql.Rows) error {
+		var id uint64
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, args...)
+	return ids, err
+}
+
+// Each calls row for each row of a query.
+func Each(ctx context.Context, q Querier, query string, row func(*sql.Rows) error, args ...any) error {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id uint64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
+		if err := row(rows); err != nil {
+			return err
 		}
-		ids = append(ids, id)
 	}
-	return ids, rows.Err()
+	return rows.Err()
 }

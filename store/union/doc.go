@@ -21,7 +21,7 @@
 // of their beginnings.
 //
 // It is not a merge: a flow that is in two of the sessions is there twice, and
-// says by ~session where. [store.Merge] makes one session of several.
+// says by ~session where. Package merge makes one session of several.
 //
 // # Concurrency
 //

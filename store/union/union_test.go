@@ -20,6 +20,7 @@ import (
 	"weir/filter"
 	flowpb "weir/proto"
 	"weir/store"
+	"weir/store/merge"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -137,7 +138,7 @@ func TestAgreesWithMerge(t *testing.T) {
 			}
 			markSome(t, paths[0])
 			one := filepath.Join(dir, "merged.weir")
-			if _, err := store.Merge(ctx, paths, one, store.MergeOptions{Session: store.Options{Synchronous: store.SyncNormal}}); err != nil {
+			if _, err := merge.Sessions(ctx, paths, one, merge.Options{Session: store.Options{Synchronous: store.SyncNormal}}); err != nil {
 				t.Fatal(err)
 			}
 			merged := open(t, one)

@@ -1,4 +1,4 @@
-package store
+package merge_test
 
 import (
 	"errors"
@@ -12,25 +12,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	flowpb "weir/proto"
+	"weir/store"
+	"weir/store/merge"
 	"weir/store/rowid"
 )
 
 // mergeable makes a session of flows that start at times from, from+step …, with all that
 // flows have.
-func mergeable(t *testing.T, n int, from, step int64) *Session {
+func mergeable(t *testing.T, n int, from, step int64) *store.Session {
 	t.Helper()
-	s, w := newWriter(t, WriterOptions{})
+	s, w := newWriter(t)
 	ctx := t.Context()
 	for i := range n {
 		c := &flowpb.Conn{Peer: &flowpb.Address{Port: uint32(from)}, Tls: &flowpb.Tls{Presented: &flowpb.Certificate{Der: fmt.Appendf(nil, "der %d", from)}}}
 		if err := w.Conn(ctx, c); err != nil {
 			t.Fatal(err)
 		}
-		f := httpFlow(0)
+		f := httpFlow(fmt.Sprintf("/%d/%d", from, i))
 		f.CreatedNs = from + step*int64(i)
-		f.GetHttp().Request.Path = fmt.Appendf(nil, "/%d/%d", from, i)
 		f.ServerConn = c.GetId()
-		f.GetHttp().Response.Body.Size = 5000
+		f.GetHttp().Response.Body = &flowpb.Body{State: flowpb.BodyComplete, Size: 5000}
 		if err := w.Flow(ctx, f); err != nil {
 			t.Fatal(err)
 		}
@@ -47,19 +48,19 @@ func mergeable(t *testing.T, n int, from, step int64) *Session {
 	return s
 }
 
-// merge merges sessions and opens the result, which must be whole.
-func merge(t *testing.T, from ...*Session) (*Session, Merged) {
+// merged merges sessions and opens the result, which must be whole.
+func merged(t *testing.T, from ...*store.Session) (*store.Session, merge.Result) {
 	t.Helper()
 	var paths []string
 	for _, s := range from {
 		paths = append(paths, s.Path())
 	}
 	to := filepath.Join(t.TempDir(), "merged.weir")
-	m, err := Merge(t.Context(), paths, to, MergeOptions{})
+	m, err := merge.Sessions(t.Context(), paths, to, merge.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(t.Context(), to, Options{})
+	s, err := store.Open(t.Context(), to, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func merge(t *testing.T, from ...*Session) (*Session, Merged) {
 }
 
 // told is a flow with what belongs to it, as text: what a merge must keep.
-func told(t *testing.T, s *Session, id uint64) string {
+func told(t *testing.T, s *store.Session, id uint64) string {
 	t.Helper()
 	ctx := t.Context()
 	f, err := s.Flow(ctx, id)
@@ -90,7 +91,7 @@ func told(t *testing.T, s *Session, id uint64) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := io.ReadAll(b.NewReader(ctx))
+	content, err := io.ReadAll(b.NewReader(ctx))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,10 +112,10 @@ func told(t *testing.T, s *Session, id uint64) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("%x:%d %v %s body %x of %d messages %q conn %d %s note %+v", origin.Session, origin.Sequence, f.GetState(),
-		f.GetHttp().GetRequest().GetPath(), body[:min(4, len(body))], len(body), contents, c.GetPeer().GetPort(), c.GetTls().GetPresented().GetDer(), n)
+		f.GetHttp().GetRequest().GetPath(), content[:min(4, len(content))], len(content), contents, c.GetPeer().GetPort(), c.GetTls().GetPresented().GetDer(), n)
 }
 
-func tellAll(t *testing.T, s *Session) (all []string) {
+func tellAll(t *testing.T, s *store.Session) (all []string) {
 	t.Helper()
 	n, err := s.Count(t.Context())
 	if err != nil {
@@ -127,21 +128,23 @@ func tellAll(t *testing.T, s *Session) (all []string) {
 }
 
 func TestMerge(t *testing.T) {
-	onlyWhole(t)
+	if testing.Short() {
+		t.Skip("it takes long and shares nothing between goroutines")
+	}
 	ctx := t.Context()
 	a, b := mergeable(t, 420, 1000, 10), mergeable(t, 180, 1005, 20)
-	if _, err := b.Compact(ctx, CompactOptions{}); err != nil { // its bodies are packed and shared now
+	if _, err := b.Compact(ctx, store.CompactOptions{}); err != nil { // its bodies are packed and shared now
 		t.Fatal(err)
 	}
 	comment, tags := "slow", []string{"x"}
-	if _, err := a.Annotate(ctx, []uint64{3}, NoteChange{Comment: &comment, Tags: &tags}); err != nil {
+	if _, err := a.Annotate(ctx, []uint64{3}, store.NoteChange{Comment: &comment, Tags: &tags}); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.SetState(ctx, "view", []byte("of a")); err != nil {
 		t.Fatal(err)
 	}
-	c, m := merge(t, a, b)
-	if want := (Merged{Flows: 600}); m != want {
+	c, m := merged(t, a, b)
+	if want := (merge.Result{Flows: 600}); m != want {
 		t.Errorf("merged: got %+v, want %+v", m, want)
 	}
 	got := tellAll(t, c)
@@ -150,7 +153,7 @@ func TestMerge(t *testing.T) {
 	if diff := cmp.Diff(want, slices.Sorted(slices.Values(got))); diff != "" {
 		t.Errorf("flows (-want +got):\n%s", diff)
 	}
-	started, err := rowid.Select(ctx, c.read, "SELECT started FROM flow ORDER BY id")
+	started, err := rowid.Select(ctx, c.DB(), "SELECT started FROM flow ORDER BY id")
 	if err != nil || !slices.IsSorted(started) {
 		t.Errorf("the flows are not in the order of their start (%v)", err)
 	}
@@ -159,38 +162,25 @@ func TestMerge(t *testing.T) {
 	}
 
 	// Merged again with one of them it stays what it is.
-	d, m := merge(t, c, a)
-	if want := (Merged{Flows: 600, Duplicates: 420}); m != want {
+	d, m := merged(t, c, a)
+	if want := (merge.Result{Flows: 600, Duplicates: 420}); m != want {
 		t.Errorf("merged again: got %+v, want %+v", m, want)
 	}
 	const identities = "SELECT uid FROM flows ORDER BY id"
-	if diff := cmp.Diff(dump(ctx, t, c, identities), dump(ctx, t, d, identities)); diff != "" {
+	if diff := cmp.Diff(dump(t, c, identities), dump(t, d, identities)); diff != "" {
 		t.Errorf("identities (-first +second merge):\n%s", diff)
 	}
-	sources := dump(ctx, t, d, "SELECT count(*) FROM source")
+	sources := dump(t, d, "SELECT count(*) FROM source")
 	if sources[0] != "3" {
 		t.Errorf("sources: got %s, want a, b and their first merge", sources[0])
-	}
-}
-
-func TestMergeNotes(t *testing.T) {
-	for _, c := range []struct{ a, b, want flowpb.Note }{
-		{flowpb.Note{}, flowpb.Note{Marked: "x", Comment: "c", Highlight: "red"}, flowpb.Note{Marked: "x", Comment: "c", Highlight: "red"}},
-		{flowpb.Note{Marked: "x", Comment: "c"}, flowpb.Note{Marked: "y", Comment: "c"}, flowpb.Note{Marked: "x", Comment: "c"}},
-		{flowpb.Note{Comment: "a"}, flowpb.Note{Comment: "b"}, flowpb.Note{Comment: "a\nb"}},
-		{flowpb.Note{Tags: []string{"a"}}, flowpb.Note{Tags: []string{"b"}}, flowpb.Note{Tags: []string{"a", "b"}}},
-	} {
-		if diff := cmp.Diff(c.want, united(c.a, c.b)); diff != "" {
-			t.Errorf("united(%+v, %+v) (-want +got):\n%s", c.a, c.b, diff)
-		}
 	}
 }
 
 // A flow that was open when it was copied first comes whole when it is met again.
 func TestMergeLater(t *testing.T) {
 	ctx := t.Context()
-	s, w := newWriter(t, WriterOptions{})
-	f := httpFlow(1)
+	s, w := newWriter(t)
+	f := httpFlow("/")
 	f.State, f.GetHttp().Response.Body = flowpb.StateResponse, &flowpb.Body{State: flowpb.BodyStreaming, Size: 3}
 	if err := w.Flow(ctx, f); err != nil {
 		t.Fatal(err)
@@ -198,15 +188,19 @@ func TestMergeLater(t *testing.T) {
 	if err := w.Body(ctx, 1, flowpb.SideResponse, []byte("abc")); err != nil {
 		t.Fatal(err)
 	}
-	flush(t, w)
-	early, _ := merge(t, s) // while it is being captured
+	if err := w.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	early, _ := merged(t, s) // while it is being captured
 	f.State, f.GetHttp().Response.Body = flowpb.StateComplete, &flowpb.Body{State: flowpb.BodyComplete, Size: 6}
 	if err := w.Body(ctx, 1, flowpb.SideResponse, []byte("def")); err != nil {
 		t.Fatal(err)
 	}
-	record(t, w, f)
-	for _, from := range [][]*Session{{early, s}, {s, early}} {
-		got, m := merge(t, from...)
+	if err := errors.Join(w.Flow(ctx, f), w.Flush(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range [][]*store.Session{{early, s}, {s, early}} {
+		got, m := merged(t, from...)
 		if m.Flows != 1 || m.Duplicates != 1 {
 			t.Errorf("merged: got %+v, want one flow, met twice", m)
 		}
@@ -222,11 +216,11 @@ func TestMergeLater(t *testing.T) {
 
 func TestMergeRefused(t *testing.T) {
 	a := mergeable(t, 1, 1000, 1)
-	if _, err := Merge(t.Context(), []string{a.Path()}, a.Path(), MergeOptions{}); !errors.Is(err, fs.ErrExist) {
+	if _, err := merge.Sessions(t.Context(), []string{a.Path()}, a.Path(), merge.Options{}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("onto a session: got %v, want that it exists", err)
 	}
 	to := filepath.Join(t.TempDir(), "c.weir")
-	if _, err := Merge(t.Context(), []string{a.Path(), filepath.Join(t.TempDir(), "none")}, to, MergeOptions{}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := merge.Sessions(t.Context(), []string{a.Path(), filepath.Join(t.TempDir(), "none")}, to, merge.Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("with a missing one: got %v", err)
 	}
 	if left, err := filepath.Glob(to + "*"); err != nil || len(left) > 0 {

@@ -1,9 +1,8 @@
-package store
+package repair
 
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,8 +12,8 @@ import (
 	"weir/store/verify"
 )
 
-// repairWindow is how many ids are looked at at a time.
-const repairWindow = 512
+// window is how many ids are looked at at a time.
+const window = 512
 
 // remains is what is left of one flow.
 type remains struct {
@@ -30,15 +29,10 @@ type remains struct {
 
 // mendFlows gives each flow of which anything is left a head and a row that fit
 // each other and what else there is.
-func (m *mender) mendFlows(ctx context.Context) (err error) {
-	t, err := newTape(ctx, m.s, func(uint64) {})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, t.close()) }()
+func (m *mender) mendFlows(ctx context.Context) error {
 	for from := int64(0); ; {
 		var low sql.NullInt64
-		err := m.s.read.QueryRowContext(ctx, `SELECT min(id) FROM (
+		err := m.db.QueryRowContext(ctx, `SELECT min(id) FROM (
 			SELECT min(id) AS id FROM flow WHERE id > ?1 UNION ALL SELECT min(id) FROM removed WHERE id > ?1 UNION ALL
 			SELECT min(id) FROM head WHERE id > ?1 UNION ALL SELECT min(flow) FROM note WHERE flow > ?1 UNION ALL
 			SELECT min(id) >> 23 FROM body WHERE id >= (?1 + 1) << 23 UNION ALL
@@ -46,15 +40,15 @@ func (m *mender) mendFlows(ctx context.Context) (err error) {
 		if err != nil || !low.Valid {
 			return err
 		}
-		from = low.Int64 + repairWindow - 1
-		if err := m.mendWindow(ctx, t, low.Int64, from); err != nil {
+		from = low.Int64 + window - 1
+		if err := m.mendWindow(ctx, low.Int64, from); err != nil {
 			return err
 		}
 	}
 }
 
 // mendWindow mends the flows from low to high.
-func (m *mender) mendWindow(ctx context.Context, t *tape, low, high int64) error {
+func (m *mender) mendWindow(ctx context.Context, low, high int64) error {
 	left, err := m.gather(ctx, low, high)
 	if err != nil {
 		return err
@@ -63,27 +57,16 @@ func (m *mender) mendWindow(ctx context.Context, t *tape, low, high int64) error
 	if err != nil {
 		return err
 	}
-	b := &batch{}
 	for _, id := range slices.Sorted(maps.Keys(left)) {
 		f := m.mendFlow(id, left[id], lost)
 		if f == nil {
 			continue
 		}
-		e := &flowEntry{summary: flowpb.Summarize(f), fresh: left[id].row == nil && !left[id].removed}
-		if e.blob, err = flowpb.Encode(nil, f); err != nil {
+		if err := m.w.Put(f, left[id].row != nil || left[id].removed); err != nil {
 			return err
 		}
-		b.flows = append(b.flows, e)
-		b.touched = append(b.touched, id)
-		b.bytes += int64(len(e.blob))
 	}
-	if len(b.flows) == 0 {
-		return nil
-	}
-	if err := m.w.flush(); err != nil { // one transaction at a time
-		return err
-	}
-	return t.commit(ctx, b)
+	return m.w.Flush(ctx)
 }
 
 // gather finds out what is left of flows.
@@ -95,19 +78,13 @@ func (m *mender) gather(ctx context.Context, low, high int64) (map[uint64]*remai
 		}
 		return left[id]
 	}
+	if err := m.w.Summaries(ctx, low, high, func(s *flowpb.Summary) { of(s.ID).row = s }); err != nil {
+		return nil, err
+	}
 	for _, part := range []struct {
 		query string
 		row   func(*sql.Rows) error
 	}{
-		{"SELECT " + summaryColumns + " FROM flow f LEFT JOIN site s ON s.id = f.site WHERE f.id BETWEEN ? AND ?", func(rows *sql.Rows) error {
-			fields := summaryFields{s: &flowpb.Summary{}}
-			if err := rows.Scan(fields.into()...); err != nil {
-				return err
-			}
-			fields.fill()
-			of(fields.s.ID).row = fields.s
-			return nil
-		}},
 		{"SELECT id, blob FROM head WHERE id BETWEEN ? AND ?", func(rows *sql.Rows) error {
 			var id uint64
 			var blob sql.RawBytes
@@ -132,7 +109,7 @@ func (m *mender) gather(ctx context.Context, low, high int64) (map[uint64]*remai
 			return err
 		}},
 	} {
-		if err := eachOf(ctx, m.s.read, part.query, part.row, low, high); err != nil {
+		if err := rowid.Each(ctx, m.db, part.query, part.row, low, high); err != nil {
 			return nil, err
 		}
 	}
@@ -145,7 +122,7 @@ func (m *mender) lostConns(ctx context.Context, left map[uint64]*remains) (map[u
 	for _, r := range left {
 		ids = append(ids, r.head.GetClientConn(), r.head.GetServerConn())
 	}
-	gone, err := rowid.Select(ctx, m.s.read, "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM conn)", rowid.List(ids))
+	gone, err := rowid.Select(ctx, m.db, "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM conn)", rowid.List(ids))
 	lost := map[uint64]bool{}
 	for _, id := range gone {
 		lost[id] = id != 0
@@ -161,21 +138,6 @@ func idRow(take func(uint64)) func(*sql.Rows) error {
 		take(id)
 		return err
 	}
-}
-
-// eachOf calls row for each row of a query.
-func eachOf(ctx context.Context, q querier, query string, row func(*sql.Rows) error, args ...any) error {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // mendFlow returns the head that a flow is to have, nil if all is well with it.

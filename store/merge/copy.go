@@ -1,4 +1,4 @@
-package store
+package merge
 
 import (
 	"context"
@@ -9,7 +9,9 @@ import (
 	"slices"
 
 	flowpb "weir/proto"
+	"weir/store"
 	"weir/store/body"
+	"weir/store/fault"
 	"weir/store/rowid"
 )
 
@@ -17,7 +19,8 @@ import (
 // page is read in a transaction of its own, so that a capture's -wal file can be
 // folded meanwhile.
 type reel struct {
-	s         *Session
+	s         *store.Session
+	db        *sql.DB // reads s
 	page      []*flowpb.Flow
 	place, of uint64 // it is number place, from 0, of so many sessions
 	at, high  uint64 // the last id that was read, and the last to read
@@ -63,7 +66,7 @@ func (r *reel) next(ctx context.Context) (*flowpb.Flow, error) {
 	}
 	r.page = make([]*flowpb.Flow, 0, pageFlows)
 	bytes := 0
-	err := eachOf(ctx, r.s.read, "SELECT h.id, h.blob FROM flow f JOIN head h ON h.id = f.id WHERE f.id > ? AND f.id <= ? ORDER BY f.id LIMIT ?",
+	err := rowid.Each(ctx, r.db, "SELECT h.id, h.blob FROM flow f JOIN head h ON h.id = f.id WHERE f.id > ? AND f.id <= ? ORDER BY f.id LIMIT ?",
 		func(rows *sql.Rows) error {
 			var blob sql.RawBytes
 			if err := rows.Scan(&r.at, &blob); err != nil {
@@ -80,7 +83,7 @@ func (r *reel) next(ctx context.Context) (*flowpb.Flow, error) {
 			return nil
 		}, int64(r.at), int64(r.high), pageFlows)
 	if err != nil && !errors.Is(err, errPageFull) {
-		return nil, classify(err)
+		return nil, fault.Classify(err)
 	}
 	if len(r.page) == 0 {
 		r.at = r.high
@@ -102,16 +105,13 @@ func (r *reel) ids(pick func(copied) bool) (was []uint64, is map[uint64]uint64) 
 	return was, is
 }
 
-// empty begins a batch.
-func (g *merger) empty() { g.batch, g.places = &batch{}, map[uint64]int{} }
-
 // flushFull writes the batch when there is enough of it.
 func (g *merger) flushFull(ctx context.Context) error {
 	waiting := 0
 	for _, r := range g.reels {
 		waiting += len(r.copies)
 	}
-	if waiting < mergeFlows && g.batch.bytes < mergeBytes {
+	if waiting < batchFlows && g.w.Waiting() < batchBytes {
 		return nil
 	}
 	return g.flush(ctx)
@@ -128,26 +128,17 @@ func (g *merger) flushBut(ctx context.Context, r *reel) error {
 
 // flush writes the batch: rows and heads, then what they have.
 func (g *merger) flush(ctx context.Context) error {
-	if err := g.w.flush(); err != nil {
+	if err := g.w.Flush(ctx); err != nil {
 		return err
 	}
-	for _, e := range g.batch.flows {
-		g.batch.touched = append(g.batch.touched, e.summary.ID)
-	}
-	slices.Sort(g.batch.touched)
-	if len(g.batch.flows) > 0 {
-		if err := g.t.commit(ctx, g.batch); err != nil {
-			return err
-		}
-	}
-	g.empty()
+	clear(g.waiting)
 	for _, r := range g.reels {
 		if err := g.copyParts(ctx, r); err != nil {
-			return fmt.Errorf("merge session %q: %w", r.s.path, err)
+			return fmt.Errorf("merge session %q: %w", r.s.Path(), err)
 		}
 		r.copies, r.conns = r.copies[:0], r.conns[:0]
 	}
-	return g.w.flush()
+	return g.w.Flush(ctx)
 }
 
 // copyParts copies what the flows of the batch have: connections, notes, messages, bodies.
@@ -186,9 +177,9 @@ func (g *merger) copyParts(ctx context.Context, r *reel) error {
 // copyRows copies rows of a query, changed by change if that is set, by a statement
 // that takes as many values.
 func (g *merger) copyRows(ctx context.Context, r *reel, from, to string, change func(values []any) error, args ...any) error {
-	rows, err := r.s.read.QueryContext(ctx, from, args...)
+	rows, err := r.db.QueryContext(ctx, from, args...)
 	if err != nil {
-		return classify(err)
+		return fault.Classify(err)
 	}
 	defer rows.Close()
 	names, err := rows.Columns()
@@ -201,12 +192,11 @@ func (g *merger) copyRows(ctx context.Context, r *reel, from, to string, change 
 	}
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
-			return classify(err)
+			return fault.Classify(err)
 		}
 		var size int64
-		for i, v := range values {
+		for _, v := range values {
 			if p, ok := v.([]byte); ok {
-				values[i] = notNil(p)
 				size += int64(len(p))
 			}
 		}
@@ -215,35 +205,33 @@ func (g *merger) copyRows(ctx context.Context, r *reel, from, to string, change 
 				return err
 			}
 		}
-		if _, err := g.w.exec(ctx, size, to, values...); err != nil {
+		if _, err := g.w.Exec(ctx, size, to, values...); err != nil {
 			return err
 		}
 	}
-	return classify(rows.Err())
+	return fault.Classify(rows.Err())
 }
 
 // copyNotes copies notes, and unites them with those that are there.
 func (g *merger) copyNotes(ctx context.Context, r *reel, was []uint64, is map[uint64]uint64) error {
-	return eachOf(ctx, r.s.read, "SELECT flow, "+noteColumns+" FROM json_each(?) j CROSS JOIN note ON flow = j.value", func(rows *sql.Rows) error {
-		var id uint64
-		var n, old flowpb.Note
-		var tags string
-		if err := rows.Scan(&id, &n.Marked, &tags, &n.Comment, &n.Highlight); err != nil {
+	noted, err := rowid.Select(ctx, r.db, "SELECT flow FROM json_each(?) j CROSS JOIN note ON flow = j.value", rowid.List(was))
+	if err != nil {
+		return fault.Classify(err)
+	}
+	for _, id := range noted {
+		n, err := r.s.Note(ctx, id)
+		if err != nil {
 			return err
 		}
-		n.Tags = splitTags(tags)
-		err := g.w.scan(ctx, "SELECT "+noteColumns+" FROM note WHERE flow = ?", []any{int64(is[id])}, &old.Marked, &tags, &old.Comment, &old.Highlight)
-		switch {
-		case err == nil:
-			old.Tags = splitTags(tags)
-			n = united(old, n)
-		case !errors.Is(err, sql.ErrNoRows):
+		old, err := g.w.Note(ctx, is[id])
+		if err != nil {
 			return err
 		}
-		_, err = g.w.exec(ctx, 0, "INSERT OR REPLACE INTO note (flow, "+noteColumns+") VALUES (?, ?, ?, ?, ?)",
-			int64(is[id]), n.Marked, joinTags(n.Tags), n.Comment, n.Highlight)
-		return err
-	}, rowid.List(was))
+		if err := g.w.SetNote(ctx, is[id], united(old, n)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // united is what two sessions say of one flow: of two marks or highlights the first
@@ -291,7 +279,7 @@ func (g *merger) copyBodies(ctx context.Context, r *reel, was []uint64, is map[u
 	if err != nil || packedFrom == 0 {
 		return err
 	}
-	_, err = g.w.exec(ctx, 0, body.AddPacked, body.KeyPackedFrom, packedFrom, body.KeyPackedTo, packedTo)
+	_, err = g.w.Exec(ctx, 0, body.AddPacked, body.KeyPackedFrom, packedFrom, body.KeyPackedTo, packedTo)
 	return err
 }
 
@@ -300,7 +288,7 @@ func (g *merger) copyBodies(ctx context.Context, r *reel, was []uint64, is map[u
 func integer(v any) (int64, error) {
 	n, ok := v.(int64)
 	if !ok {
-		return 0, fmt.Errorf("a %T where a number should be: %w", v, ErrDamaged)
+		return 0, fmt.Errorf("a %T where a number should be: %w", v, fault.ErrDamaged)
 	}
 	return n, nil
 }
@@ -321,7 +309,7 @@ func pieceOf(values []any) (p piece, err error) {
 // bytes reads a piece of a body.
 func (r *reel) bytes(ctx context.Context, flow uint64, side flowpb.Side, start, size int64) ([]byte, error) {
 	if size < 1 || size > body.PieceSize {
-		return nil, fmt.Errorf("body of flow %d: a piece of %d bytes: %w", flow, size, ErrDamaged)
+		return nil, fmt.Errorf("body of flow %d: a piece of %d bytes: %w", flow, size, fault.ErrDamaged)
 	}
 	b, err := r.s.Body(ctx, flow, side)
 	if err != nil {
@@ -330,7 +318,7 @@ func (r *reel) bytes(ctx context.Context, flow uint64, side flowpb.Side, start, 
 	p := make([]byte, size)
 	if n, err := b.ReadAt(ctx, p, start); int64(n) < size {
 		if errors.Is(err, io.EOF) {
-			err = fmt.Errorf("body of flow %d: it ends in a piece: %w", flow, ErrDamaged)
+			err = fmt.Errorf("body of flow %d: it ends in a piece: %w", flow, fault.ErrDamaged)
 		}
 		return nil, err
 	}

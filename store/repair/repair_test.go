@@ -1,8 +1,7 @@
-package store
+package repair_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -13,23 +12,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	flowpb "weir/proto"
+	"weir/store"
 	"weir/store/body"
 	"weir/store/lock"
+	"weir/store/repair"
 )
 
 // damageable makes a session to damage: flows with bodies of all storage, messages, notes,
 // connections, removed flows.
 func damageable(t *testing.T) string {
 	t.Helper()
-	s, w := newWriter(t, WriterOptions{})
+	s, w := newWriter(t)
 	ctx := t.Context()
 	conn := &flowpb.Conn{Tls: &flowpb.Tls{Presented: &flowpb.Certificate{Der: []byte("der")}}}
 	if err := w.Conn(ctx, conn); err != nil {
 		t.Fatal(err)
 	}
 	for n := range 240 {
-		f := httpFlow(n)
-		f.GetHttp().Request.Path = fmt.Appendf(nil, "/path/%d", n)
+		f := httpFlow(fmt.Sprintf("/path/%d", n))
 		f.ServerConn = conn.GetId()
 		size := 100 + n
 		if n%40 == 0 {
@@ -38,7 +38,7 @@ func damageable(t *testing.T) string {
 		if n == 100 {
 			size = body.PieceSize + 5000
 		}
-		f.GetHttp().Response.Body.Size = uint64(size)
+		f.GetHttp().Response.Body = &flowpb.Body{State: flowpb.BodyComplete, Size: uint64(size)}
 		if err := w.Flow(ctx, f); err != nil {
 			t.Fatal(err)
 		}
@@ -57,10 +57,10 @@ func damageable(t *testing.T) string {
 		t.Fatal(err)
 	}
 	mark := "x"
-	if _, err := s.Annotate(ctx, []uint64{7, 9}, NoteChange{Marked: &mark}); err != nil {
+	if _, err := s.Annotate(ctx, []uint64{7, 9}, store.NoteChange{Marked: &mark}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Compact(ctx, CompactOptions{}); err != nil {
+	if _, err := s.Compact(ctx, store.CompactOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Remove(ctx, []uint64{11, 12}); err != nil {
@@ -73,15 +73,15 @@ func damageable(t *testing.T) string {
 }
 
 // mended repairs a file that has the bytes and opens the result, which must be whole.
-func mended(t *testing.T, content []byte) (*Session, *Repaired) {
+func mended(t *testing.T, content []byte) (*store.Session, *repair.Report) {
 	t.Helper()
 	dir := t.TempDir()
 	from, to := filepath.Join(dir, "damaged.weir"), filepath.Join(dir, "new.weir")
 	if err := os.WriteFile(from, content, 0o400); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Repair(t.Context(), from, to, RepairOptions{})
-	if errors.Is(err, ErrNotSession) {
+	r, err := repair.File(t.Context(), from, to, repair.Options{})
+	if errors.Is(err, store.ErrNotSession) {
 		return nil, nil
 	}
 	if err != nil {
@@ -91,7 +91,7 @@ func mended(t *testing.T, content []byte) (*Session, *Repaired) {
 	if err != nil || !bytes.Equal(after, content) {
 		t.Errorf("the damaged file was changed (%v)", err)
 	}
-	s, err := Open(t.Context(), to, Options{})
+	s, err := store.Open(t.Context(), to, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func mended(t *testing.T, content []byte) (*Session, *Repaired) {
 		t.Errorf("flows: got %d, %v, want %d", n, err, r.Flows)
 	}
 	listed := uint64(0)
-	err = s.Select(t.Context(), Query{}, func(id uint64) bool {
+	err = s.Select(t.Context(), store.Query{}, func(id uint64) bool {
 		rows, err := s.Rows(t.Context(), []uint64{id})
 		if err != nil || len(rows) != 1 {
 			t.Errorf("row of flow %d: got %d, %v", id, len(rows), err)
@@ -118,39 +118,11 @@ func mended(t *testing.T, content []byte) (*Session, *Repaired) {
 	return s, r
 }
 
-// dump is the rows of a table.
-func dump(ctx context.Context, t *testing.T, s *Session, query string) []string {
-	t.Helper()
-	rows, err := s.read.QueryContext(ctx, query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	names, err := rows.Columns()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []string
-	for rows.Next() {
-		values := make([]any, len(names))
-		into := make([]any, len(names))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		if err := rows.Scan(into...); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, fmt.Sprint(values...))
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 // A sound session comes through as it is.
 func TestRepairWhole(t *testing.T) {
-	onlyWhole(t)
+	if testing.Short() {
+		t.Skip("it takes long and shares nothing between goroutines")
+	}
 	path := damageable(t)
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -160,13 +132,13 @@ func TestRepairWhole(t *testing.T) {
 	if !r.Whole() || r.Flows != 238 || len(r.Missing) > 0 {
 		t.Errorf("repaired: got %+v, want 238 flows and nothing lost", r)
 	}
-	old, err := Open(t.Context(), path, Options{ReadOnly: true})
+	old, err := store.Open(t.Context(), path, store.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer old.Close()
 	for _, table := range []string{"flow", "site", "term", "removed", "head", "body", "shared", "message", "conn", "cert", "note", "state"} {
-		want, got := dump(t.Context(), t, old, "SELECT * FROM "+table), dump(t.Context(), t, s, "SELECT * FROM "+table)
+		want, got := dump(t, old, "SELECT * FROM "+table), dump(t, s, "SELECT * FROM "+table)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("table %s (-want +got):\n%s", table, diff)
 		}
@@ -181,19 +153,21 @@ func TestRepairWhole(t *testing.T) {
 
 // One page is gone, whichever: nearly everything else comes through.
 func TestRepairOnePage(t *testing.T) {
-	onlyWhole(t)
+	if testing.Short() {
+		t.Skip("it takes long and shares nothing between goroutines")
+	}
 	whole, err := os.ReadFile(damageable(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := len(whole) / pageSize
+	pages := len(whole) / store.PageSize
 	step := 1
 	if testing.Short() {
 		step = 9
 	}
 	for page := 0; page < pages; page += step {
 		content := bytes.Clone(whole)
-		copy(content[page*pageSize:], make([]byte, pageSize))
+		copy(content[page*store.PageSize:], make([]byte, store.PageSize))
 		s, r := mended(t, content)
 		if s == nil {
 			t.Errorf("page %d of %d: nothing was saved", page+1, pages)
@@ -210,7 +184,9 @@ func TestRepairOnePage(t *testing.T) {
 }
 
 func TestRepairFlippedBits(t *testing.T) {
-	onlyWhole(t)
+	if testing.Short() {
+		t.Skip("it takes long and shares nothing between goroutines")
+	}
 	whole, err := os.ReadFile(damageable(t))
 	if err != nil {
 		t.Fatal(err)
@@ -235,7 +211,9 @@ func TestRepairFlippedBits(t *testing.T) {
 }
 
 func TestRepairCut(t *testing.T) {
-	onlyWhole(t)
+	if testing.Short() {
+		t.Skip("it takes long and shares nothing between goroutines")
+	}
 	whole, err := os.ReadFile(damageable(t))
 	if err != nil {
 		t.Fatal(err)
@@ -257,17 +235,17 @@ func TestRepairRefused(t *testing.T) {
 	if err := os.WriteFile(text, bytes.Repeat([]byte("just some notes\n"), 5000), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, _ := newWriter(t, WriterOptions{})
+	s, _ := newWriter(t)
 	for _, c := range []struct {
 		name, from, to string
 		want           error
 	}{
-		{"no session", text, filepath.Join(dir, "a.weir"), ErrNotSession},
+		{"no session", text, filepath.Join(dir, "a.weir"), store.ErrNotSession},
 		{"missing", filepath.Join(dir, "none"), filepath.Join(dir, "b.weir"), os.ErrNotExist},
 		{"there is one", s.Path(), text, lock.ErrCapturing},
 		{"being captured", s.Path(), filepath.Join(dir, "c.weir"), lock.ErrCapturing},
 	} {
-		if _, err := Repair(t.Context(), c.from, c.to, RepairOptions{}); !errors.Is(err, c.want) {
+		if _, err := repair.File(t.Context(), c.from, c.to, repair.Options{}); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
 		}
 	}
@@ -279,11 +257,14 @@ func TestRepairRefused(t *testing.T) {
 
 // What was committed but not folded into the file yet is taken in.
 func TestRepairWithLog(t *testing.T) {
-	s, w := newWriter(t, WriterOptions{})
-	for n := range 2 {
-		f := httpFlow(n)
-		f.GetHttp().Response.Body = nil
-		record(t, w, f)
+	s, w := newWriter(t)
+	for range 2 {
+		if err := w.Flow(t.Context(), httpFlow("/")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	from := filepath.Join(dir, "copy.weir")
@@ -296,7 +277,7 @@ func TestRepairWithLog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err := Repair(t.Context(), from, filepath.Join(dir, "new.weir"), RepairOptions{})
+	r, err := repair.File(t.Context(), from, filepath.Join(dir, "new.weir"), repair.Options{})
 	if err != nil || r.Flows != 2 || !r.Whole() {
 		t.Errorf("repaired: got %+v, %v, want 2 flows", r, err)
 	}

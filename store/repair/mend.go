@@ -1,4 +1,4 @@
-package store
+package repair
 
 import (
 	"context"
@@ -8,13 +8,14 @@ import (
 
 	flowpb "weir/proto"
 	"weir/store/body"
+	"weir/store/drop"
 	"weir/store/rowid"
 )
 
 // mendMessages closes the gaps that lost messages leave in the numbers of a flow's
 // messages.
 func (m *mender) mendMessages(ctx context.Context) error {
-	rows, err := m.s.read.QueryContext(ctx, "SELECT id FROM message ORDER BY id")
+	rows, err := m.db.QueryContext(ctx, "SELECT id FROM message ORDER BY id")
 	if err != nil {
 		return err
 	}
@@ -36,7 +37,7 @@ func (m *mender) mendMessages(ctx context.Context) error {
 		}
 		if sequence := rowid.Sequence(id); sequence != next {
 			lost = sequence - next
-			if _, err := m.w.exec(ctx, 0, "UPDATE OR REPLACE message SET id = ? WHERE id = ?", rowid.Message(uint64(flow), uint64(next)), id); err != nil {
+			if _, err := m.w.Exec(ctx, 0, "UPDATE OR REPLACE message SET id = ? WHERE id = ?", rowid.Message(uint64(flow), uint64(next)), id); err != nil {
 				return err
 			}
 		}
@@ -52,10 +53,10 @@ func (m *mender) mendConns(ctx context.Context) error {
 	if err := m.mendCerts(ctx); err != nil {
 		return err
 	}
-	if err := m.w.flush(); err != nil {
+	if err := m.w.Flush(ctx); err != nil {
 		return err
 	}
-	rows, err := m.s.read.QueryContext(ctx, "SELECT id, blob FROM conn ORDER BY id")
+	rows, err := m.db.QueryContext(ctx, "SELECT id, blob FROM conn ORDER BY id")
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (m *mender) mendConns(ctx context.Context) error {
 }
 
 func (m *mender) mendCerts(ctx context.Context) error {
-	rows, err := m.s.read.QueryContext(ctx, "SELECT sha256, der FROM cert")
+	rows, err := m.db.QueryContext(ctx, "SELECT sha256, der FROM cert")
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (m *mender) mendCerts(ctx context.Context) error {
 		}
 		if sum := sha256.Sum256(der); string(sum[:]) != string(hash) {
 			m.r.report(fmt.Sprintf("certificate %x", hash), "is damaged and was left out")
-			if _, err := m.w.exec(ctx, 0, "DELETE FROM cert WHERE sha256 = ?", hash); err != nil {
+			if _, err := m.w.Exec(ctx, 0, "DELETE FROM cert WHERE sha256 = ?", hash); err != nil {
 				return err
 			}
 		}
@@ -101,7 +102,7 @@ func (m *mender) mendConn(ctx context.Context, id int64, blob []byte) error {
 	place := fmt.Sprintf("connection %d", id)
 	if err := flowpb.Decode(blob, c); err != nil {
 		m.r.report(place, "is damaged and was left out")
-		_, err := m.w.exec(ctx, 0, "DELETE FROM conn WHERE id = ?", id)
+		_, err := m.w.Exec(ctx, 0, "DELETE FROM conn WHERE id = ?", id)
 		return err
 	}
 	lost := 0
@@ -110,7 +111,7 @@ func (m *mender) mendConn(ctx context.Context, id int64, blob []byte) error {
 			continue
 		}
 		var there bool
-		if err := m.s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM cert WHERE sha256 = ?)", x.Sha256).Scan(&there); err != nil {
+		if err := m.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM cert WHERE sha256 = ?)", x.Sha256).Scan(&there); err != nil {
 			return err
 		}
 		if !there {
@@ -126,7 +127,7 @@ func (m *mender) mendConn(ctx context.Context, id int64, blob []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.w.exec(ctx, int64(len(changed)), "UPDATE conn SET blob = ? WHERE id = ?", changed, id)
+	_, err = m.w.Exec(ctx, int64(len(changed)), "UPDATE conn SET blob = ? WHERE id = ?", changed, id)
 	return err
 }
 
@@ -134,8 +135,8 @@ func (m *mender) mendConn(ctx context.Context, id int64, blob []byte) error {
 func (m *mender) count(ctx context.Context) error {
 	var before sql.NullInt64
 	var highest, flows int64
-	err := m.s.read.QueryRowContext(ctx, `SELECT (SELECT value FROM session WHERE key = ?),
-		max(`+highestEver+`, coalesce((SELECT max(id) FROM removed), 0)), (SELECT count(*) FROM flow)`, keyRemoved).Scan(&before, &highest, &flows)
+	err := m.db.QueryRowContext(ctx, `SELECT (SELECT value FROM session WHERE key = ?),
+		max(`+highestEver+`, coalesce((SELECT max(id) FROM removed), 0)), (SELECT count(*) FROM flow)`, drop.KeyRemoved).Scan(&before, &highest, &flows)
 	if err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func (m *mender) count(ctx context.Context) error {
 		query string
 		args  []any
 	}{
-		{"INSERT OR REPLACE INTO session (key, value) VALUES (?, ?), (?, ?)", []any{keyRemoved, highest - flows, keyHighest, highest}},
+		{"INSERT OR REPLACE INTO session (key, value) VALUES (?, ?), (?, ?)", []any{drop.KeyRemoved, highest - flows, drop.KeyHighest, highest}},
 		{"DELETE FROM origin WHERE flow NOT IN (SELECT id FROM head)", nil},
 		{"UPDATE shared SET uses = body >> 23 IN (SELECT id FROM head)", nil}, // its own flow's
 		{`UPDATE shared SET uses = uses + others FROM
@@ -156,7 +157,7 @@ func (m *mender) count(ctx context.Context) error {
 			SELECT ?, coalesce(sum(size), 0) FROM body WHERE enc = 1 UNION ALL
 			SELECT ?, coalesce(sum(length(data)), 0) FROM body WHERE enc = 1`, []any{body.KeyPackedFrom, body.KeyPackedTo}},
 	} {
-		if _, err := m.w.exec(ctx, 0, q.query, q.args...); err != nil {
+		if _, err := m.w.Exec(ctx, 0, q.query, q.args...); err != nil {
 			return err
 		}
 	}
@@ -168,14 +169,14 @@ func (m *mender) count(ctx context.Context) error {
 
 // highestEver is the highest id that was given, as far as it can be believed.
 const highestEver = `(SELECT max((SELECT coalesce(max(id), 0) FROM flow),
-	coalesce((SELECT value FROM session WHERE key = '` + keyHighest + `' AND value BETWEEN 0 AND 4294967295), 0)))`
+	coalesce((SELECT value FROM session WHERE key = '` + drop.KeyHighest + `' AND value BETWEEN 0 AND 4294967295), 0)))`
 
 // maxRanges bounds the ranges of missing ids that are told.
 const maxRanges = 100
 
 // missing lists the ids that no flow has.
 func (m *mender) missing(ctx context.Context, highest int64) error {
-	rows, err := m.s.read.QueryContext(ctx, `SELECT before + 1, id - 1 FROM (
+	rows, err := m.db.QueryContext(ctx, `SELECT before + 1, id - 1 FROM (
 			SELECT id, lag(id, 1, 0) OVER (ORDER BY id) AS before FROM (
 				SELECT id FROM flow UNION ALL SELECT id FROM removed UNION ALL SELECT ?))
 		WHERE id > before + 1 ORDER BY id LIMIT ?`, highest+1, maxRanges)
@@ -184,7 +185,7 @@ func (m *mender) missing(ctx context.Context, highest int64) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var r IDRange
+		var r Range
 		if err := rows.Scan(&r.First, &r.Last); err != nil {
 			return err
 		}

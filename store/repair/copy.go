@@ -1,4 +1,4 @@
-package store
+package repair
 
 import (
 	"context"
@@ -6,19 +6,22 @@ import (
 	"strings"
 
 	flowpb "weir/proto"
+	"weir/store"
+	"weir/store/drop"
+	"weir/store/rowid"
 	"weir/store/salvage"
 )
 
-// savedTable is a table of the new session that rows of the damaged one go into.
-type savedTable struct {
-	SavedTable
+// table is a table of the new session that rows of the damaged one go into.
+type table struct {
+	Table
 	root    uint32 // where the table begins in a new session
-	columns []savedColumn
+	columns []column
 	insert  string
 }
 
-// savedColumn is what a value must be to fit.
-type savedColumn struct {
+// column is what a value must be to fit.
+type column struct {
 	kind    string // the declared type
 	null    bool   // may be NULL
 	isRowID bool   // stands in the record as NULL
@@ -53,29 +56,29 @@ func (m *mender) copyRows(ctx context.Context, file *salvage.File) error {
 	}
 	flows := 0
 	for _, t := range tables {
-		m.r.Tables = append(m.r.Tables, t.SavedTable)
+		m.r.Tables = append(m.r.Tables, t.Table)
 		if t.Name == "flow" || t.Name == "head" {
 			flows += t.Rows
 		}
 	}
 	if flows == 0 && !isSession {
-		return fmt.Errorf("no flow was found in it: %w", ErrNotSession)
+		return fmt.Errorf("no flow was found in it: %w", store.ErrNotSession)
 	}
-	return m.w.flush()
+	return m.w.Flush(ctx)
 }
 
 // tables lists the tables of the new session, but for the change log: the new session
 // begins its own.
-func (m *mender) tables(ctx context.Context) ([]*savedTable, error) {
-	rows, err := m.s.read.QueryContext(ctx,
+func (m *mender) tables(ctx context.Context) ([]*table, error) {
+	rows, err := m.db.QueryContext(ctx,
 		"SELECT name, rootpage FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'change' ORDER BY rootpage")
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var tables []*savedTable
+	var tables []*table
 	for rows.Next() {
-		t := &savedTable{}
+		t := &table{}
 		if err := rows.Scan(&t.Name, &t.root); err != nil {
 			return nil, err
 		}
@@ -85,7 +88,7 @@ func (m *mender) tables(ctx context.Context) ([]*savedTable, error) {
 		return nil, err
 	}
 	for _, t := range tables {
-		if err := t.describe(ctx, m.s.read); err != nil {
+		if err := t.describe(ctx, m.db); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +96,7 @@ func (m *mender) tables(ctx context.Context) ([]*savedTable, error) {
 }
 
 // describe reads what the table's columns take.
-func (t *savedTable) describe(ctx context.Context, q querier) error {
+func (t *table) describe(ctx context.Context, q rowid.Querier) error {
 	rows, err := q.QueryContext(ctx, `SELECT c.name, c.type, c."notnull" = 0 AND c.pk = 0, c.pk > 0 AND c.type = 'INTEGER' AND NOT l.wr
 		FROM pragma_table_info(?1) c, pragma_table_list l WHERE l.name = ?1 ORDER BY c.cid`, t.Name)
 	if err != nil {
@@ -103,7 +106,7 @@ func (t *savedTable) describe(ctx context.Context, q querier) error {
 	var names []string
 	for rows.Next() {
 		var name string
-		var c savedColumn
+		var c column
 		if err := rows.Scan(&name, &c.kind, &c.null, &c.isRowID); err != nil {
 			return err
 		}
@@ -120,12 +123,12 @@ func (t *savedTable) describe(ctx context.Context, q querier) error {
 
 // placeTables finds where tables begin in the damaged file: where its schema says, or
 // where that is lost, where a new session has them. isSession tells that the schema is one.
-func placeTables(ctx context.Context, file *salvage.File, tables []*savedTable) (roots map[uint32]*savedTable, isSession bool, err error) {
+func placeTables(ctx context.Context, file *salvage.File, tables []*table) (roots map[uint32]*table, isSession bool, err error) {
 	said, err := file.Tables(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	roots = map[uint32]*savedTable{}
+	roots = map[uint32]*table{}
 	placed := map[string]bool{}
 	for _, t := range tables {
 		for _, s := range said {
@@ -144,11 +147,11 @@ func placeTables(ctx context.Context, file *salvage.File, tables []*savedTable) 
 
 // ownerOf is the table of a row that was found beside all trees: t, if that is known, else
 // the only one that it fits. Heads and connections look alike and are told by their content.
-func ownerOf(tables []*savedTable, t *savedTable, r salvage.Row) *savedTable {
+func ownerOf(tables []*table, t *table, r salvage.Row) *table {
 	if t != nil {
 		return t
 	}
-	var fits []*savedTable
+	var fits []*table
 	for _, t := range tables {
 		if t.fits(r) {
 			fits = append(fits, t)
@@ -176,7 +179,7 @@ func looksLikeConn(blob []byte) bool {
 }
 
 // fits reports whether a row can be one of the table.
-func (t *savedTable) fits(r salvage.Row) bool {
+func (t *table) fits(r salvage.Row) bool {
 	if len(r.Values) != len(t.columns) {
 		return false
 	}
@@ -188,7 +191,7 @@ func (t *savedTable) fits(r salvage.Row) bool {
 	return true
 }
 
-func (c savedColumn) takes(value any, table string) bool {
+func (c column) takes(value any, table string) bool {
 	if value == nil || c.isRowID {
 		return value == nil && (c.null || c.isRowID)
 	}
@@ -205,7 +208,7 @@ func (c savedColumn) takes(value any, table string) bool {
 }
 
 // put copies a row, if it fits.
-func (m *mender) put(ctx context.Context, t *savedTable, r salvage.Row) error {
+func (m *mender) put(ctx context.Context, t *table, r salvage.Row) error {
 	if !t.fits(r) || t.Name == "session" && !fitsSession(r.Values) {
 		t.Refused++
 		return nil
@@ -219,13 +222,13 @@ func (m *mender) put(ctx context.Context, t *savedTable, r salvage.Row) error {
 		}
 		switch v := args[i].(type) {
 		case []byte:
-			args[i] = notNil(v)
+			args[i] = v
 			size += int64(len(v))
 		case string:
 			size += int64(len(v))
 		}
 	}
-	n, err := m.w.exec(ctx, size, t.insert, args...)
+	n, err := m.w.Exec(ctx, size, t.insert, args...)
 	switch {
 	case err != nil:
 		return fmt.Errorf("save a row of %s: %w", t.Name, err)
@@ -244,7 +247,7 @@ func fitsSession(values []any) bool {
 	case []byte:
 		return key == "uuid" && len(value) == 16
 	case string:
-		return key != "uuid" && key != "created" && key != keyRemoved && key != keyHighest
+		return key != "uuid" && key != "created" && key != drop.KeyRemoved && key != drop.KeyHighest
 	case int64:
 		return key != "uuid" && key != "creator"
 	default:

@@ -1,4 +1,4 @@
-package store
+package repair
 
 import (
 	"context"
@@ -6,9 +6,11 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"math"
 
 	"weir/store/body"
 	"weir/store/compact"
+	"weir/store/drop"
 	"weir/store/rowid"
 )
 
@@ -25,8 +27,8 @@ func (m *mender) prune(ctx context.Context) error {
 		{"message", "id", "28"},
 		{"conn", "min(id, 4294967295)", "0"},
 	} {
-		query := fmt.Sprintf("DELETE FROM %s WHERE (%s >> %s) NOT BETWEEN 1 AND %d", t.table, t.id, t.shift, uint32(maxID))
-		n, err := m.w.exec(ctx, 0, query)
+		query := fmt.Sprintf("DELETE FROM %s WHERE (%s >> %s) NOT BETWEEN 1 AND %d", t.table, t.id, t.shift, uint32(math.MaxUint32))
+		n, err := m.w.Exec(ctx, 0, query)
 		if err != nil {
 			return err
 		}
@@ -37,14 +39,14 @@ func (m *mender) prune(ctx context.Context) error {
 	// A row with a number that stands for nothing is as good as lost: its head makes it anew.
 	const odd = ` WHERE kind NOT BETWEEN 0 AND 255 OR flags NOT BETWEEN 0 AND 4294967295 OR status NOT BETWEEN 0 AND 4294967295
 		OR state NOT BETWEEN 0 AND 2147483647 OR replay NOT BETWEEN 0 AND 2147483647`
-	return m.w.all(ctx,
+	return m.w.ExecAll(ctx,
 		"DELETE FROM flow"+odd,
 		"DELETE FROM removed"+odd,
 		"DELETE FROM site WHERE port NOT BETWEEN 0 AND 65535",
 		"UPDATE message SET side = 0 WHERE side NOT BETWEEN 0 AND 7",
 		"UPDATE message SET type = 0 WHERE type NOT BETWEEN 0 AND 2147483647",
 		"DELETE FROM removed WHERE id IN (SELECT id FROM flow)",
-		"INSERT OR IGNORE INTO session (key, value) SELECT '"+keyRemoved+"', count(*) FROM removed",
+		"INSERT OR IGNORE INTO session (key, value) SELECT '"+drop.KeyRemoved+"', count(*) FROM removed",
 		"INSERT INTO change (revision, flows) SELECT coalesce(max(revision), 0) + 1, x'' FROM flow",
 		// Where the compactor was is not to be trusted; looking twice does no harm.
 		"DELETE FROM session WHERE key = '"+compact.KeyPlace+"'",
@@ -59,7 +61,7 @@ func (m *mender) mendBodies(ctx context.Context) error {
 		if err := part(ctx); err != nil {
 			return err
 		}
-		if err := m.w.flush(); err != nil {
+		if err := m.w.Flush(ctx); err != nil {
 			return err
 		}
 	}
@@ -68,7 +70,7 @@ func (m *mender) mendBodies(ctx context.Context) error {
 
 // cutAtHoles deletes of each body what does not follow on from its beginning.
 func (m *mender) cutAtHoles(ctx context.Context) error {
-	rows, err := m.s.read.QueryContext(ctx, "SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END FROM body ORDER BY id")
+	rows, err := m.db.QueryContext(ctx, "SELECT id, start, size, enc, CASE enc WHEN 2 THEN NULL ELSE data END FROM body ORDER BY id")
 	if err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func (m *mender) cutAtHoles(ctx context.Context) error {
 		}
 		good := id-first == next && start == end && size >= 1 && size <= body.PieceSize
 		if good && enc != body.EncShared {
-			out, err := body.Decode(m.s.unpack, enc, size, data, buf)
+			out, err := body.Decode(m.w.Bodies().Unpack, enc, size, data, buf)
 			if good = err == nil; good && enc == body.EncZstd {
 				buf = out
 			}
@@ -110,20 +112,20 @@ func (m *mender) cutAtHoles(ctx context.Context) error {
 func (m *mender) cutBody(ctx context.Context, from, bytes int64) error {
 	flow, side := rowid.BodyFlow(from), rowid.Side(from)
 	m.r.report(fmt.Sprintf("body of flow %d", flow), "side %d: only its first %d bytes could be saved", side, bytes)
-	_, err := m.w.exec(ctx, 0, "DELETE FROM body WHERE id BETWEEN ? AND ?", from, rowid.Last(from))
+	_, err := m.w.Exec(ctx, 0, "DELETE FROM body WHERE id BETWEEN ? AND ?", from, rowid.Last(from))
 	return err
 }
 
 // mendShared makes the list of shared bodies say what they now are.
 func (m *mender) mendShared(ctx context.Context) error {
-	if err := m.w.all(ctx, "DELETE FROM shared WHERE body NOT IN (SELECT id FROM body WHERE enc <> 2)",
+	if err := m.w.ExecAll(ctx, "DELETE FROM shared WHERE body NOT IN (SELECT id FROM body WHERE enc <> 2)",
 		"DELETE FROM freed WHERE body NOT IN (SELECT id FROM body)"); err != nil {
 		return err
 	}
-	if err := m.w.flush(); err != nil {
+	if err := m.w.Flush(ctx); err != nil {
 		return err
 	}
-	rows, err := m.s.read.QueryContext(ctx, "SELECT body, sha256, size FROM shared")
+	rows, err := m.db.QueryContext(ctx, "SELECT body, sha256, size FROM shared")
 	if err != nil {
 		return err
 	}
@@ -134,7 +136,7 @@ func (m *mender) mendShared(ctx context.Context) error {
 		if err := rows.Scan(&first, &sum, &size); err != nil {
 			return err
 		}
-		b, err := m.s.bodies(m.s.read).OpenShared(ctx, first)
+		b, err := m.w.Bodies().OpenShared(ctx, first)
 		if err != nil {
 			return err
 		}
@@ -149,7 +151,7 @@ func (m *mender) mendShared(ctx context.Context) error {
 			m.r.report(fmt.Sprintf("body of flow %d", rowid.BodyFlow(first)), "some of its bytes were changed by the damage")
 		}
 		// Two that are now the same need not both be there for others to find.
-		_, err = m.w.exec(ctx, 0, "UPDATE OR REPLACE shared SET sha256 = ?, size = ? WHERE body = ?", h.Sum(nil), b.Size(), first)
+		_, err = m.w.Exec(ctx, 0, "UPDATE OR REPLACE shared SET sha256 = ?, size = ? WHERE body = ?", h.Sum(nil), b.Size(), first)
 		if err != nil {
 			return err
 		}
@@ -161,7 +163,7 @@ func (m *mender) mendShared(ctx context.Context) error {
 func (m *mender) cutDangling(ctx context.Context) error {
 	const query = `SELECT b.id, b.start FROM body b LEFT JOIN shared s ON s.body = b.data
 		WHERE b.enc = 2 AND (s.body IS NULL OR b.start + b.size > s.size) ORDER BY b.id`
-	rows, err := m.s.read.QueryContext(ctx, query)
+	rows, err := m.db.QueryContext(ctx, query)
 	if err != nil {
 		return err
 	}

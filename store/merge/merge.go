@@ -1,99 +1,96 @@
-package store
+// Package merge copies the flows of sessions, with all they have, into a new one.
+//
+// A flow keeps its identity, the session that recorded it and its id there, as Flow.uid;
+// its id in the new session is the next one, in the order in which flows started as far as
+// each session has them in that order. A flow that is met again, by its identity, is there
+// once: as it was met first, or where it had ended, with the notes of all. Removed flows are
+// not copied. View state is that of the first session.
+//
+// The sessions are read a page at a time and written in batches, by the goroutine of the
+// caller; memory does not depend on their size. Of a session that is being captured the
+// flows are copied that are committed when the merge begins.
+package merge
 
 import (
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 
 	flowpb "weir/proto"
+	"weir/store"
+	"weir/store/fault"
 )
 
-// MergeOptions say how sessions are merged.
-type MergeOptions struct {
-	Session Options
+// Options say how sessions are merged.
+type Options struct {
+	Session store.Options
 	// Progress, if set, is called now and then with how many flows were looked at, of
 	// how many.
 	Progress func(done, total uint64)
 }
 
-// Merged is what came of a merge.
-type Merged struct {
+// Result is what came of a merge.
+type Result struct {
 	Flows      uint64 // in the new session
 	Duplicates uint64 // flows that were met again and are there once
 }
 
-// Merge copies the flows of sessions, with all they have, into a new session at to. A
-// flow keeps its identity, the session that recorded it and its id there, as Flow.uid;
-// its id in the new session is the next one, in the order in which flows
-// started as far as each session has them in that order. A flow that is met again, by
-// its identity, is there once: as it was met first, or where it had ended, with the notes of all.
-// Removed flows are not copied. View state is that of the first session.
-//
-// Memory does not depend on the sessions' size. Of a session that is being captured
-// the flows are copied that are committed when the merge begins. It fails with
+// Sessions merges the sessions at paths into a new one at to. It fails with
 // [fs.ErrExist] if there is anything at to.
-func Merge(ctx context.Context, paths []string, to string, o MergeOptions) (m Merged, err error) {
-	g := &merger{progress: o.Progress}
+func Sessions(ctx context.Context, paths []string, to string, o Options) (_ Result, err error) {
+	g := &merger{
+		progress: o.Progress,
+		waiting:  map[uint64]flowpb.State{}, sources: map[[16]byte]int64{}, carried: map[uint64]struct{}{},
+	}
 	defer func() {
 		for _, r := range g.reels {
 			err = errors.Join(err, r.s.Close())
 		}
 	}()
 	for _, path := range paths {
-		s, err := Open(ctx, path, Options{ReadOnly: true})
+		s, err := store.Open(ctx, path, store.Options{ReadOnly: true})
 		if err != nil {
-			return Merged{}, err
+			return Result{}, err
 		}
-		g.reels = append(g.reels, &reel{s: s, place: uint64(len(g.reels)), of: uint64(len(paths))})
+		g.reels = append(g.reels, &reel{s: s, db: s.DB(), place: uint64(len(g.reels)), of: uint64(len(paths))})
 	}
-	target, err := filepath.Abs(to)
-	if err != nil {
-		return Merged{}, err
-	}
-	err = fresh(ctx, target, o.Session, func(s *Session) error { return g.into(ctx, s) })
+	err = store.Compose(ctx, to, o.Session, func(d *store.Draft) error {
+		g.w = d
+		return g.run(ctx)
+	})
 	return g.done, err
 }
 
 // merger copies flows from reels into one new session. It is used by one goroutine.
 type merger struct {
 	reels    []*reel
-	s        *Session
-	w        *scribe
-	t        *tape
-	batch    *batch
-	places   map[uint64]int      // of flows in the batch
-	sources  map[[16]byte]int64  // rows of the table source
-	carried  map[uint64]struct{} // connections that were copied lately
-	last     uint64              // the last id that was given
+	w        *store.Draft
+	waiting  map[uint64]flowpb.State // flows of the batch
+	sources  map[[16]byte]int64      // rows of the table source
+	carried  map[uint64]struct{}     // connections that were copied lately
+	last     uint64                  // the last id that was given
 	looked   uint64
 	total    uint64
-	done     Merged
+	done     Result
 	progress func(done, total uint64)
 }
 
 // What is copied in one go.
 const (
-	mergeFlows   = 512
-	mergeBytes   = 2 << 20
+	batchFlows   = 512
+	batchBytes   = 2 << 20
 	maxCarried   = 1 << 16
 	maxSources   = 1 << 12 // remembered; all are in the file
 	progressStep = 16 << 10
 )
 
-func (g *merger) into(ctx context.Context, s *Session) (err error) {
-	g.s, g.w = s, newScribe(s)
-	g.sources, g.carried = map[[16]byte]int64{}, map[uint64]struct{}{}
-	g.empty()
-	defer func() { err = errors.Join(err, g.w.close()) }()
-	if g.t, err = newTape(ctx, s, func(uint64) {}); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, g.t.close()) }()
+func (g *merger) run(ctx context.Context) error {
 	for _, r := range g.reels {
 		if err := g.begin(ctx, r); err != nil {
-			return fmt.Errorf("merge session %q: %w", r.s.path, err)
+			return fmt.Errorf("merge session %q: %w", r.s.Path(), err)
 		}
 	}
 	for {
@@ -105,22 +102,29 @@ func (g *merger) into(ctx context.Context, s *Session) (err error) {
 			return g.flush(ctx)
 		}
 		if err := g.take(ctx, r); err != nil {
-			return fmt.Errorf("merge session %q: %w", r.s.path, err)
+			return fmt.Errorf("merge session %q: %w", r.s.Path(), err)
 		}
 	}
 }
 
 // begin copies what belongs to a session as a whole.
 func (g *merger) begin(ctx context.Context, r *reel) error {
-	if err := r.s.read.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM flow").Scan(&r.high); err != nil {
-		return classify(err)
+	if err := r.db.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM flow").Scan(&r.high); err != nil {
+		return fault.Classify(err)
 	}
 	n, err := r.s.Count(ctx)
 	if err != nil {
 		return err
 	}
 	g.total += n
-	if err := g.addSource(ctx, r.s.uuid, filepath.Base(r.s.path), r.s.created, r.s.creator); err != nil {
+	var created int64
+	var creator string
+	err = r.db.QueryRowContext(ctx, `SELECT (SELECT value FROM session WHERE key = 'created'),
+		(SELECT coalesce(value, '') FROM session WHERE key = 'creator')`).Scan(&created, &creator)
+	if err != nil {
+		return fault.Classify(err)
+	}
+	if err := g.addSource(ctx, r.s.UUID(), filepath.Base(r.s.Path()), created, creator); err != nil {
 		return err
 	}
 	copies := []struct{ from, to string }{
@@ -135,7 +139,7 @@ func (g *merger) begin(ctx context.Context, r *reel) error {
 			return err
 		}
 	}
-	return g.w.flush()
+	return g.w.Flush(ctx)
 }
 
 // A session that was only known by its flows gets its name when it is met itself.
@@ -143,7 +147,7 @@ const insertSource = `INSERT INTO source (uuid, name, created, creator) VALUES (
 	ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, created = excluded.created, creator = excluded.creator WHERE name = ''`
 
 func (g *merger) addSource(ctx context.Context, uuid [16]byte, name string, created int64, creator string) error {
-	_, err := g.w.exec(ctx, 0, insertSource, uuid[:], name, created, creator)
+	_, err := g.w.Exec(ctx, 0, insertSource, uuid[:], name, created, creator)
 	return err
 }
 
@@ -153,10 +157,10 @@ func (g *merger) sourceID(ctx context.Context, uuid [16]byte) (id int64, err err
 		return id, nil
 	}
 	const find = "SELECT id FROM source WHERE uuid = ?"
-	err = g.w.scan(ctx, find, []any{uuid[:]}, &id)
+	err = g.w.Scan(ctx, find, []any{uuid[:]}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		if err = g.addSource(ctx, uuid, "", 0, ""); err == nil {
-			err = g.w.scan(ctx, find, []any{uuid[:]}, &id)
+			err = g.w.Scan(ctx, find, []any{uuid[:]}, &id)
 		}
 	}
 	if err != nil {
@@ -175,7 +179,7 @@ func (g *merger) earliest(ctx context.Context) (*reel, error) {
 	for _, r := range g.reels {
 		f, err := r.next(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("merge session %q: %w", r.s.path, err)
+			return nil, fmt.Errorf("merge session %q: %w", r.s.Path(), err)
 		}
 		if f != nil && (first == nil || f.GetCreatedNs() < first.page[0].GetCreatedNs()) {
 			first = r
@@ -193,14 +197,14 @@ func (g *merger) take(ctx context.Context, r *reel) error {
 	}
 	origin := flowpb.OriginOf(f)
 	if origin == (flowpb.Origin{}) {
-		origin = flowpb.Origin{Session: r.s.uuid, Sequence: f.GetId()}
+		origin = flowpb.Origin{Session: r.s.UUID(), Sequence: f.GetId()}
 	}
 	source, err := g.sourceID(ctx, origin.Session)
 	if err != nil {
 		return err
 	}
 	was := f.GetId()
-	n, err := g.w.exec(ctx, 0, "INSERT OR IGNORE INTO origin (flow, source, sequence) VALUES (?, ?, ?)",
+	n, err := g.w.Exec(ctx, 0, "INSERT OR IGNORE INTO origin (flow, source, sequence) VALUES (?, ?, ?)",
 		int64(g.last+1), source, int64(origin.Sequence))
 	if err != nil {
 		return err
@@ -209,8 +213,8 @@ func (g *merger) take(ctx context.Context, r *reel) error {
 		return g.again(ctx, r, f, source, origin)
 	}
 	g.last++
-	if g.last > maxID {
-		return fmt.Errorf("more than %d flows: %w", uint32(maxID), ErrLimit)
+	if g.last > math.MaxUint32 {
+		return fmt.Errorf("more than %d flows: %w", uint32(math.MaxUint32), store.ErrLimit)
 	}
 	g.done.Flows++
 	r.copies = append(r.copies, copied{was: was, is: g.last, whole: true})
@@ -222,7 +226,7 @@ func (g *merger) take(ctx context.Context, r *reel) error {
 func (g *merger) again(ctx context.Context, r *reel, f *flowpb.Flow, source int64, origin flowpb.Origin) error {
 	g.done.Duplicates++
 	var is uint64
-	if err := g.w.scan(ctx, "SELECT flow FROM origin WHERE source = ? AND sequence = ?", []any{source, int64(origin.Sequence)}, &is); err != nil {
+	if err := g.w.Scan(ctx, "SELECT flow FROM origin WHERE source = ? AND sequence = ?", []any{source, int64(origin.Sequence)}, &is); err != nil {
 		return err
 	}
 	state, err := g.stateOf(ctx, is)
@@ -241,7 +245,7 @@ func (g *merger) again(ctx context.Context, r *reel, f *flowpb.Flow, source int6
 		"DELETE FROM body WHERE id BETWEEN ?1 << 23 AND (?1 + 1 << 23) - 1",
 		"DELETE FROM message WHERE id BETWEEN ?1 << 28 AND (?1 + 1 << 28) - 1",
 	} {
-		if _, err := g.w.exec(ctx, 0, statement, int64(is)); err != nil {
+		if _, err := g.w.Exec(ctx, 0, statement, int64(is)); err != nil {
 			return err
 		}
 	}
@@ -250,10 +254,10 @@ func (g *merger) again(ctx context.Context, r *reel, f *flowpb.Flow, source int6
 
 // stateOf is how far a flow has come that was copied.
 func (g *merger) stateOf(ctx context.Context, id uint64) (state flowpb.State, err error) {
-	if i, waits := g.places[id]; waits {
-		return g.batch.flows[i].summary.State, nil
+	if state, waits := g.waiting[id]; waits {
+		return state, nil
 	}
-	err = g.s.read.QueryRowContext(ctx, "SELECT state FROM flow WHERE id = ?", int64(id)).Scan(&state)
+	err = g.w.DB().QueryRowContext(ctx, "SELECT state FROM flow WHERE id = ?", int64(id)).Scan(&state)
 	return state, err
 }
 
@@ -266,13 +270,10 @@ func (g *merger) put(ctx context.Context, r *reel, f *flowpb.Flow, is uint64, or
 	for _, conn := range []*uint64{&f.ClientConn, &f.ServerConn} {
 		g.carry(r, conn)
 	}
-	blob, err := flowpb.Encode(nil, f)
-	if err != nil {
+	if err := g.w.Put(f, false); err != nil {
 		return err
 	}
-	g.places[is] = len(g.batch.flows)
-	g.batch.flows = append(g.batch.flows, &flowEntry{summary: flowpb.Summarize(f), blob: blob, fresh: true})
-	g.batch.bytes += int64(len(blob))
+	g.waiting[is] = f.GetState()
 	return g.flushFull(ctx)
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +33,10 @@ type shelf struct {
 	set     *union.Set     // where there are several
 	// name is what they are called together, for people.
 	name string
+
+	options store.Options
+	folders []string // of which new sessions join in
+	tried   map[string]time.Time
 }
 
 // sessionsUse is how commands that take one session or several name their arguments.
@@ -94,7 +99,46 @@ func openShelf(ctx context.Context, paths []string, o store.Options, trouble fun
 	for _, t := range troubles {
 		trouble(t.Err)
 	}
-	return &shelf{flows: set, set: set, name: shelfName(paths, len(set.Sessions()))}, nil
+	s := &shelf{flows: set, set: set, name: shelfName(paths, len(set.Sessions())), options: o, tried: map[string]time.Time{}}
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			s.folders = append(s.folders, path)
+		}
+	}
+	for _, file := range files {
+		s.changed(file)
+	}
+	return s, nil
+}
+
+// changed reports whether a file is another than when that was last asked: one that
+// cannot be opened is only tried again then.
+func (s *shelf) changed(file string) bool {
+	info, err := os.Stat(file)
+	if err != nil {
+		return false
+	}
+	last, known := s.tried[file]
+	s.tried[file] = info.ModTime()
+	return !known || !last.Equal(info.ModTime())
+}
+
+// join opens what has appeared in the folders since. It is called by one at a time.
+func (s *shelf) join(ctx context.Context, trouble func(error)) {
+	for _, folder := range s.folders {
+		_, files, err := sessionFiles([]string{folder})
+		if err != nil {
+			continue // what is open stays so
+		}
+		for _, file := range files {
+			if !s.changed(file) {
+				continue
+			}
+			if err := s.set.Add(ctx, file, s.options); err != nil && ctx.Err() == nil {
+				trouble(err)
+			}
+		}
+	}
 }
 
 // expandFolders puts the sessions of a folder in its place, the last name first: names

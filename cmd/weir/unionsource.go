@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"weir/filter"
 	flowpb "weir/proto"
@@ -16,6 +17,7 @@ type unionSource struct {
 	*shelf
 	notices *notices
 	rate    rate
+	joining sync.Mutex
 }
 
 var (
@@ -120,6 +122,10 @@ func (s *unionSource) LoadState(context.Context, string) ([]byte, error) { retur
 
 // Stats implements tui.Monitor.
 func (s *unionSource) Stats(ctx context.Context) (tui.Stats, error) {
+	if s.joining.TryLock() {
+		s.join(ctx, s.leftOut)
+		s.joining.Unlock()
+	}
 	total, err := s.set.Count(ctx)
 	if err != nil {
 		return tui.Stats{}, err
@@ -138,6 +144,11 @@ func (s *unionSource) Stats(ctx context.Context) (tui.Stats, error) {
 		out.Mode = tui.ReadOnly
 	}
 	return out, nil
+}
+
+// leftOut tells of a session that cannot be opened.
+func (s *unionSource) leftOut(err error) {
+	s.notices.tell(tui.Error, "left out: "+err.Error(), hintFor(err))
 }
 
 // Notice implements tui.Monitor: it tells of sessions that could not be opened.
@@ -173,14 +184,14 @@ func (v viewed) Close() error { return v.shelf.Close() }
 
 // openSource opens sessions for the interface.
 func openSource(ctx context.Context, paths []string, readOnly bool) (viewed, error) {
-	told := newNotices()
-	trouble := func(err error) { told.tell(tui.Error, "left out: "+err.Error(), hintFor(err)) }
-	s, err := openShelf(ctx, paths, store.Options{ReadOnly: readOnly}, trouble)
+	u := &unionSource{notices: newNotices()}
+	s, err := openShelf(ctx, paths, store.Options{ReadOnly: readOnly}, u.leftOut)
 	if err != nil {
 		return viewed{}, err
 	}
 	if s.session != nil {
 		return viewed{newSource(s.session, nil), s}, nil
 	}
-	return viewed{&unionSource{shelf: s, notices: told}, s}, nil
+	u.shelf = s
+	return viewed{u, s}, nil
 }

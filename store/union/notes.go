@@ -17,9 +17,9 @@ func (s *Set) Annotate(ctx context.Context, ids []uint64, change store.NoteChang
 		if len(numbers) == 0 {
 			continue
 		}
-		notes, err := s.sessions[i].Annotate(ctx, numbers, change)
+		notes, err := s.Sessions()[i].Annotate(ctx, numbers, change)
 		if err != nil {
-			return nil, fmt.Errorf("session %q: %w", s.sessions[i].Name(), err)
+			return nil, fmt.Errorf("session %q: %w", s.Sessions()[i].Name(), err)
 		}
 		for j, n := range notes {
 			known[flowpb.Place(i+1, numbers[j])] = n
@@ -39,7 +39,7 @@ func (s *Set) Unmark(ctx context.Context) (int, error) {
 
 // sum adds up what is done in each session; it stops at the first error.
 func (s *Set) sum(do func(*store.Session) (int, error)) (total int, err error) {
-	for _, one := range s.sessions {
+	for _, one := range s.Sessions() {
 		n, err := do(one)
 		total += n
 		if err != nil {
@@ -57,24 +57,24 @@ func (s *Set) Remove(ctx context.Context, ids []uint64) (int, error) {
 		if len(numbers[i]) == 0 {
 			return 0, nil
 		}
-		return s.sessions[i].Remove(ctx, numbers[i])
+		return s.Sessions()[i].Remove(ctx, numbers[i])
 	})
 }
 
 // RemoveAll removes all flows; see [Set.Remove].
 func (s *Set) RemoveAll(ctx context.Context) (int, error) {
-	return s.remove(func(i int) (int, error) { return s.sessions[i].RemoveAll(ctx) })
+	return s.remove(func(i int) (int, error) { return s.Sessions()[i].RemoveAll(ctx) })
 }
 
 // RemoveOthers removes the flows that q does not select; see [Set.Remove].
 func (s *Set) RemoveOthers(ctx context.Context, q store.Query) (int, error) {
-	return s.remove(func(i int) (int, error) { return s.sessions[i].RemoveOthers(ctx, q) })
+	return s.remove(func(i int) (int, error) { return s.Sessions()[i].RemoveOthers(ctx, q) })
 }
 
 // remove removes from each session, and notes where there is something to undo.
 func (s *Set) remove(from func(i int) (int, error)) (total int, err error) {
 	var touched []*store.Session
-	for i, one := range s.sessions {
+	for i, one := range s.Sessions() {
 		n, e := from(i)
 		if n > 0 {
 			touched = append(touched, one)

@@ -44,8 +44,7 @@ func (v *View) whole(ctx context.Context) error {
 		case status.Err != nil:
 			return status.Err
 		case !status.Building:
-			v.cancel()
-			v.tasks.Wait()
+			v.stop()
 			return nil
 		}
 		seen = status.Version
@@ -54,7 +53,7 @@ func (v *View) whole(ctx context.Context) error {
 
 // CountMatching returns how many flows match e.
 func (s *Set) CountMatching(ctx context.Context, e filter.Expr) (total int, err error) {
-	for _, one := range s.sessions {
+	for _, one := range s.Sessions() {
 		n, err := one.CountMatching(ctx, e)
 		if err != nil {
 			return 0, err

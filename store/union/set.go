@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,7 +24,10 @@ var ErrMany = errors.New("too many sessions for one list")
 
 // Set is several open sessions. Use [Open].
 type Set struct {
-	sessions []*store.Session // by place, from 1 on
+	sessions atomic.Pointer[[]*store.Session] // by place, from 1 on; replaced by a longer one
+
+	growing sync.Mutex // of sessions and views
+	views   map[*View]struct{}
 
 	mu       sync.Mutex
 	removals [][]*store.Session // of whom each removal was that can be undone
@@ -60,10 +65,10 @@ func Open(ctx context.Context, paths []string, o store.Options) (*Set, []Trouble
 		})
 	}
 	_ = group.Wait() // the errors are in failed
-	set := &Set{}
+	set := newSet()
 	for i, s := range opened {
 		if s != nil {
-			set.sessions = append(set.sessions, s)
+			set.put(s)
 		}
 		if failed[i] != nil {
 			troubles = append(troubles, Trouble{paths[i], failed[i]})
@@ -72,7 +77,7 @@ func Open(ctx context.Context, paths []string, o store.Options) (*Set, []Trouble
 	if err := ctx.Err(); err != nil {
 		return nil, nil, errors.Join(err, set.Close())
 	}
-	if len(set.sessions) == 0 {
+	if len(set.Sessions()) == 0 {
 		return nil, troubles, fmt.Errorf("none of %d sessions can be opened: %w", len(paths), errors.Join(failed...))
 	}
 	return set, troubles, nil
@@ -100,13 +105,59 @@ next:
 	return out
 }
 
+func newSet() *Set {
+	s := &Set{views: map[*View]struct{}{}}
+	s.sessions.Store(new([]*store.Session))
+	return s
+}
+
+// put puts a session behind the others.
+func (s *Set) put(one *store.Session) {
+	all := append(slices.Clip(s.Sessions()), one)
+	s.sessions.Store(&all)
+}
+
 // Sessions are those of the set, in their order.
-func (s *Set) Sessions() []*store.Session { return s.sessions }
+func (s *Set) Sessions() []*store.Session { return *s.sessions.Load() }
+
+// Add opens one more session, whose flows enter the views that are open. A file that is
+// there already is left alone.
+func (s *Set) Add(ctx context.Context, path string, o store.Options) error {
+	s.growing.Lock()
+	defer s.growing.Unlock()
+	there := s.Sessions()
+	if len(there) >= MaxSessions {
+		return fmt.Errorf("open session %q: %w: %d are open", path, ErrMany, MaxSessions)
+	}
+	for _, one := range there {
+		if sameFile(path, one.Path()) {
+			return nil
+		}
+	}
+	o.Beside = len(there)
+	one, err := store.Open(ctx, path, o)
+	if err != nil {
+		return err
+	}
+	s.put(one)
+	for v := range s.views {
+		if err := v.grow(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
 
 // Close closes all sessions. Views are to be closed before.
 func (s *Set) Close() error {
 	var err error
-	for _, one := range s.sessions {
+	for _, one := range s.Sessions() {
 		err = errors.Join(err, one.Close())
 	}
 	return err
@@ -114,7 +165,7 @@ func (s *Set) Close() error {
 
 // ReadOnly reports whether none of the sessions can be written.
 func (s *Set) ReadOnly() bool {
-	for _, one := range s.sessions {
+	for _, one := range s.Sessions() {
 		if !one.ReadOnly() {
 			return false
 		}
@@ -126,10 +177,10 @@ func (s *Set) ReadOnly() bool {
 // [store.ErrNotFound] where there is no such session.
 func (s *Set) At(id uint64) (*store.Session, uint64, error) {
 	place, number := flowpb.Placed(id)
-	if place < 1 || place > len(s.sessions) {
+	if place < 1 || place > len(s.Sessions()) {
 		return nil, 0, fmt.Errorf("flow %d of session %d: %w", number, place, store.ErrNotFound)
 	}
-	return s.sessions[place-1], number, nil
+	return s.Sessions()[place-1], number, nil
 }
 
 // Each calls do for the flows of each session, by their numbers there, in the order of
@@ -139,8 +190,8 @@ func (s *Set) Each(ids []uint64, do func(in *store.Session, numbers []uint64) er
 		if len(numbers) == 0 {
 			continue
 		}
-		if err := do(s.sessions[i], numbers); err != nil {
-			return fmt.Errorf("session %q: %w", s.sessions[i].Name(), err)
+		if err := do(s.Sessions()[i], numbers); err != nil {
+			return fmt.Errorf("session %q: %w", s.Sessions()[i].Name(), err)
 		}
 	}
 	return nil
@@ -148,7 +199,7 @@ func (s *Set) Each(ids []uint64, do func(in *store.Session, numbers []uint64) er
 
 // numbers sorts ids by sessions; those of no session are left out.
 func (s *Set) numbers(ids []uint64) [][]uint64 {
-	out := make([][]uint64, len(s.sessions))
+	out := make([][]uint64, len(s.Sessions()))
 	for _, id := range ids {
 		if place, number := flowpb.Placed(id); place >= 1 && place <= len(out) {
 			out[place-1] = append(out[place-1], number)
@@ -159,7 +210,7 @@ func (s *Set) numbers(ids []uint64) [][]uint64 {
 
 // Count is the number of flows in all sessions.
 func (s *Set) Count(ctx context.Context) (total uint64, err error) {
-	for _, one := range s.sessions {
+	for _, one := range s.Sessions() {
 		n, err := one.Count(ctx)
 		if err != nil {
 			return 0, fmt.Errorf("session %q: %w", one.Name(), err)
@@ -177,14 +228,14 @@ func (s *Set) Rows(ctx context.Context, ids []uint64) ([]flowpb.Row, error) {
 		if len(numbers) == 0 {
 			continue
 		}
-		rows, err := s.sessions[i].Rows(ctx, numbers)
+		rows, err := s.Sessions()[i].Rows(ctx, numbers)
 		if err != nil {
-			return nil, fmt.Errorf("session %q: %w", s.sessions[i].Name(), err)
+			return nil, fmt.Errorf("session %q: %w", s.Sessions()[i].Name(), err)
 		}
 		for j := range rows {
 			row := &rows[j]
 			if row.Origin == (flowpb.Origin{}) {
-				row.Origin = flowpb.Origin{Session: s.sessions[i].UUID(), Sequence: row.ID}
+				row.Origin = flowpb.Origin{Session: s.Sessions()[i].UUID(), Sequence: row.ID}
 			}
 			row.ID = flowpb.Place(i+1, row.ID)
 			known[row.ID] = row

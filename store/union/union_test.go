@@ -127,7 +127,7 @@ func keyOf(o store.Order, r *flowpb.Row) string {
 // flows that are equal in it.
 func TestAgreesWithMerge(t *testing.T) {
 	gen := rapid.Custom(genFlows)
-	for sessions := 1; sessions <= 4; sessions++ {
+	for _, sessions := range []int{1, 3} {
 		t.Run(strconv.Itoa(sessions), func(t *testing.T) {
 			ctx, dir := t.Context(), t.TempDir()
 			var paths []string
@@ -188,7 +188,7 @@ func identity(r *flowpb.Row) string {
 func windows(rt *rapid.T, t *testing.T, set *Set, q store.Query, all []flowpb.Row) {
 	v := built(t, set, q)
 	defer v.Close()
-	for range 5 {
+	for range 3 {
 		first, n := rapid.IntRange(0, len(all)+1).Draw(rt, "first"), rapid.IntRange(0, 30).Draw(rt, "n")
 		got, err := v.Rows(t.Context(), first, n)
 		if err != nil {
@@ -199,7 +199,8 @@ func windows(rt *rapid.T, t *testing.T, set *Set, q store.Query, all []flowpb.Ro
 			rt.Fatalf("%v by %v: %d rows from %d (-whole +page):\n%s", q.Filter, q.Order, n, first, diff)
 		}
 	}
-	for i := range all {
+	for range min(3, len(all)) {
+		i := rapid.IntRange(0, len(all)-1).Draw(rt, "row")
 		if pos, found, err := v.Find(t.Context(), all[i].ID); err != nil || !found || pos != i {
 			rt.Fatalf("%v by %v: find flow %d: got %d, %v, %v", q.Filter, q.Order, i, pos, found, err)
 		}
@@ -322,6 +323,21 @@ func TestFollows(t *testing.T) {
 	if n, err := set.Undo(t.Context()); n != 0 || err != nil {
 		t.Fatalf("undo again: got %d, %v, want none", n, err)
 	}
+
+	c := filepath.Join(dir, "c.weir")
+	recorded(t, c, flow(15, "c.test", "/1c", 200, 0, 0))
+	for range 2 { // the second time it is there
+		if err := set.Add(t.Context(), c, store.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, v, "/1 /1c /2 /2b /3")
+	late := built(t, set, store.Query{Reverse: true})
+	defer late.Close()
+	await(t, late, "/3 /2b /2 /1c /1")
+	if err := set.Add(t.Context(), filepath.Join(dir, "none.weir"), store.Options{}); !errors.Is(err, os.ErrNotExist) || len(set.Sessions()) != 3 {
+		t.Errorf("add what is not there: got %v and %d sessions, want %v and 3", err, len(set.Sessions()), os.ErrNotExist)
+	}
 }
 
 // await waits until the list is of these paths.
@@ -353,7 +369,11 @@ func await(t *testing.T, v *View, want string) {
 // TestReadsNoMoreThanAWindow sees that a page anywhere in a long list takes the keys of
 // a few thousand flows at most, and the next one hardly more than its own.
 func TestReadsNoMoreThanAWindow(t *testing.T) {
-	const flows, page = 30_000, 50
+	const page = 50
+	flows := 30_000
+	if testing.Short() {
+		flows = 4_000
+	}
 	dir := t.TempDir()
 	var paths []string
 	for i := range 3 {

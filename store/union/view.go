@@ -18,14 +18,16 @@ type View struct {
 	set     *Set
 	reverse bool
 	limit   int
-	parts   []*store.View
 	tune    tuning
+	// grow adds a session; the set's lock is held.
+	grow func(*store.Session) error
 
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 	dirty  chan struct{} // a part has changed
 
 	mu      sync.Mutex
+	parts   []*store.View // in the order of the set's sessions
 	frozen  *frozen
 	status  store.Status
 	changed chan struct{} // closed at the next version
@@ -53,19 +55,19 @@ func (s *Set) view(ctx context.Context, q store.Query, tune tuning) (*View, erro
 	if part.Order == store.OrderID {
 		part.Order = store.OrderStarted
 	}
-	for _, one := range s.sessions {
-		p, err := one.View(ctx, part)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("session %q: %w", one.Name(), err), v.closeParts())
-		}
-		v.parts = append(v.parts, p)
-	}
-	v.refresh()
 	ctx, v.cancel = context.WithCancel(ctx)
-	for _, p := range v.parts {
-		// Ended by Close, which waits for it, or by the end of ctx or of the part.
-		v.tasks.Go(func() { v.watch(ctx, p) })
+	v.grow = func(one *store.Session) error { return v.watch(ctx, one, part) }
+	s.growing.Lock()
+	defer s.growing.Unlock()
+	for _, one := range s.Sessions() {
+		if err := v.grow(one); err != nil {
+			v.cancel()
+			v.tasks.Wait()
+			return nil, errors.Join(err, v.closeParts())
+		}
 	}
+	s.views[v] = struct{}{}
+	v.refresh()
 	// Ended by Close, which waits for it, or by the end of ctx.
 	v.tasks.Go(func() { v.run(ctx) })
 	return v, nil
@@ -73,9 +75,17 @@ func (s *Set) view(ctx context.Context, q store.Query, tune tuning) (*View, erro
 
 // Close ends the view. It can still be read, as it then stands.
 func (v *View) Close() error {
+	v.stop()
+	return v.closeParts()
+}
+
+// stop leaves the view as it stands: nothing changes it any more.
+func (v *View) stop() {
+	v.set.growing.Lock()
+	delete(v.set.views, v)
+	v.set.growing.Unlock() // from here on it does not grow
 	v.cancel()
 	v.tasks.Wait()
-	return v.closeParts()
 }
 
 func (v *View) closeParts() error {
@@ -86,8 +96,22 @@ func (v *View) closeParts() error {
 	return err
 }
 
-// watch says when a part changes.
-func (v *View) watch(ctx context.Context, p *store.View) {
+// watch makes a view of one session, and says when that changes.
+func (v *View) watch(ctx context.Context, one *store.Session, part store.Query) error {
+	p, err := one.View(ctx, part)
+	if err != nil {
+		return fmt.Errorf("session %q: %w", one.Name(), err)
+	}
+	v.mu.Lock()
+	v.parts = append(v.parts, p)
+	v.mu.Unlock()
+	// Ended by Close, which waits for it, or by the end of ctx or of the part.
+	v.tasks.Go(func() { v.await(ctx, p) })
+	return nil
+}
+
+// await says when a part changes.
+func (v *View) await(ctx context.Context, p *store.View) {
 	var seen uint64
 	for {
 		status, err := p.Wait(ctx, seen)
@@ -125,10 +149,13 @@ func (v *View) run(ctx context.Context) {
 
 // refresh takes the parts as they stand.
 func (v *View) refresh() {
-	stills := make([]store.Still, len(v.parts))
+	v.mu.Lock()
+	parts := slices.Clip(v.parts)
+	v.mu.Unlock()
+	stills := make([]store.Still, len(parts))
 	var now store.Status
 	var work, done int
-	for i, p := range v.parts {
+	for i, p := range parts {
 		still, status := p.Still()
 		stills[i] = still
 		now.Len += status.Len
@@ -140,7 +167,7 @@ func (v *View) refresh() {
 			now.How = status.How
 		}
 		if status.Err != nil && !errors.Is(status.Err, context.Canceled) {
-			now.Err = errors.Join(now.Err, fmt.Errorf("session %q: %w", v.set.sessions[i].Name(), status.Err))
+			now.Err = errors.Join(now.Err, fmt.Errorf("session %q: %w", v.set.Sessions()[i].Name(), status.Err))
 		}
 	}
 	if now.Progress = 100; work > 0 {

@@ -14,6 +14,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	flowpb "weir/proto"
 	"weir/proto/har"
@@ -51,7 +53,7 @@ func isHAR(head []byte) bool {
 	return len(head) > 0 && head[0] == '{'
 }
 
-// envelope is a compression around a capture, told by its first bytes.
+// envelope is a compression, or a coding of text, around a capture, told by its first bytes.
 type envelope struct {
 	magic string
 	open  func(r io.Reader) (io.Reader, error)
@@ -64,6 +66,14 @@ var envelopes = []envelope{
 	{"\x78\x5e", openZlib},
 	{"\x78\x9c", openZlib},
 	{"\x78\xda", openZlib}, // .zhar
+	{"\xff\xfe", openUTF16},
+	{"\xfe\xff", openUTF16},
+}
+
+// openUTF16 makes UTF-8 of what begins with a mark of UTF-16, as text does that passed
+// through some programs of Windows.
+func openUTF16(r io.Reader) (io.Reader, error) {
+	return transform.NewReader(r, unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder()), nil
 }
 
 func openZlib(r io.Reader) (io.Reader, error) { return zlib.NewReader(r) }

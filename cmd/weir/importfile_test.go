@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
@@ -61,6 +63,28 @@ func TestImportCompressed(t *testing.T) {
 		}
 		if got, want := said.String(), "imported 2 flows from 1 files\n"; !strings.HasSuffix(got, want) {
 			t.Errorf("%q: got %q, want %q at its end", layers, got, want)
+		}
+	}
+}
+
+// TestImportUTF16 reads a HAR file that passed through a program which writes UTF-16.
+func TestImportUTF16(t *testing.T) {
+	const file = `{"log":{"entries":[{"request":{"method":"GET","url":"http://x.test/ü"}}]}}`
+	for name, order := range map[string]binary.AppendByteOrder{"little": binary.LittleEndian, "big": binary.BigEndian} {
+		raw := order.AppendUint16(nil, 0xfeff)
+		for _, u := range utf16.Encode([]rune(file)) {
+			raw = order.AppendUint16(raw, u)
+		}
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "in"), raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var said bytes.Buffer
+		if err := runImport(t.Context(), stdio{nil, io.Discard, &said}, filepath.Join(dir, "x.weir"), "", nil, []string{filepath.Join(dir, "in")}); err != nil {
+			t.Errorf("%s endian: %v", name, err)
+		}
+		if got, want := said.String(), "imported 1 flows from 1 files\n"; got != want {
+			t.Errorf("%s endian: got %q, want %q", name, got, want)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package har
 import (
 	"bytes"
 	"encoding/base64"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -45,7 +44,7 @@ func fields(v value) []*flowpb.Field {
 }
 
 // postData reads the body of a request. Where there is no text, the parameters of a
-// form are put together again; files in it are lost, as HAR does not carry them.
+// form are put together again.
 func postData(v value, headers []*flowpb.Field) []byte {
 	var text, params value
 	mime, encoding := joined(headers), ""
@@ -63,46 +62,13 @@ func postData(v value, headers []*flowpb.Field) []byte {
 			}
 		}
 	}
-	if text.kind() == '"' {
+	if p := text.bytes(); text.kind() == '"' && (len(p) > 0 || len(params) == 0) {
 		if strings.EqualFold(encoding, "base64") {
-			return unbase64(text.bytes())
+			return unbase64(p)
 		}
-		return coding.Bytes(text.bytes(), mime)
+		return coding.Bytes(p, mime)
 	}
-	var form []byte
-	for p := range params.elements() {
-		var name, val string
-		for key, v := range p.members() {
-			switch key {
-			case "name":
-				name = v.text()
-			case "value":
-				val = v.text()
-			}
-		}
-		if len(form) > 0 {
-			form = append(form, '&')
-		}
-		form = append(form, formEscape(name)+"="+formEscape(val)...)
-	}
-	return form
-}
-
-// formEscape escapes what is not escaped yet: programs write either.
-func formEscape(s string) string {
-	if _, err := url.QueryUnescape(s); err == nil && !strings.ContainsFunc(s, unescaped) {
-		return s
-	}
-	return url.QueryEscape(s)
-}
-
-// unescaped reports whether r has no place in an escaped form.
-func unescaped(r rune) bool {
-	switch {
-	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
-		return false
-	}
-	return !strings.ContainsRune("-._~*%", r)
+	return appendForm(nil, params, mime)
 }
 
 func joined(headers []*flowpb.Field) string {
@@ -146,14 +112,25 @@ func readContent(v value) content {
 }
 
 func (c *content) bytes(headers []*flowpb.Field) []byte {
-	if c.base64 {
-		return unbase64(c.text.bytes())
+	if p := c.text.bytes(); c.base64 && isBase64(p) {
+		return unbase64(p)
 	}
 	mime := joined(headers)
 	if mime == "" {
 		mime = c.mime
 	}
 	return coding.Bytes(c.text.bytes(), mime)
+}
+
+// isBase64 reports whether p is that, as some texts are not that are said to be.
+func isBase64(p []byte) bool {
+	for _, c := range p {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && bytes.IndexByte([]byte("+/-_= \t\r\n"), c) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // unbase64 reads base64 of any flavour, in place, up to where it stops to be that.

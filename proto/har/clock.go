@@ -14,12 +14,18 @@ var layouts = []string{
 	"2006-01-02T15:04:05.999999999",
 	"2006-01-02 15:04:05.999999999Z07:00",
 	"2006-01-02 15:04:05.999999999",
+	"2006-01-02T15:04Z07:00",
+	"2006-01-02",
 }
 
 // moment reads a date as nanoseconds since the epoch; 0 is one that is not told,
-// is before it, or cannot be read. A date without a zone is taken for UTC.
+// is before it, or cannot be read. A date without a zone is taken for UTC, a number for
+// milliseconds since then, or for seconds where it is too small for that.
 func moment(s string) int64 {
 	s = strings.TrimSpace(s)
+	if n, err := strconv.ParseFloat(s, 64); err == nil {
+		return sinceEpoch(n)
+	}
 	for _, layout := range layouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			if y := t.Year(); y < 1970 || y > 2200 {
@@ -29,6 +35,18 @@ func moment(s string) int64 {
 		}
 	}
 	return 0
+}
+
+// sinceEpoch is a number of milliseconds, or of seconds, as nanoseconds since 1970.
+func sinceEpoch(n float64) int64 {
+	const leastMs = 1e11 // 1973 in milliseconds, and the year 5138 in seconds
+	if n < leastMs {
+		n *= 1e3
+	}
+	if !(n > 0 && n < math.MaxInt64/1e6) {
+		return 0
+	}
+	return int64(n) * 1e6 // the rest is less than a millisecond, and noise of the number
 }
 
 func appendMoment(dst []byte, ns int64) []byte {

@@ -2,9 +2,6 @@ package verify_test
 
 import (
 	"bytes"
-	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"os"
 	"path/filepath"
@@ -14,45 +11,21 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"modernc.org/sqlite"
 
 	flowpb "weir/proto"
 	"weir/store"
 	"weir/store/body"
-	"weir/store/pack"
-	"weir/store/rowid"
-	"weir/store/upcall"
+	"weir/store/storetest"
 	"weir/store/verify"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// connector opens connections to a file with the function that bodies are read by.
-type connector struct {
-	drv  *sqlite.Driver
-	path string
-}
-
-func (c connector) Connect(context.Context) (driver.Conn, error) { return c.drv.Open(c.path) }
-func (c connector) Driver() driver.Driver                        { return c.drv }
-
 // open opens a session's file as it is, past the session.
 func open(t *testing.T, path string) verify.File {
 	t.Helper()
-	drv := &sqlite.Driver{}
-	calls, err := upcall.Register(drv, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	unpack, err := pack.NewUnpacker(1, body.PieceSize)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector{drv, path})
-	t.Cleanup(func() { _ = db.Close() })
-	return verify.File{Path: path, DB: db, Bodies: func(q rowid.Querier) body.Source {
-		return body.Source{DB: q, Calls: calls, Unpack: unpack}
-	}}
+	f := storetest.Open(t, path)
+	return verify.File{Path: path, DB: f.DB, Bodies: f.Bodies}
 }
 
 // create makes an empty session and its writer.

@@ -19,6 +19,7 @@ type flowEntry struct {
 	blob    []byte
 	fresh   bool // the flow's first
 	size    int64
+	bodies  []*bodyEntry // that are written with it
 }
 
 // connEntry is one recorded state of a connection, with the certificates that
@@ -109,6 +110,10 @@ func fold(entries []entry) *batch {
 			}
 			flows[e.summary.ID] = e
 			touched[e.summary.ID] = struct{}{}
+			for _, part := range e.bodies {
+				part.flow = e.summary.ID
+				add(bodies, part)
+			}
 		case *connEntry:
 			conns[e.id] = e
 			b.certs = append(b.certs, e.certs...)

@@ -80,6 +80,39 @@ func (w *Writer) Body(ctx context.Context, flow uint64, side flowpb.Side, p []by
 	return nil
 }
 
+// Buffer returns an empty buffer with room for n bytes of a body, PieceSize at most, which
+// goes back to the writer by Whole or by Return.
+func (w *Writer) Buffer(n int) []byte { return w.buffers.lend(min(n, body.PieceSize)) }
+
+// Return gives a buffer back.
+func (w *Writer) Return(buffer []byte) { w.buffers.give(buffer) }
+
+// Part is bytes of a body, in a buffer of [Writer.Buffer].
+type Part struct {
+	Side flowpb.Side
+	Data []byte
+}
+
+// Whole records a flow that is new, as Flow does, and appends the parts to its bodies, as Body
+// does: all in one transaction, so that who says of a flow that it has ended need not have said
+// before that it began. The parts count as one thing in the queue; their buffers are the
+// writer's from now on, whatever it returns.
+func (w *Writer) Whole(ctx context.Context, f *flowpb.Flow, parts ...Part) error {
+	if f.GetId() != 0 {
+		return fmt.Errorf("record flow %d as a new one: %w", f.GetId(), ErrLimit)
+	}
+	e := &flowEntry{fresh: true}
+	for _, p := range parts {
+		if p.Side < 1 || p.Side > rowid.MaxSide {
+			return fmt.Errorf("record body of a flow: side %d: %w", p.Side, ErrLimit)
+		}
+		b := &bodyEntry{side: p.Side, data: p.Data, room: int64(cap(p.Data))}
+		e.bodies = append(e.bodies, b)
+		e.size += b.cost()
+	}
+	return w.record(ctx, e, f)
+}
+
 // refuse says why a flow takes no more of a body.
 func (w *Writer) refuse(flow uint64) error {
 	w.mu.Lock()

@@ -33,10 +33,15 @@ func (*buffers) class(n int) (class int) {
 
 // clone copies p, which has at most body.PieceSize bytes, into a buffer.
 func (b *buffers) clone(p []byte) []byte {
-	class := b.class(len(p))
-	if class < 0 {
+	if b.class(len(p)) < 0 {
 		return bytes.Clone(p)
 	}
+	return append(b.lend(len(p)), p...)
+}
+
+// lend returns an empty buffer with room for n bytes, PieceSize at most.
+func (b *buffers) lend(n int) []byte {
+	class := max(b.class(n), 0)
 	b.mu.Lock()
 	var to []byte
 	if free := b.free[class]; len(free) > 0 {
@@ -48,7 +53,7 @@ func (b *buffers) clone(p []byte) []byte {
 	if to == nil {
 		to = make([]byte, 0, leastBuffer<<class)
 	}
-	return append(to, p...)
+	return to
 }
 
 // give takes back what clone returned and nobody needs any more.

@@ -24,9 +24,9 @@ import (
 // At the end the file is synced and put into WAL mode, in which sessions are; if it does not come to
 // that, the next writer does.
 const (
-	bulkCache = 16 << 20 // bytes, of the writing connection: a transaction with the pages it changes
-	bulkBatch = 8 << 20  // bytes a transaction: the fewer there are, the fewer pages are written again
-	bulkFlows = 4096     // flows a transaction
+	bulkCache = 6 << 20 // bytes, of the writing connection: a transaction with the pages it changes
+	bulkBatch = 4 << 20 // bytes a transaction: the fewer there are, the fewer pages are written again
+	bulkFlows = 4096    // flows a transaction
 	bulkQueue = 2 * bulkBatch
 )
 

@@ -168,15 +168,19 @@ func (s *Session) newWriter(ctx context.Context, o WriterOptions) (_ *Writer, er
 // id, the next one; else it replaces the head of that flow, which must be one of
 // this session. What becomes of f afterwards is the caller's business.
 func (w *Writer) Flow(ctx context.Context, f *flowpb.Flow) error {
-	e := &flowEntry{summary: flowpb.Summarize(f), fresh: f.GetId() == 0}
-	var err error
+	return w.record(ctx, &flowEntry{fresh: f.GetId() == 0}, f)
+}
+
+// record queues the head f by e.
+func (w *Writer) record(ctx context.Context, e *flowEntry, f *flowpb.Flow) (err error) {
+	e.summary = flowpb.Summarize(f)
 	if e.blob, err = flowpb.Encode(nil, f); err != nil {
 		return fmt.Errorf("record flow: %w", err)
 	}
 	if len(e.blob) > flowpb.MaxHead {
 		return fmt.Errorf("record flow: a head of %d bytes: %w", len(e.blob), ErrLimit)
 	}
-	e.size = entryCost + int64(len(e.blob))
+	e.size += entryCost + int64(len(e.blob))
 	known := true
 	_, err = w.queue.put(ctx, e, func() bool {
 		w.mu.Lock()
@@ -280,11 +284,20 @@ func (w *Writer) run(ctx context.Context) {
 func (w *Writer) reuse(m *made) {
 	m.batch.bodies = nil
 	for _, e := range m.entries {
-		if e, ok := e.(*bodyEntry); ok {
-			w.buffers.give(e.data)
-			e.data = nil
+		switch e := e.(type) {
+		case *bodyEntry:
+			w.takeBack(e)
+		case *flowEntry:
+			for _, b := range e.bodies {
+				w.takeBack(b)
+			}
 		}
 	}
+}
+
+func (w *Writer) takeBack(e *bodyEntry) {
+	w.buffers.give(e.data)
+	e.data = nil
 }
 
 // observe tells whoever wants to know of each transaction.

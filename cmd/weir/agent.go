@@ -23,6 +23,14 @@ func (s agentSink) Flow(ctx context.Context, f *flowpb.Flow) error {
 	return s.Writer.Flow(ctx, f)
 }
 
+// Whole records a flow that is new with parts of its bodies, likewise.
+func (s agentSink) Whole(ctx context.Context, f *flowpb.Flow, parts ...store.Part) error {
+	if len(f.GetAgent()) == 0 {
+		f.Agent = s.agent
+	}
+	return s.Writer.Whole(ctx, f, parts...)
+}
+
 // agentWords are what is said of a capture: its kind, what it captures from, and the
 // name that its user gave it, as far as there are any.
 func agentWords(kind, from, name string) []byte {

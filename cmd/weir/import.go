@@ -98,6 +98,7 @@ type importer struct {
 	std   stdio
 	keys  *unseal.Log // of all files
 	name  string      // of the file being read
+	whole bool        // all of it is there to be read
 	agent string      // the name that the user gave
 	into  wholes
 	done  imported
@@ -144,6 +145,7 @@ func (im *importer) file(ctx context.Context, name string) (damage, err error) {
 		return err, nil
 	}
 	defer in.Close()
+	im.whole = isRegular(in)
 	return im.read(ctx, in)
 }
 

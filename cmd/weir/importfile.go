@@ -134,3 +134,13 @@ func openInput(std stdio, name string) (io.ReadCloser, error) {
 	}
 	return os.Open(name)
 }
+
+// isRegular reports whether in is a file on a disk: what others come from comes by and by.
+func isRegular(in io.Reader) bool {
+	f, ok := in.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular()
+}

@@ -16,7 +16,11 @@ func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error
 	if err != nil {
 		return err, nil
 	}
-	sink := newGatheringSink(agentSink{im.into.writer, im.into.agent})
+	gather := 0 // of what comes by and by others may want to see each flow at once
+	if im.whole {
+		gather = gatheredFlows
+	}
+	sink := newGatheringSink(agentSink{im.into.writer, im.into.agent}, gather)
 	keys := im.keyring(file)
 	aside := &overflow{}
 	defer func() { err = errors.Join(err, aside.close()) }()
@@ -31,7 +35,7 @@ func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error
 			return nil, err
 		}
 		if a.Stats().Packets%packetsPerCheck == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, errors.Join(ctx.Err(), sink.passAll(context.WithoutCancel(ctx)))
 		}
 	}
 	if err = a.Close(ctx); err == nil {

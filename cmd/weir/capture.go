@@ -27,7 +27,9 @@ type captureFlags struct {
 	ca         caFlags
 	look       lookFlags // of weir alone
 	sniff      sniffFlags
-	sniffOnly  bool // there are no proxies
+	sniffOnly  bool                   // there are no proxies
+	fixedModes bool                   // nobody can change them later
+	changed    func(flag string) bool // whether it was given
 }
 
 func (f *captureFlags) register(cmd *cobra.Command) {
@@ -43,6 +45,7 @@ func (f *captureFlags) register(cmd *cobra.Command) {
 // registerSession adds the flags that say what is recorded, and how much is kept.
 func (f *captureFlags) registerSession(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	f.changed = flags.Changed
 	flags.StringVarP(&f.output, "output", "o", "", "record into SESSION; one that exists is continued (default: a new one in the data directory)")
 	flags.StringVar(&f.filter, "filter", "", "only flows that match EXPR: shown by weir, kept by record")
 	flags.StringVar(&f.agent, "agent", "", agentHelp)
@@ -119,9 +122,12 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 // proxies is which proxies are wanted, and what they share.
 func (f *captureFlags) proxies() (modes []proxy.Mode, opts proxy.Options, err error) {
 	if f.sniffOnly {
-		return nil, opts, nil
+		return nil, opts, f.check(nil)
 	}
-	if modes, err = f.proxy.parse(f.proxy.modes); err != nil {
+	if modes, err = f.proxy.parse(f.proxy.modes); err == nil {
+		err = f.check(modes)
+	}
+	if err != nil {
 		return nil, opts, err
 	}
 	if opts.Authority, err = f.ca.load(); err != nil {

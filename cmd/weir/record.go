@@ -14,7 +14,7 @@ import (
 )
 
 func newRecord(std stdio) *cobra.Command {
-	var flags captureFlags
+	flags := captureFlags{fixedModes: true}
 	var dur time.Duration
 	cmd := &cobra.Command{
 		Use:   "record",

@@ -62,6 +62,26 @@ func (f *tlsFlags) options() (o proxy.TLSOptions, err error) {
 			return o, usagef("--%s %q: %w", v.flag, v.text, err)
 		}
 	}
+	for _, v := range []struct {
+		min, max       uint16
+		prefix, suites string
+		some           bool
+	}{
+		{o.Min, o.Max, "", "ciphers", len(f.ciphers) > 0},
+		{o.ServerMin, o.ServerMax, "upstream-", "upstream-ciphers", len(f.serverCiphers) > 0},
+	} {
+		oldest := v.min
+		if oldest == 0 {
+			oldest = tls.VersionTLS12
+		}
+		switch {
+		case v.max > 0 && v.max < oldest:
+			return o, usagef("--%stls-max: %s is older than the oldest that is spoken, %s", v.prefix, tls.VersionName(v.max), tls.VersionName(oldest)).
+				withHint("--" + v.prefix + "tls-min VERSION is the oldest")
+		case v.some && v.min == tls.VersionTLS13:
+			return o, usagef("--%s has no effect with --%stls-min 1.3", v.suites, v.prefix).withHint("the suites of TLS 1.3 cannot be chosen")
+		}
+	}
 	if o.Ciphers, err = cipherSuites(f.ciphers); err != nil {
 		return o, usagef("--ciphers: %w", err)
 	}

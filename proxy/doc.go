@@ -145,5 +145,7 @@
 // that it is about, with a flow that says so, and no other. Nothing is therefore
 // locked without defer where a parser or the sink is called.
 //
-// Raw streams and exchanges have no overall time limit, only [Timeouts].
+// Raw streams and exchanges have no overall time limit, only [Timeouts]. What is silent
+// and alive is left alone; whether the other end is still there is asked by TCP
+// (see probes), whose answer may be the error of a flow.
 package proxy

@@ -74,7 +74,7 @@ func dialFailure(r route, err error) *flowError {
 		f.code, f.message, f.hint = flowpb.CodeDNS, fmt.Sprintf("%s does not resolve: no such host", r.host), "check the name"
 	case isDNS:
 		f.code, f.message = flowpb.CodeDNS, fmt.Sprintf("%s does not resolve: %s", r.host, dns.Err)
-	case isTimeout(err):
+	case isTimeout(err), isVanished(err):
 		f.code, f.message = flowpb.CodeTimeout, fmt.Sprintf("connecting to %s timed out", r.hostPort())
 	case errors.Is(err, syscall.ECONNREFUSED):
 		f.message, f.hint = fmt.Sprintf("%s refused the connection", r.hostPort()), "is the server running, and on this port?"
@@ -165,6 +165,8 @@ func serverFailure(r route, err error) error {
 		f.code, f.message = flowpb.CodeLimit, parse.Error()
 	case isParse:
 		f.code, f.message, f.hint = flowpb.CodeProtocol, parse.Error(), lenientHint(parse)
+	case isVanished(err):
+		f.code, f.message = flowpb.CodeTimeout, r.hostPort()+" "+vanished
 	case isTimeout(err):
 		f.code, f.message = flowpb.CodeTimeout, fmt.Sprintf("%s was silent for too long", r.hostPort())
 	case isGone(err):
@@ -194,6 +196,8 @@ func clientFailure(err error) error {
 	case isParse:
 		f.code, f.status, f.message = flowpb.CodeProtocol, 400, parse.Error()
 		f.hint = lenientHint(parse)
+	case isVanished(err):
+		f.code, f.message = flowpb.CodeTimeout, "the client "+vanished
 	case isTimeout(err):
 		f.code, f.status, f.message = flowpb.CodeTimeout, 408, "the client was silent for too long"
 	default:
@@ -219,7 +223,17 @@ func stopFailure(ctx context.Context, err error) error {
 	return &flowError{code: flowpb.CodeStopped, message: "weir was stopped while this was open", cause: err}
 }
 
+// vanished is what is said of a peer that answers no probes, see probes.
+const vanished = "does not answer any more: its machine is off, or the network between is broken"
+
+// isVanished reports whether the system gave up a connection whose peer answers nothing.
+func isVanished(err error) bool { return errors.Is(err, syscall.ETIMEDOUT) }
+
+// isTimeout reports whether a deadline of ours has passed.
 func isTimeout(err error) bool {
+	if isVanished(err) {
+		return false
+	}
 	ne, ok := errors.AsType[net.Error](err)
 	return ok && ne.Timeout() || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -154,7 +154,7 @@ func (r *relay) await(from *h2end) error {
 	case from.state.InHead():
 		late, patience = context.DeadlineExceeded, t.Head
 	case len(r.streams) > 0:
-		late, patience, since = nil, sweepEvery(t.Silence), r.swept // the streams have limits of their own
+		late, patience, since = nil, sweepEvery(t), r.swept // the streams have limits of their own
 	}
 	if patience < 0 {
 		resume(from.raw)

@@ -11,14 +11,22 @@ import (
 	"weir/proxy/h2"
 )
 
-// sweepEvery is how often streams are looked at that may be silent for that long.
-func sweepEvery(silence time.Duration) time.Duration {
+// sweepEvery is how often streams are looked at that may be silent for that long, those
+// that are tunnels among them; negative for never.
+func sweepEvery(t Timeouts) time.Duration {
 	const times = 8
-	return silence / times
+	every := t.Silence
+	if every < 0 || t.Tunnel > 0 && t.Tunnel < every {
+		every = t.Tunnel
+	}
+	if every < 0 {
+		return -1
+	}
+	return every / times
 }
 
 // sweep ends the streams on which nothing moved for too long, whatever goes on
-// beside them on the connection. What passes through CONNECT has no such limit.
+// beside them on the connection. What passes through CONNECT has a limit of its own.
 func (r *relay) sweep(ctx context.Context) error {
 	swept, err := r.endSilent(ctx)
 	for _, e := range r.ends {
@@ -31,17 +39,22 @@ func (r *relay) sweep(ctx context.Context) error {
 
 // endSilent is sweep under the lock. It reports whether it is time for that.
 func (r *relay) endSilent(ctx context.Context) (swept bool, err error) {
-	silence := r.c.s.opts.Timeouts.Silence
+	t := r.c.s.opts.Timeouts
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	if r.over || silence < 0 || now.Sub(r.swept) < sweepEvery(silence) {
+	if every := sweepEvery(t); r.over || every < 0 || now.Sub(r.swept) < every {
 		return false, nil
 	}
 	r.swept = now
 	for _, id := range slices.Sorted(maps.Keys(r.streams)) {
-		if s := r.streams[id]; err == nil && s.tunnel == nil && now.Sub(s.moved) >= silence {
-			err = r.giveUp(ctx, s, silenceFailure(s, silence))
+		s := r.streams[id]
+		limit := t.Silence
+		if s.tunnel != nil {
+			limit = t.Tunnel
+		}
+		if err == nil && limit > 0 && now.Sub(s.moved) >= limit {
+			err = r.giveUp(ctx, s, silenceFailure(s, limit))
 		}
 	}
 	return true, err

@@ -68,19 +68,6 @@ type Notice struct {
 	Details string
 }
 
-// Timeouts bound the waits of a Server. A zero field means its default, a
-// negative one no bound.
-type Timeouts struct {
-	Dial      time.Duration // resolving and connecting; default 30 s
-	Handshake time.Duration // each TLS handshake; default 30 s
-	KeepAlive time.Duration // a client connection between two requests; default 10 min
-	Head      time.Duration // from the first to the last byte of a request head; default 1 min
-	Silence   time.Duration // no byte in either direction inside an exchange, or on a stream of HTTP/2; default 30 min
-	Peek      time.Duration // a client's silence in a fresh tunnel, after which the server may speak first; default 1 s
-	Drain     time.Duration // what is open on HTTP/2 connections when the server stops; default 1 s
-	Datagrams time.Duration // no datagram in either direction of a UDP exchange; default 1 min
-}
-
 // watchAfter is how long a server may be silent before the client is watched
 // for having gone away. Fast exchanges never pay for the watching goroutine.
 const watchAfter = time.Second
@@ -107,31 +94,6 @@ func (o Options) withDefaults() Options {
 	if o.Notify == nil {
 		o.Notify = func(Notice) {}
 	}
-	t := &o.Timeouts
-	for _, d := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&t.Dial, 30 * time.Second},
-		{&t.Handshake, 30 * time.Second},
-		{&t.KeepAlive, 10 * time.Minute},
-		{&t.Head, time.Minute},
-		{&t.Silence, 30 * time.Minute},
-		{&t.Peek, time.Second},
-		{&t.Drain, time.Second},
-		{&t.Datagrams, time.Minute},
-	} {
-		if *d.field == 0 {
-			*d.field = d.value
-		}
-	}
+	o.Timeouts = o.Timeouts.withDefaults()
 	return o
-}
-
-// deadline returns the time d from now, or no deadline for a negative d.
-func deadline(d time.Duration) time.Time {
-	if d < 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(d)
 }

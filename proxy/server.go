@@ -44,7 +44,7 @@ func Listen(ctx context.Context, opts Options) (*Server, error) {
 	if opts.Sink == nil {
 		return nil, errors.New("listen: no sink to record into")
 	}
-	var lc net.ListenConfig
+	lc := net.ListenConfig{KeepAliveConfig: probes()}
 	if opts.Mode.Kind == Transparent {
 		lc.Control = transparentListen
 	}

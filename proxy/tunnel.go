@@ -119,11 +119,13 @@ type passRecord interface {
 func (c *client) pipe(ctx context.Context, up *upstream, spoken []byte, r passRecord) error {
 	resume(c.raw)
 	resume(up.raw)
+	quiet := &quiet{limit: c.s.opts.Timeouts.Tunnel}
+	quiet.moved()
 	var other sync.WaitGroup
 	contain.Go(&other, func() { // pipe waits for it
-		c.copy(ctx, flowpb.SideRequest, up, up.conn, c.conn, c.in.unread(), r)
+		c.copy(ctx, flowpb.SideRequest, up, c.in.unread(), r, quiet)
 	}, c.s.mistaken)
-	c.copy(ctx, flowpb.SideResponse, up, c.conn, up.conn, spoken, r)
+	c.copy(ctx, flowpb.SideResponse, up, spoken, r, quiet)
 	other.Wait()
 	return c.s.endRecord(ctx, r)
 }
@@ -140,8 +142,15 @@ func (s *Server) endRecord(ctx context.Context, r passRecord) error {
 
 // copy passes one direction on, first what was read of it already. When it fails
 // both connections are closed, so that the other direction ends too.
-func (c *client) copy(ctx context.Context, side flowpb.Side, up *upstream, dst, src net.Conn, first []byte, r passRecord) {
-	err := c.s.guard(func() error { return c.copyUntil(ctx, side, dst, src, first, r) })
+func (c *client) copy(ctx context.Context, side flowpb.Side, up *upstream, first []byte, r passRecord, q *quiet) {
+	src, dst := c.conn, up.conn
+	from, to := c.raw, up.raw
+	if side == flowpb.SideResponse {
+		src, dst, from, to = dst, src, to, from
+	}
+	err := c.s.guard(func() error {
+		return c.copyUntil(ctx, side, quietWriter{dst, to, q}, quietReader{src, from, q}, first, r)
+	})
 	if isEndOfStream(err) {
 		if closeWrite(dst) {
 			return
@@ -167,7 +176,7 @@ func wasReset(err error) bool {
 }
 
 // copyUntil passes one direction on until that fails.
-func (c *client) copyUntil(ctx context.Context, side flowpb.Side, dst, src net.Conn, first []byte, r passRecord) error {
+func (c *client) copyUntil(ctx context.Context, side flowpb.Side, dst io.Writer, src io.Reader, first []byte, r passRecord) error {
 	buf := c.s.buffers.get()
 	defer c.s.buffers.put(buf)
 	if err := pass(ctx, side, dst, first, r); err != nil {
@@ -185,7 +194,7 @@ func (c *client) copyUntil(ctx context.Context, side flowpb.Side, dst, src net.C
 }
 
 // pass records p, then sends it.
-func pass(ctx context.Context, side flowpb.Side, dst net.Conn, p []byte, r passRecord) error {
+func pass(ctx context.Context, side flowpb.Side, dst io.Writer, p []byte, r passRecord) error {
 	if len(p) == 0 {
 		return nil
 	}
@@ -201,8 +210,14 @@ func sideFailure(side flowpb.Side, to route, err error) error {
 	if f, ok := errors.AsType[*flowError](err); ok {
 		return f
 	}
-	if side == flowpb.SideRequest {
-		return &flowError{code: flowpb.CodeClientGone, side: side, message: "the client broke the connection off", cause: err}
+	f := &flowError{code: flowpb.CodeClientGone, side: side, message: "the client", cause: err}
+	if side == flowpb.SideResponse {
+		f.code, f.message = flowpb.CodeServerGone, to.hostPort()
 	}
-	return &flowError{code: flowpb.CodeServerGone, side: side, message: to.hostPort() + " broke the connection off", cause: err}
+	if isVanished(err) {
+		f.code, f.message = flowpb.CodeTimeout, f.message+" "+vanished
+		return f
+	}
+	f.message += " broke the connection off"
+	return f
 }

@@ -102,7 +102,7 @@ func (s *Server) dial(ctx context.Context, network string, r route, rec *flowpb.
 	// The dialer calls back once it knows the addresses, possibly from two
 	// goroutines that race for IPv4 and IPv6.
 	var resolved atomic.Int64
-	d := net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+	d := net.Dialer{KeepAliveConfig: probes(), ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		resolved.CompareAndSwap(0, nowNs())
 		if ap, err := netip.ParseAddrPort(address); err == nil && s.own.isIP(ap.Addr(), int(ap.Port())) {
 			return errOwnAddress

@@ -26,6 +26,7 @@ type proxyFlags struct {
 	ignore       []string
 	only         []string
 	noAutoIgnore bool
+	timeouts     []string
 	tls          tlsFlags
 }
 
@@ -43,6 +44,8 @@ func (f *proxyFlags) register(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.ignore, "ignore", nil, "pass TLS and tunnels to hosts unopened where REGEX is found in host:port; may be given several times")
 	flags.StringArrayVar(&f.only, "only", nil, "open TLS and tunnels only to hosts where REGEX is found in host:port; may be given several times")
 	flags.BoolVar(&f.noAutoIgnore, "no-auto-ignore", false, "go on opening TLS for a client that refused weir's certificate for a host twice")
+	flags.StringArrayVar(&f.timeouts, "timeout", nil, "bound a wait, PHASE=DUR (DUR 0: without limit); may be given several times (see 'weir help timeouts')")
+	complete(cmd, "timeout", timeoutNames()...)
 	f.tls.register(cmd)
 	complete(cmd, "mode", modeNames()...)
 }
@@ -83,6 +86,9 @@ func (f *proxyFlags) options(o *proxy.Options) (err error) {
 		return err
 	}
 	if o.Only, err = hostPatterns("only", f.only); err != nil {
+		return err
+	}
+	if o.Timeouts, err = parseTimeouts(f.timeouts); err != nil {
 		return err
 	}
 	o.NoAutoIgnore = f.noAutoIgnore

@@ -62,7 +62,7 @@ opened again later, while others look at it too.`,
 	})
 	root.AddCommand(
 		newOpen(std), newRecord(std), newSniff(std), newQuery(std), newShow(std), newImport(std), newExport(std), newSession(std),
-		newFilter(std), newCA(std), newModes(), newVersion(std), newBench(std), newGendocs(std),
+		newFilter(std), newCA(std), newModes(), newTimeouts(), newVersion(std), newBench(std), newGendocs(std),
 	)
 	hideZeroDefaults(root)
 	refuseUnknownTopics(root)

@@ -18,6 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"weir/cmd/weir/internal/contract"
 	"weir/store"
 )
 
@@ -151,7 +152,7 @@ func TestCaptureIntoPipe(t *testing.T) {
 	out, _ := capturing(t, look, flags, "/a", "/missing", "/b", "/missing/too")
 	var paths []string
 	for dec := json.NewDecoder(strings.NewReader(out)); dec.More(); {
-		var r row
+		var r contract.Row
 		if err := dec.Decode(&r); err != nil {
 			t.Fatalf("%v in\n%s", err, out)
 		}

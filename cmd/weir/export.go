@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/cmd/weir/internal/contract"
 	flowpb "weir/proto"
 	"weir/proto/export"
 	"weir/proto/resend"
@@ -112,7 +113,7 @@ func newExport(std stdio) *cobra.Command {
 	cmd.Flags().StringSliceVar(&flags.columns, "columns", nil, "of csv: only these KEYS of query, in this order, separated by commas")
 	cmd.Flags().BoolVar(&flags.masked, "mask", false, maskHelp)
 	complete(cmd, "format", exportNames()...)
-	complete(cmd, "columns", columns...)
+	complete(cmd, "columns", contract.Columns...)
 	return cmd
 }
 

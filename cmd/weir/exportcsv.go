@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"weir/cmd/weir/internal/contract"
 	"weir/store"
 )
 
@@ -20,7 +21,7 @@ func (f csvFile) flow(ctx context.Context, s reading, id uint64) error {
 	if err != nil {
 		return err
 	}
-	return f.row(newRow(uuid.UUID(s.UUID()), &rows[0]))
+	return f.row(contract.NewRow(uuid.UUID(s.UUID()), &rows[0]))
 }
 
 func (f csvFile) end() error { return f.close() }

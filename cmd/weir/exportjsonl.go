@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"weir/cmd/weir/internal/contract"
 	flowpb "weir/proto"
 )
 
@@ -19,11 +20,11 @@ func (jsonlFile) end() error { return nil }
 // bodies as stored, in base64, streamed so that their size does not matter.
 func (j jsonlFile) flow(ctx context.Context, s reading, id uint64) error {
 	w := j.w
-	f, err := loadFlowJSON(ctx, s, id)
+	f, err := loadShown(ctx, s, id)
 	if err != nil {
 		return err
 	}
-	line, err := marshal(f)
+	line, err := contract.Marshal(f.Flow)
 	if err != nil {
 		return err
 	}
@@ -33,7 +34,7 @@ func (j jsonlFile) flow(ctx context.Context, s reading, id uint64) error {
 	for _, half := range []struct {
 		key  string
 		side flowpb.Side
-		have *halfJSON
+		have *contract.Half
 	}{{"request_body", flowpb.SideRequest, f.Request}, {"response_body", flowpb.SideResponse, f.Response}} {
 		if err := jsonBody(ctx, s, id, half.key, half.side, half.have, w); err != nil {
 			return err
@@ -43,7 +44,7 @@ func (j jsonlFile) flow(ctx context.Context, s reading, id uint64) error {
 	return err
 }
 
-func jsonBody(ctx context.Context, s reading, id uint64, key string, side flowpb.Side, have *halfJSON, w io.Writer) error {
+func jsonBody(ctx context.Context, s reading, id uint64, key string, side flowpb.Side, have *contract.Half, w io.Writer) error {
 	if have == nil || have.BodySize == nil || *have.BodyState == "dropped" {
 		_, err := fmt.Fprintf(w, `,"%s":null`, key)
 		return err

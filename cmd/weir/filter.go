@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/cmd/weir/internal/contract"
 	"weir/filter"
 	"weir/store"
 )
@@ -45,7 +46,7 @@ func explainFilter(std stdio, src, format string) error {
 		_, err = fmt.Fprint(std.out, e.String())
 	case "json":
 		var line []byte
-		if line, err = marshal(e); err == nil {
+		if line, err = contract.Marshal(e); err == nil {
 			_, err = fmt.Fprintf(std.out, "%s\n", line)
 		}
 	default:

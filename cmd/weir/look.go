@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"weir/cmd/weir/internal/contract"
 	"weir/filter"
 	flowpb "weir/proto"
 	"weir/store"
@@ -118,7 +119,7 @@ func (c *capture) printFinished(ctx context.Context, std stdio) error {
 				continue
 			}
 			keep = keep[1:]
-			if err := p.row(newRow(session, &rows[i])); err != nil {
+			if err := p.row(contract.NewRow(session, &rows[i])); err != nil {
 				return err
 			}
 		}
@@ -195,7 +196,7 @@ func printMatching(ctx context.Context, std stdio, paths []string, expr filter.E
 	if err != nil {
 		return err
 	}
-	err = eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error { return p.row(newRow(s.uuid(), r)) })
+	err = eachRow(ctx, s, store.Query{Filter: expr}, func(r *flowpb.Row) error { return p.row(contract.NewRow(s.uuid(), r)) })
 	if err != nil {
 		return err
 	}

@@ -12,12 +12,13 @@ import (
 	"strconv"
 	"strings"
 
+	"weir/cmd/weir/internal/contract"
 	"weir/tui/widget"
 )
 
 // printer writes rows in one of query's formats. close writes what is buffered.
 type printer interface {
-	row(r row) error
+	row(r contract.Row) error
 	close() error
 }
 
@@ -30,7 +31,7 @@ func newPrinter(w io.Writer, format string, names []string) (printer, error) {
 		return &jsonPrinter{out: out, names: names}, nil
 	case "csv":
 		if names == nil {
-			names = columns[:contractKeys]
+			names = contract.Columns[:contract.LineKeys]
 		}
 		p := &csvPrinter{out: csv.NewWriter(out), buf: out, names: names}
 		return p, p.out.Write(names)
@@ -52,8 +53,8 @@ type jsonPrinter struct {
 	names []string
 }
 
-func (p *jsonPrinter) row(r row) error {
-	line, err := marshal(r.contract)
+func (p *jsonPrinter) row(r contract.Row) error {
+	line, err := contract.Marshal(r.Line)
 	if err == nil && p.names != nil {
 		line, err = p.picked(r)
 	}
@@ -66,8 +67,8 @@ func (p *jsonPrinter) row(r row) error {
 	return nil
 }
 
-func (p *jsonPrinter) picked(r row) ([]byte, error) {
-	fields, err := r.fields()
+func (p *jsonPrinter) picked(r contract.Row) ([]byte, error) {
+	fields, err := r.Fields()
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ type csvPrinter struct {
 	names []string
 }
 
-func (p *csvPrinter) row(r row) error {
+func (p *csvPrinter) row(r contract.Row) error {
 	cells, err := cells(r, p.names)
 	if err != nil {
 		return err
@@ -127,7 +128,7 @@ type tablePrinter struct {
 	names []string
 }
 
-func (p *tablePrinter) row(r row) error {
+func (p *tablePrinter) row(r contract.Row) error {
 	cells, err := cells(p.shown(r), p.names)
 	if err != nil {
 		return err
@@ -140,7 +141,7 @@ func (p *tablePrinter) row(r row) error {
 
 // shown is r as a person wants to see it in one line: a flow without a URL by
 // where it went, a failed one with what went wrong after it.
-func (p *tablePrinter) shown(r row) row {
+func (p *tablePrinter) shown(r contract.Row) contract.Row {
 	url := deref(r.URL)
 	if url == "" && r.Host != nil {
 		url = *r.Host
@@ -171,8 +172,8 @@ func (p *tablePrinter) line(cells []string) error {
 func (p *tablePrinter) close() error { return p.out.Flush() }
 
 // cells are the named values of r as text.
-func cells(r row, names []string) ([]string, error) {
-	fields, err := r.fields()
+func cells(r contract.Row, names []string) ([]string, error) {
+	fields, err := r.Fields()
 	if err != nil {
 		return nil, err
 	}

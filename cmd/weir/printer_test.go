@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"weir/cmd/weir/internal/contract"
 	flowpb "weir/proto"
 )
 
@@ -39,7 +40,7 @@ func TestTableShowsWhatMatters(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := p.row(newRow(uuid.Nil, &tt.row)); err != nil {
+			if err := p.row(contract.NewRow(uuid.Nil, &tt.row)); err != nil {
 				t.Fatal(err)
 			}
 			if err := p.close(); err != nil {
@@ -51,5 +52,14 @@ func TestTableShowsWhatMatters(t *testing.T) {
 				t.Errorf("the row is %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// The table has a width for each column.
+func TestCellWidths(t *testing.T) {
+	for _, name := range contract.Columns {
+		if cellWidths[name] == 0 {
+			t.Errorf("column %s has no width", name)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/cmd/weir/internal/contract"
 	"weir/filter"
 	flowpb "weir/proto"
 	"weir/store"
@@ -35,8 +36,8 @@ why; json and csv give each key its own value.
 
 ` + sessionsHelp + `
 
-The JSON keys are: ` + strings.Join(columns[:contractKeys], " ") + `.
---columns knows these as well: ` + strings.Join(columns[contractKeys:], " ") + `.`,
+The JSON keys are: ` + strings.Join(contract.Columns[:contract.LineKeys], " ") + `.
+--columns knows these as well: ` + strings.Join(contract.Columns[contract.LineKeys:], " ") + `.`,
 		Example: `  weir query bug.weir '~c >=500' --sort duration --reverse --limit 10
   weir query bug.weir '~d api' --format json | jq -r .url
   weir query bug.weir --count
@@ -52,7 +53,7 @@ The JSON keys are: ` + strings.Join(columns[:contractKeys], " ") + `.
 	f.IntVar(&flags.limit, "limit", 0, "at most N flows (0: all)")
 	f.BoolVar(&flags.count, "count", false, "print only how many there are")
 	complete(cmd, "format", "table", "json", "csv")
-	complete(cmd, "columns", columns...)
+	complete(cmd, "columns", contract.Columns...)
 	complete(cmd, "sort", store.OrderNames()...)
 	return cmd
 }
@@ -91,7 +92,7 @@ func runQuery(ctx context.Context, std stdio, flags queryFlags, args []string) e
 	if err != nil {
 		return err
 	}
-	err = eachRow(ctx, s, q, func(r *flowpb.Row) error { return p.row(newRow(s.uuid(), r)) })
+	err = eachRow(ctx, s, q, func(r *flowpb.Row) error { return p.row(contract.NewRow(s.uuid(), r)) })
 	if err != nil {
 		return err
 	}
@@ -125,12 +126,12 @@ func (f queryFlags) query(wanted []string) (store.Query, error) {
 
 // checkColumns refuses a list of keys that names none, or one that is none.
 func checkColumns(names []string) error {
-	hint := "the keys are: " + strings.Join(columns, " ")
+	hint := "the keys are: " + strings.Join(contract.Columns, " ")
 	if names != nil && len(names) == 0 {
 		return usagef("--columns: names no key").withHint(hint)
 	}
 	for _, name := range names {
-		if !slices.Contains(columns, name) {
+		if !slices.Contains(contract.Columns, name) {
 			return usagef("--columns: no key %q", name).withHint(hint)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/cmd/weir/internal/contract"
 	"weir/tui/widget"
 )
 
@@ -48,7 +49,7 @@ func deref(s *string) string {
 }
 
 func writeJSON(std stdio, v any) error {
-	line, err := marshal(v)
+	line, err := contract.Marshal(v)
 	if err != nil {
 		return err
 	}

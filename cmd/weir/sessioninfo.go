@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"weir/cmd/weir/internal/contract"
 	"weir/store"
 	"weir/tui/widget"
 )
@@ -133,8 +134,8 @@ func readInfo(ctx context.Context, s *store.Session) (*infoJSON, error) {
 		return nil, err
 	}
 	return &infoJSON{
-		Path: s.Path(), UUID: uuid.UUID(s.UUID()).String(), Creator: text(i.Creator), Format: i.Format, CreatedAt: timestamp(i.Created),
-		FirstAt: moment(i.First), LastAt: moment(i.Last), Flows: i.Flows, Marked: i.Marked, RequestBytes: i.RequestBytes, ResponseBytes: i.ResponseBytes, FileBytes: i.FileBytes,
+		Path: s.Path(), UUID: uuid.UUID(s.UUID()).String(), Creator: contract.Text(i.Creator), Format: i.Format, CreatedAt: contract.Timestamp(i.Created),
+		FirstAt: contract.Moment(i.First), LastAt: contract.Moment(i.Last), Flows: i.Flows, Marked: i.Marked, RequestBytes: i.RequestBytes, ResponseBytes: i.ResponseBytes, FileBytes: i.FileBytes,
 	}, nil
 }
 
@@ -148,14 +149,14 @@ func newDetails(short *infoJSON, d *store.Details) *detailsJSON {
 		all.Kinds[kind.String()] += n
 	}
 	for _, h := range d.Hosts {
-		all.Hosts = append(all.Hosts, hostJSON{Host: jsonText(h.Host), Flows: h.Flows, Bytes: h.Bytes})
+		all.Hosts = append(all.Hosts, hostJSON{Host: contract.String(h.Host), Flows: h.Flows, Bytes: h.Bytes})
 	}
 	for _, t := range d.Tables {
-		all.Tables = append(all.Tables, tableJSON{Name: jsonText(t.Name), Rows: t.Rows, Bytes: t.Bytes})
+		all.Tables = append(all.Tables, tableJSON{Name: contract.String(t.Name), Rows: t.Rows, Bytes: t.Bytes})
 	}
 	for _, s := range d.Sources {
 		all.Sources = append(all.Sources, sourceJSON{
-			UUID: uuid.UUID(s.UUID).String(), Name: text(s.Name), CreatedAt: moment(s.Created), Creator: text(s.Creator), Flows: s.Flows,
+			UUID: uuid.UUID(s.UUID).String(), Name: contract.Text(s.Name), CreatedAt: contract.Moment(s.Created), Creator: contract.Text(s.Creator), Flows: s.Flows,
 		})
 	}
 	return all

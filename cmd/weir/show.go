@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"weir/cmd/weir/internal/contract"
 	flowpb "weir/proto"
 	"weir/proto/coding"
 	"weir/store"
@@ -66,12 +67,12 @@ func runShow(ctx context.Context, std stdio, flags showFlags, args []string) err
 	if flags.body != "" {
 		return showBody(ctx, std, s, id, flags)
 	}
-	f, err := loadFlowJSON(ctx, s, id)
+	f, err := loadShown(ctx, s, id)
 	if err != nil {
 		return err
 	}
 	if flags.format == "json" {
-		line, err := marshal(f)
+		line, err := contract.Marshal(f.Flow)
 		if err == nil {
 			_, err = fmt.Fprintf(std.out, "%s\n", line)
 		}
@@ -97,10 +98,10 @@ const textBody = 64 << 10
 
 // showText prints a flow for a person. It may go to a terminal, so whatever was
 // captured passes the sanitiser.
-func showText(ctx context.Context, std stdio, s reading, f *flowJSON) error {
+func showText(ctx context.Context, std stdio, s reading, f shown) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#%d %s %s\n", f.ID, f.Kind, f.State)
-	f.describe(&b)
+	writeFacts(&b, f.Flow)
 	for _, name := range []string{"request", "response"} {
 		h := f.Request
 		if name == "response" {
@@ -109,18 +110,18 @@ func showText(ctx context.Context, std stdio, s reading, f *flowJSON) error {
 		if h == nil {
 			continue
 		}
-		fmt.Fprintf(&b, "\n%s\n", h.startLine())
+		fmt.Fprintf(&b, "\n%s\n", startLine(h))
 		for _, p := range h.Headers {
 			fmt.Fprintf(&b, "%s: %s\n", widget.Sanitize(p[0]), widget.Sanitize(p[1]))
 		}
-		if err := h.writeBody(ctx, &b, s, f.ID, name); err != nil {
+		if err := writeBody(ctx, &b, s, f.head, h, name); err != nil {
 			return err
 		}
 		for _, p := range h.Trailers {
 			fmt.Fprintf(&b, "(trailer) %s: %s\n", widget.Sanitize(p[0]), widget.Sanitize(p[1]))
 		}
 	}
-	for _, m := range []*flowpb.DnsMessage{f.dns.GetRequest(), f.dns.GetResponse()} {
+	for _, m := range []*flowpb.DnsMessage{f.head.GetDns().GetRequest(), f.head.GetDns().GetResponse()} {
 		if m == nil {
 			continue
 		}
@@ -131,7 +132,7 @@ func showText(ctx context.Context, std stdio, s reading, f *flowJSON) error {
 		}
 	}
 	for _, m := range f.Messages {
-		fmt.Fprintf(&b, "\n[%s]\n", m.heading())
+		fmt.Fprintf(&b, "\n[%s]\n", heading(&m))
 		if m.Text != nil {
 			fmt.Fprintln(&b, widget.Sanitize(*m.Text))
 		} else {
@@ -142,8 +143,8 @@ func showText(ctx context.Context, std stdio, s reading, f *flowJSON) error {
 	return err
 }
 
-// describe writes the facts that stand above the headers.
-func (f *flowJSON) describe(b *strings.Builder) {
+// writeFacts writes the facts that stand above the headers.
+func writeFacts(b *strings.Builder, f *contract.Flow) {
 	line := func(name string, value *string) {
 		if value != nil {
 			fmt.Fprintf(b, "%-10s %s\n", name, widget.Sanitize(*value))
@@ -173,7 +174,7 @@ func (f *flowJSON) describe(b *strings.Builder) {
 	}
 }
 
-func (h *halfJSON) startLine() string {
+func startLine(h *contract.Half) string {
 	word := func(s *string) string {
 		if s == nil {
 			return ""
@@ -187,7 +188,7 @@ func (h *halfJSON) startLine() string {
 }
 
 // writeBody appends the beginning of a body, decoded, or says why there is none.
-func (h *halfJSON) writeBody(ctx context.Context, b *strings.Builder, s reading, id uint64, name string) error {
+func writeBody(ctx context.Context, b *strings.Builder, s reading, f *flowpb.Flow, h *contract.Half, name string) error {
 	switch {
 	case h.BodySize == nil:
 		return nil
@@ -195,12 +196,8 @@ func (h *halfJSON) writeBody(ctx context.Context, b *strings.Builder, s reading,
 		fmt.Fprintf(b, "\n(%d bytes passed on, not kept)\n", *h.BodySize)
 		return nil
 	}
-	f, err := s.Flow(ctx, id)
-	if err != nil {
-		return err
-	}
 	side, body, headers := half(f, name)
-	stored, err := s.Body(ctx, id, side)
+	stored, err := s.Body(ctx, f.GetId(), side)
 	if err != nil {
 		return err
 	}
@@ -219,4 +216,27 @@ func (h *halfJSON) writeBody(ctx context.Context, b *strings.Builder, s reading,
 		fmt.Fprintf(b, "(%d more bytes; --body %s prints all)\n", *h.BodyDecodedSize-int64(len(p)), name)
 	}
 	return nil
+}
+
+// heading is what the text form says above a message.
+func heading(m *contract.Message) string {
+	parts := []string{m.From, m.Type, fmt.Sprintf("%d bytes", m.Size)}
+	if e := m.Event; e != nil && e.Type != nil {
+		parts = append(parts, widget.Sanitize(*e.Type))
+	}
+	if n := len(m.Frames); n > 1 {
+		parts = append(parts, fmt.Sprintf("in %d frames", n))
+	}
+	for _, f := range []struct {
+		set  bool
+		name string
+	}{{m.Compressed, "compressed"}, {m.Continues, "continues"}, {m.Dropped, "dropped"}, {m.Injected, "injected"}} {
+		if f.set {
+			parts = append(parts, f.name)
+		}
+	}
+	if m.Note != "" {
+		parts = append(parts, "note: "+widget.Sanitize(m.Note))
+	}
+	return strings.Join(parts, " ")
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"weir/cmd/weir/internal/contract"
 	flowpb "weir/proto"
 	"weir/store"
 	"weir/store/seed"
@@ -55,7 +56,7 @@ func TestShellReadsFlows(t *testing.T) {
 	}
 	annotateSome(t, path)
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"query", path, "--format", "json", "--columns", strings.Join(columns, ",")}, stdio{in: os.Stdin, out: &out, err: io.Discard}); code != 0 {
+	if code := run(t.Context(), []string{"query", path, "--format", "json", "--columns", strings.Join(contract.Columns, ",")}, stdio{in: os.Stdin, out: &out, err: io.Discard}); code != 0 {
 		t.Fatalf("weir query: exit code %d", code)
 	}
 	var want []map[string]any
@@ -88,9 +89,9 @@ func TestShellReadsFlows(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("flows (-weir query +sqlite3):\n%s", diff)
 	}
-	contract := "agent,client,comment,content_type,duration_ms,failed,host,http_version,id,kind,marked,method,path,port,replay," +
+	documented := "agent,client,comment,content_type,duration_ms,failed,host,http_version,id,kind,marked,method,path,port,replay," +
 		"request_size,response_size,scheme,server,started_at,state,status,tags,ttfb_ms,uid,url"
-	if diff := cmp.Diff(strings.Split(contract, ","), there); diff != "" {
+	if diff := cmp.Diff(strings.Split(documented, ","), there); diff != "" {
 		t.Errorf("columns of the view (-documented +there):\n%s", diff)
 	}
 }

@@ -65,12 +65,15 @@ func (f *File) Bodies(q rowid.Querier) body.Source {
 	return body.Source{DB: q, Calls: f.calls, Unpack: f.unpack}
 }
 
-// Fataler is what tests of any kind have in common.
-type Fataler interface{ Fatal(args ...any) }
+// T is what tests of any kind have in common.
+type T interface {
+	Fatal(args ...any)
+	Context() context.Context
+}
 
 // Exec runs a statement.
-func (f *File) Exec(t Fataler, query string, args ...any) {
-	if _, err := f.DB.Exec(query, args...); err != nil {
+func (f *File) Exec(t T, query string, args ...any) {
+	if _, err := f.DB.ExecContext(t.Context(), query, args...); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package contract
 
 import (
 	"encoding/json"
@@ -11,12 +11,12 @@ import (
 	flowpb "weir/proto"
 )
 
-// The keys of row, of the columns and of the table's widths are one list.
+// The keys of Row and the columns are one list.
 func TestColumns(t *testing.T) {
 	for _, tt := range []struct {
 		names []string
 		of    reflect.Type
-	}{{columns[:contractKeys], reflect.TypeFor[contract]()}, {columns, reflect.TypeFor[row]()}} {
+	}{{Columns[:LineKeys], reflect.TypeFor[Line]()}, {Columns, reflect.TypeFor[Row]()}} {
 		var keys []string
 		for _, f := range reflect.VisibleFields(tt.of) {
 			if !f.Anonymous {
@@ -27,11 +27,6 @@ func TestColumns(t *testing.T) {
 			t.Errorf("the keys of %s differ (-names +keys):\n%s", tt.of, diff)
 		}
 	}
-	for _, name := range columns {
-		if cellWidths[name] == 0 {
-			t.Errorf("column %s has no width", name)
-		}
-	}
 }
 
 // What is absent is null, what is empty is not.
@@ -40,7 +35,7 @@ func TestRowNulls(t *testing.T) {
 		ID: 1, Kind: flowpb.KindHTTP, State: flowpb.StateWaiting, Method: "GET", Scheme: "http", Host: "a.test", Port: 80, Path: "/",
 		RequestSize: flowpb.Absent, ResponseSize: 0, Duration: flowpb.Absent, TTFB: flowpb.Absent,
 	}}
-	line, err := marshal(newRow(uuid.Nil, &r))
+	line, err := Marshal(NewRow(uuid.Nil, &r))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +51,7 @@ func TestRowNulls(t *testing.T) {
 // Bytes that are not UTF-8 come out of JSON as the same bytes in Latin-1.
 func TestJSONText(t *testing.T) {
 	raw := "a\xff\x00\x1b"
-	line, err := marshal(text(raw))
+	line, err := Marshal(Text(raw))
 	if err != nil {
 		t.Fatal(err)
 	}

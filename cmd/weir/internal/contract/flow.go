@@ -1,4 +1,4 @@
-package main
+package contract
 
 import (
 	"context"
@@ -14,30 +14,28 @@ import (
 	"weir/store"
 )
 
-// flowJSON is one whole flow but the bytes of its bodies, as 'weir show --format
+// Flow is one whole flow but the bytes of its bodies, as 'weir show --format
 // json' prints it: query's keys, and these.
-type flowJSON struct {
-	row
-	Request       *halfJSON     `json:"request"`
-	Response      *halfJSON     `json:"response"`
-	Informational []halfJSON    `json:"informational,omitempty"`
-	WebSocket     *socketJSON   `json:"websocket,omitempty"`
-	DNS           *dnsJSON      `json:"dns,omitempty"`
-	Messages      []messageJSON `json:"messages"`
-	MoreMessages  bool          `json:"more_messages,omitempty"` // there are more than are printed
-	ClientConn    *connJSON     `json:"client_conn"`
-	ServerConn    *connJSON     `json:"server_conn"`
-	Timing        timingJSON    `json:"timing"`
-	ErrorDetail   *errorJSON    `json:"error_detail,omitempty"`
+type Flow struct {
+	Row
+	Request       *Half     `json:"request"`
+	Response      *Half     `json:"response"`
+	Informational []Half    `json:"informational,omitempty"`
+	WebSocket     *Socket   `json:"websocket,omitempty"`
+	DNS           *DNS      `json:"dns,omitempty"`
+	Messages      []Message `json:"messages"`
+	MoreMessages  bool      `json:"more_messages,omitempty"` // there are more than are printed
+	ClientConn    *Conn     `json:"client_conn"`
+	ServerConn    *Conn     `json:"server_conn"`
+	Timing        Timing    `json:"timing"`
+	ErrorDetail   *Error    `json:"error_detail,omitempty"`
 	// Meta is what else is known, [key, value]: what is odd about a message, the proxy user …
 	Meta [][2]string `json:"meta,omitempty"`
-
-	dns *flowpb.Dns // for the text form
 }
 
-// halfJSON is a request or a response. Headers and trailers are [name, value] in
+// Half is a request or a response. Headers and trailers are [name, value] in
 // the order and case of the wire.
-type halfJSON struct {
+type Half struct {
 	Method      *string     `json:"method,omitempty"`
 	Target      *string     `json:"target,omitempty"`
 	Authority   *string     `json:"authority,omitempty"`
@@ -57,57 +55,47 @@ type halfJSON struct {
 	BodyCodingError *string `json:"body_coding_error,omitempty"`
 }
 
-type errorJSON struct {
+// Error is why a flow failed.
+type Error struct {
 	Code    string  `json:"code"`
 	Message string  `json:"message"`
 	Hint    *string `json:"hint"`
 	At      *string `json:"at"`
 }
 
-// loadFlowJSON reads a whole flow. Bodies are read through once, piece by piece,
-// for their hash.
-func loadFlowJSON(ctx context.Context, s reading, id uint64) (*flowJSON, error) {
-	rows, err := s.Rows(ctx, []uint64{id})
+// Load makes a Flow of a head, with the connections that it names where they are there.
+// Bodies are read through once, piece by piece, for their hash.
+func Load(ctx context.Context, s *store.Session, f *flowpb.Flow, client, server *flowpb.Conn) (*Flow, error) {
+	rows, err := s.Rows(ctx, []uint64{f.GetId()})
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
-		return nil, fmt.Errorf("flow %d: %w", id, store.ErrNotFound)
+		return nil, fmt.Errorf("flow %d: %w", f.GetId(), store.ErrNotFound)
 	}
-	f, err := s.Flow(ctx, id)
-	if err != nil {
-		return nil, err
+	out := &Flow{
+		Row: NewRow(s.UUID(), &rows[0]), ErrorDetail: newError(f.GetError()),
+		ClientConn: newConn(client), ServerConn: newConn(server), Timing: newTiming(f, server),
+		WebSocket: newWebSocket(f.GetHttp().GetWebsocket()), DNS: newDNS(f.GetDns()),
 	}
-	out := &flowJSON{row: newRow(s.UUID(), &rows[0]), ErrorDetail: newError(f.GetError())}
 	for _, m := range f.GetMeta() {
-		out.Meta = append(out.Meta, [2]string{jsonText(m.GetKey()), jsonText(m.GetValue())})
+		out.Meta = append(out.Meta, [2]string{String(m.GetKey()), String(m.GetValue())})
 	}
 	if err := out.halves(ctx, s, f); err != nil {
 		return nil, err
 	}
-	client, err := loadConn(ctx, s.Session, f.GetClientConn())
-	if err != nil {
-		return nil, err
-	}
-	server, err := loadConn(ctx, s.Session, f.GetServerConn())
-	if err != nil {
-		return nil, err
-	}
-	out.ClientConn, out.ServerConn, out.Timing = newConn(client), newConn(server), newTiming(f, server)
-	out.WebSocket, out.DNS = newWebSocket(f.GetHttp().GetWebsocket()), newDNS(f.GetDns())
-	out.dns = f.GetDns()
-	out.Messages, out.MoreMessages, err = loadMessages(ctx, s.Session, id)
+	out.Messages, out.MoreMessages, err = loadMessages(ctx, s, f.GetId())
 	return out, err
 }
 
 // halves fills in request, response and 1xx of an HTTP flow.
-func (o *flowJSON) halves(ctx context.Context, s reading, f *flowpb.Flow) error {
+func (o *Flow) halves(ctx context.Context, s *store.Session, f *flowpb.Flow) error {
 	h := f.GetHttp()
 	if h == nil {
 		return nil
 	}
 	if q := h.GetRequest(); q != nil {
-		o.Request = &halfJSON{
+		o.Request = &Half{
 			Method: bytesText(q.GetMethod()), Target: bytesText(q.GetTarget()), Authority: bytesText(q.GetAuthority()),
 			HTTPVersion: bytesText(q.GetVersion()), Headers: pairs(q.GetHeaders()), Trailers: pairs(q.GetTrailers()),
 		}
@@ -127,16 +115,16 @@ func (o *flowJSON) halves(ctx context.Context, s reading, f *flowpb.Flow) error 
 	return nil
 }
 
-func newResponse(p *flowpb.Response) *halfJSON {
+func newResponse(p *flowpb.Response) *Half {
 	status := p.GetStatus()
-	return &halfJSON{
+	return &Half{
 		Status: &status, Reason: bytesText(p.GetReason()), HTTPVersion: bytesText(p.GetVersion()),
 		Headers: pairs(p.GetHeaders()), Trailers: pairs(p.GetTrailers()),
 	}
 }
 
 // body describes a stored body, decoded for its hash.
-func (h *halfJSON) body(ctx context.Context, s reading, id uint64, side flowpb.Side, b *flowpb.Body, headers []*flowpb.Field) error {
+func (h *Half) body(ctx context.Context, s *store.Session, id uint64, side flowpb.Side, b *flowpb.Body, headers []*flowpb.Field) error {
 	if b == nil {
 		return nil
 	}
@@ -156,7 +144,7 @@ func (h *halfJSON) body(ctx context.Context, s reading, id uint64, side flowpb.S
 		if !errors.As(err, &broken) {
 			return err
 		}
-		h.BodyCodingError = text(broken.Error())
+		h.BodyCodingError = Text(broken.Error())
 		if n, sum, err = digest(stored.NewReader(ctx), nil); err != nil {
 			return err
 		}
@@ -194,22 +182,22 @@ func bodyState(s flowpb.BodyState) string {
 	return strings.ToLower(strings.TrimPrefix(s.String(), "BODY_STATE_"))
 }
 
-func bytesText(p []byte) *string { return text(string(p)) }
+func bytesText(p []byte) *string { return Text(string(p)) }
 
 func pairs(fields []*flowpb.Field) [][2]string {
 	out := make([][2]string, len(fields))
 	for i, f := range fields {
-		out[i] = [2]string{jsonText(string(f.GetName())), jsonText(string(f.GetValue()))}
+		out[i] = [2]string{String(string(f.GetName())), String(string(f.GetValue()))}
 	}
 	return out
 }
 
-func newError(e *flowpb.Error) *errorJSON {
+func newError(e *flowpb.Error) *Error {
 	if e == nil {
 		return nil
 	}
-	return &errorJSON{
+	return &Error{
 		Code:    strings.ToLower(strings.TrimPrefix(e.GetCode().String(), "ERROR_CODE_")),
-		Message: jsonText(e.GetMessage()), Hint: text(e.GetHint()), At: moment(e.GetAtNs()),
+		Message: String(e.GetMessage()), Hint: Text(e.GetHint()), At: Moment(e.GetAtNs()),
 	}
 }

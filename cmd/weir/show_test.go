@@ -49,11 +49,11 @@ func TestShowMessages(t *testing.T) {
 		&flowpb.Message{Side: flowpb.SideRequest, Type: flowpb.MessageText, Content: []byte("Hello"), Frames: []uint64{2, 3}, Compressed: true, Note: "not masked"},
 		&flowpb.Message{Side: flowpb.SideResponse, Type: flowpb.MessageEvent, Content: []byte{0xff}, Continues: true, Event: &flowpb.ServerEvent{Type: []byte("tick"), Id: []byte{}, RetryMs: proto.Uint64(5)}},
 	)
-	shown, err := loadFlowJSON(t.Context(), reading{Session: s}, 1)
+	shown, err := loadShown(t.Context(), reading{Session: s}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := json.Marshal(shown)
+	got, err := json.Marshal(shown.Flow)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,30 +77,17 @@ func TestShowMessages(t *testing.T) {
 	}
 }
 
-// TestShowManyMessages prints messages of more than one page, up to a limit.
-func TestShowManyMessages(t *testing.T) {
-	var all []*flowpb.Message
-	for range 70 {
-		all = append(all, &flowpb.Message{Content: make([]byte, 1<<20)})
-	}
-	s := recordMessages(t, &flowpb.Flow{CreatedNs: 1, Protocol: &flowpb.Flow_Tcp{Tcp: &flowpb.Stream{}}}, all...)
-	got, more, err := loadMessages(t.Context(), s, 1)
-	if err != nil || !more || len(got) != maxMessageBytes>>20 || got[63].Sequence != 64 {
-		t.Errorf("got %d messages, more %v (%v), want %d and more", len(got), more, err, maxMessageBytes>>20)
-	}
-}
-
 func TestShowDNS(t *testing.T) {
 	f := &flowpb.Flow{CreatedNs: 1, State: flowpb.StateComplete, Protocol: &flowpb.Flow_Dns{Dns: &flowpb.Dns{
 		Request:  &flowpb.DnsMessage{Id: 7, Questions: []*flowpb.DnsQuestion{{Name: []byte("a.test"), Type: 1, Class: 1}}},
 		Response: &flowpb.DnsMessage{Id: 7, Answers: []*flowpb.DnsRecord{{Name: []byte("a.test"), Type: 1, Class: 1, Ttl: 60, Data: []byte{192, 0, 2, 7}}}},
 	}}}
 	s := recordMessages(t, f)
-	shown, err := loadFlowJSON(t.Context(), reading{Session: s}, 1)
+	shown, err := loadShown(t.Context(), reading{Session: s}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := json.Marshal(shown)
+	got, err := json.Marshal(shown.Flow)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,13 @@
-package main
+// Package contract is the JSON that weir prints of flows: scripts rely on its keys, their
+// order and what they say, which change with a note in the changelog only.
+//
+// [Row] is a flow in a list, as `weir query` prints it; [Flow] is a whole one, as `weir
+// show` does, with what is read of a session for it. Absent values are null, times RFC 3339
+// with nanoseconds in UTC, and texts from the wire lose no byte: see [String]. Nothing is
+// sanitised here, for JSON escapes what a terminal would obey.
+//
+// Its values are made once and belong to the caller.
+package contract
 
 import (
 	"bytes"
@@ -14,17 +23,17 @@ import (
 	flowpb "weir/proto"
 )
 
-// row is one flow as the command line prints it: what 'weir query' prints of each, and
+// Row is one flow as the command line prints it: what 'weir query' prints of each, and
 // the keys that are printed where somebody asks for them.
-type row struct {
-	contract
+type Row struct {
+	Line
 	Session *string `json:"session"`
 	Agent   *string `json:"agent"`
 }
 
-// contract is what 'weir query' prints of a flow unless it is told otherwise: exactly
+// Line is what 'weir query' prints of a flow unless it is told otherwise: exactly
 // these keys, in this order. A pointer that is nil prints as null.
-type contract struct {
+type Line struct {
 	ID           uint64   `json:"id"`
 	UID          string   `json:"uid"`
 	Kind         string   `json:"kind"`
@@ -52,27 +61,27 @@ type contract struct {
 	Replay       *string  `json:"replay"`
 }
 
-// columns are the names of row's keys, in order, the contract's first.
-var columns = []string{
+// Columns are the names of Row's keys, in order, Line's first.
+var Columns = []string{
 	"id", "uid", "kind", "state", "method", "scheme", "host", "port", "path", "url", "http_version", "status", "reason",
 	"content_type", "request_size", "response_size", "started_at", "duration_ms", "client", "server", "error", "marked",
 	"comment", "tags", "replay",
 	"session", "agent",
 }
 
-// contractKeys is how many of columns are the contract's.
-const contractKeys = 25
+// LineKeys is how many of Columns are Line's.
+const LineKeys = 25
 
-// newRow turns a list row into its printed form.
-func newRow(session uuid.UUID, r *flowpb.Row) row {
+// NewRow turns a list row into its printed form.
+func NewRow(session uuid.UUID, r *flowpb.Row) Row {
 	_, number := flowpb.Placed(r.ID)
-	out := row{Session: text(r.Session), Agent: text(r.Agent), contract: contract{
+	out := Row{Session: Text(r.Session), Agent: Text(r.Agent), Line: Line{
 		ID: number, UID: uid(session, r), Kind: r.Kind.String(), State: r.State.Label(),
-		Method: text(r.Method), Scheme: text(r.Scheme), Host: text(r.Host), Path: text(r.Path), URL: text(r.URL()),
-		HTTPVersion: text(r.Version), Reason: text(r.Reason), ContentType: text(r.ContentType),
+		Method: Text(r.Method), Scheme: Text(r.Scheme), Host: Text(r.Host), Path: Text(r.Path), URL: Text(r.URL()),
+		HTTPVersion: Text(r.Version), Reason: Text(r.Reason), ContentType: Text(r.ContentType),
 		RequestSize: present(r.RequestSize), ResponseSize: present(r.ResponseSize),
-		StartedAt: timestamp(r.Started), Client: text(r.Client), Server: text(r.Server), Error: text(r.Error),
-		Marked: text(r.Marked), Comment: text(r.Comment), Tags: r.Tags, Replay: text(r.Replay.Label()),
+		StartedAt: Timestamp(r.Started), Client: Text(r.Client), Server: Text(r.Server), Error: Text(r.Error),
+		Marked: Text(r.Marked), Comment: Text(r.Comment), Tags: r.Tags, Replay: Text(r.Replay.Label()),
 	}}
 	if r.Port != 0 {
 		out.Port = &r.Port
@@ -99,25 +108,25 @@ func uid(session uuid.UUID, r *flowpb.Row) string {
 	return session.String() + ":" + strconv.FormatUint(sequence, 10)
 }
 
-// timestamp prints nanoseconds since the epoch as the contract says.
-func timestamp(ns int64) string { return time.Unix(0, ns).UTC().Format(rfc3339Nano) }
+// Timestamp prints nanoseconds since the epoch as the contract says.
+func Timestamp(ns int64) string { return time.Unix(0, ns).UTC().Format(rfc3339Nano) }
 
 // rfc3339Nano keeps trailing zeros, so that times align and sort as text.
 const rfc3339Nano = "2006-01-02T15:04:05.000000000Z07:00"
 
-// text is nil for "", else s as JSON can carry it.
-func text(s string) *string {
+// Text is nil for "", else s as JSON can carry it.
+func Text(s string) *string {
 	if s == "" {
 		return nil
 	}
-	s = jsonText(s)
+	s = String(s)
 	return &s
 }
 
-// jsonText returns bytes from the wire as a JSON string may carry them: UTF-8 as
+// String returns bytes from the wire as a JSON string may carry them: UTF-8 as
 // it is, anything else byte for byte as Latin-1, which is what RFC 9110 section
 // 5.5 says of field values, and loses nothing.
-func jsonText(s string) string {
+func String(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
@@ -135,8 +144,8 @@ func present(n int64) *int64 {
 	return &n
 }
 
-// marshal is JSON without the escapes that only HTML needs.
-func marshal(v any) ([]byte, error) {
+// Marshal is JSON without the escapes that only HTML needs.
+func Marshal(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
@@ -146,9 +155,9 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimRight(buf.Bytes(), "\n"), nil
 }
 
-// fields is r by key, each value as JSON.
-func (r row) fields() (map[string]json.RawMessage, error) {
-	whole, err := marshal(r)
+// Fields is r by key, each value as JSON.
+func (r Row) Fields() (map[string]json.RawMessage, error) {
+	whole, err := Marshal(r)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ type App struct {
 	// this one; nil: that is somebody else's.
 	behind       []visit
 	closeSession func() error
+	left         []byte // the view's state, where the user comes back to this session
 	table        []Binding
 
 	theme *theme.Theme
@@ -64,6 +65,7 @@ type App struct {
 	typed    []string          // history of the ":" line
 
 	order   order
+	toggled bool // the columns of session and agent are not as they would be
 	history viewHistory
 	gen     int // of the list that was asked for last
 	listing *listing
@@ -285,13 +287,22 @@ func (a *App) tell(msg statsTold) tea.Cmd {
 	}
 	first := !a.told
 	a.stats, a.told = msg.stats, true
-	columns := a.list.SetSeveral(a.stats.Sessions > 1)
+	columns := a.showColumns()
 	if first && a.stats.Mode == Live && a.newborn {
 		_, cmd := a.list.Do("follow")
 		return tea.Batch(columns, cmd)
 	}
 	a.describeEmpty()
 	return columns
+}
+
+// showColumns shows whose flows are which where that is not always the same, or where
+// the user asked for it.
+func (a *App) showColumns() tea.Cmd { return a.list.SetSeveral((a.stats.Sessions > 1) != a.toggled) }
+
+func (a *App) toggleColumns() tea.Cmd {
+	a.toggled = !a.toggled
+	return a.showColumns()
 }
 
 func (a *App) awaitNotice() tea.Cmd {

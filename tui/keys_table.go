@@ -253,6 +253,11 @@ func listBindings() []Binding {
 			Run: func(a *App, _ string) tea.Cmd { return a.sort(a.order.Key, !a.order.Reverse) },
 		},
 		{
+			View: ViewList, Keys: []string{"c"}, Name: "columns", Help: "show or hide the columns of session and agent",
+			Tip: "They say who recorded a flow, and what captured it.",
+			Run: func(a *App, _ string) tea.Cmd { return a.toggleColumns() },
+		},
+		{
 			View: ViewList, Name: "sort", Help: "sort by a key", Arg: "KEY",
 			Values: func(*App) []string { return sortKeys() },
 			Run:    func(a *App, arg string) tea.Cmd { return a.sortByName(arg) },

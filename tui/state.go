@@ -51,9 +51,12 @@ type (
 )
 
 func (a *App) loadState() tea.Cmd {
-	src := a.src
+	src, data := a.src, a.left
 	return a.async.Do(func(ctx context.Context) tea.Msg {
-		data, err := src.LoadState(ctx, stateName)
+		var err error
+		if data == nil {
+			data, err = src.LoadState(ctx, stateName)
+		}
 		var kept keptState
 		if err == nil && data != nil {
 			if err = json.Unmarshal(data, &kept); err != nil {

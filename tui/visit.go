@@ -29,6 +29,7 @@ type visit struct {
 	opts  Options
 	close func() error // nil: whoever called Run does that
 	live  bool         // this process captures into it
+	state []byte       // of the view, as it was left; nil: it is new
 }
 
 // Messages about visits.
@@ -76,7 +77,9 @@ func (a *App) visited(msg visited) tea.Cmd {
 	}
 	opts := a.opts
 	opts.Exporter, opts.Proxy, opts.Filter = msg.opened.Exporter, nil, ""
-	behind := append(a.behind, visit{src: a.src, opts: a.opts, close: a.closeSession, live: a.stats.Mode == Live})
+	behind := append(a.behind, visit{
+		src: a.src, opts: a.opts, close: a.closeSession, live: a.stats.Mode == Live, state: a.encodeState(),
+	})
 	return a.lookAt(visit{src: msg.opened.Source, opts: opts, close: msg.opened.Close}, behind, nil)
 }
 
@@ -97,7 +100,7 @@ func (a *App) lookAt(to visit, behind []visit, closing func() error) tea.Cmd {
 		a.fail("open", err, "")
 		return leave
 	}
-	next.behind, next.closeSession = behind, to.close
+	next.behind, next.closeSession, next.left = behind, to.close, to.state
 	next.w, next.h, next.now, next.term, next.mouse, next.quick = a.w, a.h, a.now, a.term, a.mouse, a.quick
 	next.log, next.typed, next.drafts, next.masked = a.log, a.typed, a.drafts, a.masked
 	look := a.look

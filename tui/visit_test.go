@@ -89,7 +89,11 @@ func TestVisitSeveral(t *testing.T) {
 		d.keys("ctrl+o g space space")
 		d.says("2 marked")
 		d.keys("r")
-		d.says("session", "7 flows")
+		d.says("M │session", "7 flows")
+		d.keys("c")
+		d.hides("M │session")
+		d.keys("g j j 6")
+		chosen := d.app.list.FocusID()
 		d.keys("ctrl+o enter")
 		if l.open != 2 || len(d.app.behind) != 2 {
 			t.Errorf("got %d sessions open and %d behind, want 2 and 2", l.open, len(d.app.behind))
@@ -97,7 +101,12 @@ func TestVisitSeveral(t *testing.T) {
 		if want := "true /s/day-00.weir /s/day-01.weir"; l.opened[0] != want {
 			t.Errorf("got %q, want %q", l.opened[0], want)
 		}
-		d.keys("q q")
+		d.keys("q")
+		d.says("by status")
+		if got := d.app.list.FocusID(); got != chosen {
+			t.Errorf("back in the union: got flow %d in focus, want %d", got, chosen)
+		}
+		d.keys("q")
 		d.says("5 flows")
 		if l.open != 0 {
 			t.Errorf("got %d sessions open, want none", l.open)

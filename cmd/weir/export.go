@@ -190,5 +190,5 @@ func runExport(ctx context.Context, std stdio, flags *exportFlags, args []string
 		fmt.Fprintf(std.err, ", left out %d that have no such form", skipped)
 	}
 	fmt.Fprintln(std.err)
-	return nil
+	return s.whole()
 }

@@ -200,5 +200,8 @@ func printMatching(ctx context.Context, std stdio, paths []string, expr filter.E
 	if err != nil {
 		return err
 	}
-	return p.close()
+	if err := p.close(); err != nil {
+		return err
+	}
+	return s.whole()
 }

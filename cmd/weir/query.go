@@ -86,7 +86,10 @@ func runQuery(ctx context.Context, std stdio, flags queryFlags, args []string) e
 	}
 	boundHeap(flows)
 	if flags.count {
-		return printCount(ctx, std, s, q)
+		if err := printCount(ctx, std, s, q); err != nil {
+			return err
+		}
+		return s.whole()
 	}
 	p, err := newPrinter(std.out, flags.format, flags.shown(s))
 	if err != nil {
@@ -96,7 +99,10 @@ func runQuery(ctx context.Context, std stdio, flags queryFlags, args []string) e
 	if err != nil {
 		return err
 	}
-	return p.close()
+	if err := p.close(); err != nil {
+		return err
+	}
+	return s.whole()
 }
 
 // shown are the columns to print, nil for the format's own: a table of several

@@ -35,6 +35,7 @@ type shelf struct {
 	name string
 
 	options store.Options
+	missing int      // sessions that were named and cannot be opened
 	folders []string // of which new sessions join in
 	tried   map[string]time.Time
 }
@@ -96,10 +97,13 @@ func openShelf(ctx context.Context, paths []string, o store.Options, trouble fun
 	if err != nil {
 		return nil, err
 	}
+	s := &shelf{flows: set, set: set, name: shelfName(paths, len(set.Sessions())), options: o, tried: map[string]time.Time{}}
 	for _, t := range troubles {
 		trouble(t.Err)
+		if slices.Contains(paths, t.Path) {
+			s.missing++
+		}
 	}
-	s := &shelf{flows: set, set: set, name: shelfName(paths, len(set.Sessions())), options: o, tried: map[string]time.Time{}}
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			s.folders = append(s.folders, path)
@@ -171,6 +175,15 @@ func shelfName(paths []string, n int) string {
 		}
 	}
 	return fmt.Sprintf("%d sessions", n)
+}
+
+// whole fails where a session that was named is not among what was printed. One of a
+// folder is only told of.
+func (s *shelf) whole() error {
+	if s.missing > 0 {
+		return fmt.Errorf("%d of the sessions could not be opened", s.missing)
+	}
+	return nil
 }
 
 // Close closes all sessions.

@@ -20,6 +20,9 @@ func HTTPie(r *Request) (string, error) {
 		return "", errors.New("its request line does not fit on a command line")
 	}
 	words := []string{"http"}
+	if !settled(string(q.GetPath())) {
+		return "", errTarget("HTTPie")
+	}
 	in := ""
 	switch {
 	case body != nil && printable(string(body)):
@@ -45,12 +48,12 @@ func httpieFields(q *flowpb.Request, url string, hasBody bool) (words []string, 
 		switch lower := strings.ToLower(name); {
 		case strings.HasPrefix(name, ":"), lower == "content-length" && hasBody, lower == "transfer-encoding", lower == "connection",
 			lower == "proxy-connection", lower == "proxy-authorization", lower == "host" && strings.Contains(url, "://"+value+"/"):
-		case !isToken(name) || strings.ContainsAny(value, "\x00\n") || len(value) > MaxBody:
+		case !isToken(name) || strings.ContainsAny(value, "\x00\r\n") || len(value) > MaxBody || escapes(value):
 			return nil, cannotSend("HTTPie", name)
 		case value == "":
 			words = append(words, shellQuote(name+";"))
 		default:
-			words = append(words, shellQuote(name+":"+value))
+			words = append(words, shellQuote(name+":"+item(value)))
 		}
 	}
 	for _, name := range []string{"Accept", "Accept-Encoding", "User-Agent", "Content-Type"} {
@@ -59,4 +62,27 @@ func httpieFields(q *flowpb.Request, url string, hasBody bool) (words []string, 
 		}
 	}
 	return words, nil
+}
+
+// separators are what HTTPie's request items are told apart by.
+const separators = ":=@;"
+
+// item is a field's value behind "Name:". In front of a separator it needs a backslash,
+// since ":=" and ":@" mean something else.
+func item(value string) string {
+	if strings.IndexByte(separators, value[0]) >= 0 {
+		return `\` + value
+	}
+	return value
+}
+
+// escapes reports whether HTTPie would take a backslash out of a value. There is no way to
+// write that one.
+func escapes(value string) bool {
+	for i := range len(value) - 1 {
+		if value[i] == '\\' && strings.IndexByte(separators, value[i+1]) >= 0 {
+			return true
+		}
+	}
+	return false
 }

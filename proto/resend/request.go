@@ -12,9 +12,12 @@ import (
 	flowpb "weir/proto"
 )
 
-// MaxBody is the largest body that is put into a command or a program, in bytes; Linux
-// takes 128 KB for one argument.
-const MaxBody = 100 << 10
+// MaxBody is the largest body that is put into a command, in bytes: Linux takes 128 KB for
+// one argument. A program has room for more.
+const (
+	MaxBody        = 100 << 10
+	maxProgramBody = 1 << 20
+)
 
 // Request is a request to be sent again.
 type Request struct {
@@ -27,12 +30,15 @@ type Request struct {
 
 // Of takes the request of a flow. The error is [flowpb.ErrNoForm], a
 // [flowpb.UnfitError], or that of reading the body.
-func Of(w *flowpb.Whole) (*Request, error) {
+func Of(w *flowpb.Whole) (*Request, error) { return of(w, MaxBody) }
+
+// of takes it with a body of at most so many bytes.
+func of(w *flowpb.Whole, most int64) (*Request, error) {
 	q := w.Flow.GetHttp().GetRequest()
 	if q == nil {
 		return nil, flowpb.ErrNoForm
 	}
-	body, err := bodyOf(w, q.GetBody())
+	body, err := bodyOf(w, q.GetBody(), most)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +48,7 @@ func Of(w *flowpb.Whole) (*Request, error) {
 }
 
 // bodyOf reads the body of a request; nil: there is none.
-func bodyOf(w *flowpb.Whole, b *flowpb.Body) ([]byte, error) {
+func bodyOf(w *flowpb.Whole, b *flowpb.Body, most int64) ([]byte, error) {
 	unfit := func(format string, args ...any) error {
 		return &flowpb.UnfitError{Err: fmt.Errorf("flow %d: "+format, append([]any{w.Flow.GetId()}, args...)...)}
 	}
@@ -51,8 +57,8 @@ func bodyOf(w *flowpb.Whole, b *flowpb.Body) ([]byte, error) {
 		return nil, nil
 	case b.GetState() == flowpb.BodyDropped:
 		return nil, unfit("its body was passed on and not kept")
-	case b.GetSize() > MaxBody:
-		return nil, unfit("%w", ErrLargeBody)
+	case b.GetSize() > uint64(most):
+		return nil, unfit("%w", tooLarge(most))
 	case b.GetSize() == 0 || w.Body == nil:
 		return []byte{}, nil
 	}
@@ -60,12 +66,12 @@ func bodyOf(w *flowpb.Whole, b *flowpb.Body) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(r, MaxBody+1))
+	body, err := io.ReadAll(io.LimitReader(r, most+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read the body of flow %d: %w", w.Flow.GetId(), err)
-	case len(body) > MaxBody:
-		return nil, unfit("%w", ErrLargeBody)
+	case int64(len(body)) > most:
+		return nil, unfit("%w", tooLarge(most))
 	case uint64(len(body)) < b.GetSize():
 		return nil, unfit("only %d of %d bytes of its body are in the session", len(body), b.GetSize())
 	}
@@ -74,6 +80,14 @@ func bodyOf(w *flowpb.Whole, b *flowpb.Body) ([]byte, error) {
 
 // ErrLargeBody is why a request with such a body has no command.
 var ErrLargeBody = errors.New("its body is larger than a command line")
+
+// tooLarge is why a request with a body of more bytes than that has no command or program.
+func tooLarge(most int64) error {
+	if most == MaxBody {
+		return ErrLargeBody
+	}
+	return fmt.Errorf("its body is larger than the %d bytes that a program has room for", most)
+}
 
 // errNoAddress is why a request that nobody could read has none.
 var errNoAddress = errors.New("its request names no method, host or scheme")

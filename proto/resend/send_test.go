@@ -98,7 +98,7 @@ type runner struct {
 func runners() map[string]runner {
 	same := func(h heard) heard { return h }
 	return map[string]runner{
-		"curl": {tool: ByCurl(), name: "sh", file: "all.sh", needs: []string{"curl", "--version"}, heard: same},
+		"curl": {tool: ByCurl(), name: "sh", file: "all.sh", needs: []string{"curl", "--version"}, heard: same, refuses: "|too large for a command|"},
 		"python": {
 			tool: ByPython(), name: "python3", file: "all.py", needs: []string{"python3", "-c", "import requests"}, heard: anyVersion,
 			refuses: "|order, case and duplicates|usual|every visible character|brackets|dot segments|odd path|asterisk|",
@@ -287,12 +287,14 @@ func curlCases(every []byte) []curlCase {
 		{name: "no host", host: "-", version: "HTTP/1.0"},
 		{name: "another host", host: "other.test:81"},
 		{name: "odd values", headers: []string{"X-Empty: ", "X-Q: it's $HOME \"`id`\" \\n %s", "X-C: \x1b[2J\xff\xfe\t-", "X-D: -"}},
+		{name: "values like options", headers: []string{"X-A: @file", "X-B: =1", "X-C: :", "X-D: ;", "X-E: <x"}},
 		{name: "text", method: "POST", headers: []string{"Content-Type: text/plain"}, body: []byte("@x 'y'\n$(id)\n\n\n")},
 		{name: "crlf at the end", method: "POST", body: []byte("a\r\n\r\n\n\n")},
 		{name: "text that looks like an option", method: "POST", body: []byte("-n\t%s\\n")},
 		{name: "every byte", method: "PATCH", headers: []string{"Content-Type: x/y"}, body: every},
 		{name: "large", method: "POST", body: bytes.Repeat(every, MaxBody/len(every))},
 		{name: "large text", method: "POST", body: bytes.Repeat([]byte("0123456789abcde\n"), MaxBody/16)},
+		{name: "too large for a command", method: "POST", body: bytes.Repeat(every, MaxBody/len(every)+1)},
 		{name: "empty post", method: "POST", body: []byte{}},
 		{name: "empty put", method: "PUT", body: []byte{}},
 		{name: "post without a body", method: "POST"},

@@ -12,27 +12,29 @@ type Tool struct {
 	// Write makes the text of one request; what is returned as an error is why there
 	// is none.
 	Write func(*Request) (string, error)
+	// most is how many bytes of a body there is room for.
+	most int64
 	// begin and end are around all requests, between is between two.
 	begin, between, end string
 }
 
 // ByCurl is a command of curl a line.
-func ByCurl() Tool { return Tool{Write: line(Curl)} }
+func ByCurl() Tool { return Tool{Write: line(Curl), most: MaxBody} }
 
 // ByHTTPie is a command of HTTPie a line.
-func ByHTTPie() Tool { return Tool{Write: line(HTTPie)} }
+func ByHTTPie() Tool { return Tool{Write: line(HTTPie), most: MaxBody} }
 
 // ByPython is a program in Python.
-func ByPython() Tool { return Tool{Write: Python, between: "\n"} }
+func ByPython() Tool { return Tool{Write: Python, most: maxProgramBody, between: "\n"} }
 
 // ByGo is a program in Go.
-func ByGo() Tool { return Tool{Write: Go, begin: goHead, end: goTail} }
+func ByGo() Tool { return Tool{Write: Go, most: maxProgramBody, begin: goHead, end: goTail} }
 
 // ByFetch is a module in JavaScript.
-func ByFetch() Tool { return Tool{Write: Fetch} }
+func ByFetch() Tool { return Tool{Write: Fetch, most: maxProgramBody} }
 
 // ByPowerShell is a script of PowerShell.
-func ByPowerShell() Tool { return Tool{Write: PowerShell} }
+func ByPowerShell() Tool { return Tool{Write: PowerShell, most: maxProgramBody} }
 
 // line is a command as a line.
 func line(write func(*Request) (string, error)) func(*Request) (string, error) {
@@ -55,7 +57,7 @@ func NewWriter(w io.Writer, tool Tool) *Writer { return &Writer{w: w, tool: tool
 // Write adds the request of a flow. The error is [flowpb.ErrNoForm], a
 // [flowpb.UnfitError], or that of reading or writing.
 func (p *Writer) Write(f *flowpb.Whole) error {
-	r, err := Of(f)
+	r, err := of(f, p.tool.most)
 	if err != nil {
 		return err
 	}

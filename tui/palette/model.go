@@ -99,7 +99,11 @@ func (m *Model) search() {
 	type hit struct{ index, score int }
 	var hits []hit
 	for i, item := range m.items {
-		if s, ok := Score(m.input.Value(), item.Name+" "+item.Text); ok {
+		s, ok := Score(m.input.Value(), item.Name+" "+item.Text)
+		if name, named := Score(m.input.Value(), item.Name); named {
+			s = max(s, name+ofName)
+		}
+		if ok {
 			hits = append(hits, hit{i, s})
 		}
 	}
@@ -110,6 +114,10 @@ func (m *Model) search() {
 	}
 	m.at, m.top = 0, 0
 }
+
+// ofName is what it counts that all letters are found in a command's name, as much as the
+// start of one more word: who types them mostly means the name.
+const ofName = 10
 
 // View draws the box in at most w cells and h lines.
 func (m *Model) View(w, h int) string {

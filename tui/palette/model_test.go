@@ -53,6 +53,16 @@ func TestFindAndChoose(t *testing.T) {
 	}
 }
 
+// TestNamesComeFirst types letters of one command's name that another's help has as well.
+func TestNamesComeFirst(t *testing.T) {
+	m := open(t)
+	m.Open([]Item{{Name: "mark", Text: "mark, or remove the mark"}, {Name: "theme", Text: "change the colours"}})
+	typeText(m, "thm")
+	if got, _ := m.Do("accept"); got != "theme" {
+		t.Errorf("thm: got %q, want theme", got)
+	}
+}
+
 func TestCancelKeepsTheText(t *testing.T) {
 	m := open(t)
 	typeText(m, "so")

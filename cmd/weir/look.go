@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,16 +23,32 @@ import (
 
 // lookFlags say how the interface looks.
 type lookFlags struct {
-	theme string
+	theme themeName
 	ascii bool
 	mouse bool
 }
 
 func (f *lookFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.theme, "theme", "", "colours by NAME, one of: "+strings.Join(theme.Names(), " ")+" (default: as the terminal is; NO_COLOR is obeyed)")
+	cmd.Flags().Var(&f.theme, "theme", "colours by NAME, one of: "+strings.Join(theme.Names(), " ")+" (default: as the terminal is; NO_COLOR is obeyed)")
 	cmd.Flags().BoolVar(&f.ascii, "ascii", false, "draw with ASCII characters only")
 	cmd.Flags().BoolVar(&f.mouse, "mouse", false, "start with the mouse on; F2 toggles it")
 	complete(cmd, "theme", theme.Names()...)
+}
+
+// themeName is a theme that there is: a mistake shows before anything is captured, also
+// where there is no terminal to colour.
+type themeName string
+
+func (n *themeName) String() string { return string(*n) }
+func (n *themeName) Type() string   { return "string" }
+
+// Set takes the value of the flag.
+func (n *themeName) Set(name string) error {
+	if !slices.Contains(theme.Names(), name) {
+		return fmt.Errorf("the themes are %s", strings.Join(theme.Names(), " "))
+	}
+	*n = themeName(name)
+	return nil
 }
 
 // viewing is what the interface shows, and copies from.
@@ -43,7 +61,7 @@ type viewing interface {
 func (f lookFlags) run(ctx context.Context, std stdio, out *os.File, s viewing, l library, p tui.Proxy, filter string) error {
 	err := tui.Run(ctx, s, tui.Options{
 		Proxy: p, Library: l,
-		Theme: f.theme, ASCII: f.ascii, Mouse: f.mouse, Filter: filter, Exporter: s, In: std.in, Out: out,
+		Theme: string(f.theme), ASCII: f.ascii, Mouse: f.mouse, Filter: filter, Exporter: s, In: std.in, Out: out,
 	})
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil

@@ -12,6 +12,7 @@ import (
 
 	"weir/filter"
 	"weir/store/drop"
+	"weir/store/prescan"
 	"weir/store/rowid"
 	"weir/store/upcall"
 )
@@ -36,7 +37,7 @@ type selection struct {
 	marked  bool // only marked flows
 	timed   bool // the filter depends on when it was asked for
 	memos   *memos
-	owners  *ownerMemo
+	bodies  *prescan.Scan // nil: their pieces decide nothing
 }
 
 func (s *Session) selection(q Query) (*selection, error) {
@@ -47,7 +48,10 @@ func (s *Session) selection(q Query) (*selection, error) {
 	plan := filter.NewPlan(bound)
 	sel := &selection{
 		session: s, order: q.Order, where: plan.Where, args: plan.Args, plan: plan,
-		marked: q.MarkedOnly, timed: bound != q.Filter, memos: &memos{patterns: plan.Patterns}, owners: &ownerMemo{},
+		marked: q.MarkedOnly, timed: bound != q.Filter, memos: &memos{patterns: plan.Patterns},
+	}
+	if plan.Prefilter != nil {
+		sel.bodies = &prescan.Scan{DB: s.read, Calls: s.functions, Unpack: s.unpack, Prefilter: plan.Prefilter}
 	}
 	if q.MarkedOnly {
 		const marked = "f.id IN (SELECT flow FROM note WHERE marked <> '')"
@@ -171,7 +175,7 @@ func (r span) condition(filtered bool) condition {
 
 // idsCondition names flows one by one, in one argument whatever their number.
 func idsCondition(ids []uint32, filtered bool) condition {
-	return condition{sql: "f.id IN (SELECT value FROM json_each(?))", args: []any{jsonIDs(ids)}, filtered: filtered}
+	return condition{sql: "f.id IN (SELECT value FROM json_each(?))", args: []any{rowid.List(ids)}, filtered: filtered}
 }
 
 // splitRows is the least number of rows that two connections share where SQL
@@ -272,13 +276,4 @@ func extent(ctx context.Context, db querier) (r span, flows int, err error) {
 		return span{}, 0, fmt.Errorf("flows %d to %d: %w", low, high, ErrLimit)
 	}
 	return span{uint32(low), uint32(high)}, flows, nil
-}
-
-// jsonIDs is the JSON array of ids.
-func jsonIDs(ids []uint32) string {
-	wide := make([]uint64, len(ids))
-	for i, id := range ids {
-		wide[i] = uint64(id)
-	}
-	return rowid.List(wide)
 }

@@ -26,9 +26,11 @@ const (
 // residual returns those flows, given ascending, that pass what of the filter SQL
 // cannot decide. It reads them a page at a time, and only what the filter needs.
 func (sel *selection) residual(ctx context.Context, ids []uint32) ([]uint32, error) {
-	ids, err := sel.prescan(ctx, ids)
-	if err != nil {
-		return nil, err
+	if sel.bodies != nil {
+		var err error
+		if ids, err = sel.bodies.Flows(ctx, ids); err != nil {
+			return nil, err
+		}
 	}
 	var passed []uint32
 	var matcher filter.Matcher
@@ -55,7 +57,7 @@ func (sel *selection) residual(ctx context.Context, ids []uint32) ([]uint32, err
 // subjects reads flows for the filter to look at, in order of their ids. Those
 // that were deleted meanwhile are left out.
 func (sel *selection) subjects(ctx context.Context, ids []uint32) ([]*subject, error) {
-	list := jsonIDs(ids)
+	list := rowid.List(ids)
 	rows, err := sel.session.read.QueryContext(ctx, rowsQuery, list)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", classify(err))

@@ -13,6 +13,7 @@ import (
 
 	"weir/cmd/weir/internal/contract"
 	"weir/store"
+	"weir/store/survey"
 	"weir/tui/widget"
 )
 
@@ -107,11 +108,11 @@ func sessionInfo(ctx context.Context, std stdio, path, format string, exact bool
 	if err != nil {
 		return err
 	}
-	d, err := s.Details(ctx, exact)
+	d, err := survey.Of(ctx, s, exact)
 	if err != nil {
 		return err
 	}
-	all := newDetails(short, &d)
+	all := newDetails(short, d)
 	if format == "json" {
 		return writeJSON(std, all)
 	}
@@ -139,7 +140,7 @@ func readInfo(ctx context.Context, s *store.Session) (*infoJSON, error) {
 	}, nil
 }
 
-func newDetails(short *infoJSON, d *store.Details) *detailsJSON {
+func newDetails(short *infoJSON, d *survey.Survey) *detailsJSON {
 	all := &detailsJSON{
 		infoJSON: *short, Kinds: map[string]uint64{}, Failed: d.Failed, Removed: d.Removed, Hosts: []hostJSON{}, Tables: []tableJSON{},
 		TablesExact: d.Exact, FreeBytes: d.Free, WALBytes: d.WAL, SharedBodies: d.SharedBodies, SharedBytes: d.SharedBytes,

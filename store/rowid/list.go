@@ -7,13 +7,13 @@ import (
 )
 
 // List is the JSON array of ids: one parameter, however many there are.
-func List(ids []uint64) string {
+func List[ID uint32 | uint64](ids []ID) string {
 	b := []byte{'['}
 	for i, id := range ids {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = strconv.AppendUint(b, id, 10)
+		b = strconv.AppendUint(b, uint64(id), 10)
 	}
 	return string(append(b, ']'))
 }

@@ -1,7 +1,18 @@
-package store
+// Package prescan finds the flows whose bodies may have what is looked for, before anybody
+// reads them: it walks the pieces in the order of the file and looks for a text that every match
+// has in it, in the memory where SQLite has them.
+//
+// What it leaves, almost nothing, is to be read and judged one by one; it leaves too much
+// rather than too little. So whatever it cannot decide may match: a flow that has its text
+// elsewhere than in plain bodies, a piece that is not what it should be.
+//
+// A [Scan] is one search; it may be used from several goroutines, for parts of the flows,
+// and remembers of bodies that flows share what it has found there.
+package prescan
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -11,34 +22,43 @@ import (
 	"weir/filter"
 	flowpb "weir/proto"
 	"weir/store/body"
+	"weir/store/fault"
 	"weir/store/pack"
 	"weir/store/rowid"
 	"weir/store/upcall"
 )
 
-// prescan returns those of some flows, given ascending, whose bodies may match: it
-// walks the pieces in the order of the file and looks for a text that every match has
-// in it, in the memory where SQLite has them. What is left, almost nothing, is read and
-// judged one by one.
-func (sel *selection) prescan(ctx context.Context, ids []uint32) ([]uint32, error) {
-	if sel.plan.Prefilter == nil {
-		return ids, nil
-	}
-	scan := sel.newPieceScan()
+// Scan looks for what a prefilter asks for.
+type Scan struct {
+	DB        *sql.DB
+	Calls     *upcall.Functions // of the connections of DB
+	Unpack    *pack.Unpacker
+	Prefilter *filter.Prefilter
+
+	mu   sync.Mutex
+	seen map[int64]bool // shared bodies, and whether flows that refer to them may match
+}
+
+// maxSeen bounds the memory of a Scan, in bodies.
+const maxSeen = 64 << 10
+
+// Flows returns those of some flows, given ascending, whose bodies may match.
+func (s *Scan) Flows(ctx context.Context, ids []uint32) ([]uint32, error) {
+	walk := s.walk()
 	for left := ids; len(left) > 0; {
-		err := scan.run(ctx, sel.session, piecesOfFlows, jsonIDs(left))
+		err := walk.run(ctx, piecesOfFlows, rowid.List(left))
 		if err == nil {
 			break
 		}
 		if !errors.Is(err, errSkipBody) {
 			return nil, err
 		}
-		after, _ := slices.BinarySearch(left, uint32(scan.flow)+1)
+		after, _ := slices.BinarySearch(left, uint32(walk.flow)+1)
 		left = left[after:]
 	}
-	hits := scan.hits
-	for owner, flows := range scan.owners {
-		has, err := sel.ownerHas(ctx, owner)
+	hits := walk.hits
+	for owner, flows := range walk.owners {
+		has, err := s.ownerHas(ctx, owner)
 		if err != nil {
 			return nil, err
 		}
@@ -62,11 +82,10 @@ const (
 		CROSS JOIN body b ON b.id BETWEEN j.value AND j.value + 1048575 AND ?3 + ?4 + ?5 > 0`
 )
 
-// pieceScan looks at pieces as they come.
-type pieceScan struct {
-	prefilter *filter.Prefilter
-	unpack    *pack.Unpacker
-	sides     int64 // a bit for each
+// walk looks at pieces as they come.
+type walk struct {
+	*Scan
+	sides int64 // a bit for each
 
 	hits   []uint32           // flows that may match
 	owners map[int64][]uint32 // flows that may match if a shared body does
@@ -87,30 +106,30 @@ var errSkipBody = errors.New("the rest of a body does not matter")
 // skipAfter is how many pieces, 2 MB of a large body, cost more than another query.
 const skipAfter = 8
 
-func (sel *selection) newPieceScan() *pieceScan {
-	s := &pieceScan{prefilter: sel.plan.Prefilter, unpack: sel.session.unpack, owners: map[int64][]uint32{}}
+func (s *Scan) walk() *walk {
+	w := &walk{Scan: s, owners: map[int64][]uint32{}}
 	for _, side := range []flowpb.Side{flowpb.SideRequest, flowpb.SideResponse} {
-		if s.prefilter.Searches(side) {
-			s.sides |= 1 << side
+		if s.Prefilter.Searches(side) {
+			w.sides |= 1 << side
 		}
 	}
-	return s
+	return w
 }
 
 // run looks at what a query finds.
-func (p *pieceScan) run(ctx context.Context, s *Session, query, list string) error {
-	return s.functions.Scan(ctx, p.row, nil, func(token int64) error {
+func (p *walk) run(ctx context.Context, query, list string) error {
+	return p.Calls.Scan(ctx, p.row, nil, func(token int64) error {
 		var none int
-		err := s.read.QueryRowContext(ctx, query, token, list, int64(filter.PlainKind), int64(filter.PlainMask), p.sides).Scan(&none)
+		err := p.DB.QueryRowContext(ctx, query, token, list, int64(filter.PlainKind), int64(filter.PlainMask), p.sides).Scan(&none)
 		if err != nil {
-			return fmt.Errorf("search bodies: %w", classify(err))
+			return fmt.Errorf("search bodies: %w", fault.Classify(err))
 		}
 		return nil
 	})
 }
 
 // row takes a flow with a piece of one of its bodies.
-func (p *pieceScan) row(row []driver.Value) error {
+func (p *walk) row(row []driver.Value) error {
 	flow, _ := row[0].(int64)
 	if flow != p.flow {
 		p.flow, p.hit, p.skipped, p.body, p.next = flow, false, 0, -1, 0
@@ -137,7 +156,7 @@ func (p *pieceScan) row(row []driver.Value) error {
 
 // piece reports whether the flow may match for what the piece has, or because it is
 // not what it should be: then those who judge the flow will say so.
-func (p *pieceScan) piece(id, size, enc int64, value driver.Value) bool {
+func (p *walk) piece(id, size, enc int64, value driver.Value) bool {
 	if body := rowid.Body(id); body != p.body {
 		p.body, p.next, p.lent, p.tail = body, 0, false, p.tail[:0]
 	}
@@ -157,7 +176,7 @@ func (p *pieceScan) piece(id, size, enc int64, value driver.Value) bool {
 	if !ok || p.lent {
 		return true
 	}
-	content, err := body.Decode(p.unpack, enc, size, data, p.buf)
+	content, err := body.Decode(p.Unpack, enc, size, data, p.buf)
 	if err != nil {
 		return true
 	}
@@ -168,13 +187,13 @@ func (p *pieceScan) piece(id, size, enc int64, value driver.Value) bool {
 }
 
 // has looks into a piece, and over its beginning.
-func (p *pieceScan) has(content []byte) bool {
-	if p.prefilter.In(content) {
+func (p *walk) has(content []byte) bool {
+	if p.Prefilter.In(content) {
 		return true
 	}
-	overlap := p.prefilter.Longest() - 1
+	overlap := p.Prefilter.Longest() - 1
 	p.tail = append(p.tail, content[:min(overlap, len(content))]...)
-	if p.prefilter.In(p.tail) {
+	if p.Prefilter.In(p.tail) {
 		return true
 	}
 	if len(content) >= overlap {
@@ -185,34 +204,26 @@ func (p *pieceScan) has(content []byte) bool {
 	return false
 }
 
-// ownerMemo remembers of shared bodies whether flows that refer to them may match.
-type ownerMemo struct {
-	mu   sync.Mutex
-	seen map[int64]bool
-}
-
-// maxOwners bounds the memory of an ownerMemo, in bodies.
-const maxOwners = 64 << 10
-
-func (sel *selection) ownerHas(ctx context.Context, owner int64) (bool, error) {
-	sel.owners.mu.Lock()
-	has, known := sel.owners.seen[owner]
-	sel.owners.mu.Unlock()
+// ownerHas reports whether flows that refer to a shared body may match.
+func (s *Scan) ownerHas(ctx context.Context, owner int64) (bool, error) {
+	s.mu.Lock()
+	has, known := s.seen[owner]
+	s.mu.Unlock()
 	if known {
 		return has, nil
 	}
-	scan := sel.newPieceScan()
-	err := scan.run(ctx, sel.session, piecesOfBodies, fmt.Sprintf("[%d]", owner))
+	walk := s.walk()
+	err := walk.run(ctx, piecesOfBodies, fmt.Sprintf("[%d]", owner))
 	if err != nil && !errors.Is(err, errSkipBody) {
 		return false, err
 	}
 	// References to references are damage, which is for others to tell.
-	has = len(scan.hits) > 0 || len(scan.owners) > 0
-	sel.owners.mu.Lock()
-	defer sel.owners.mu.Unlock()
-	if sel.owners.seen == nil || len(sel.owners.seen) >= maxOwners {
-		sel.owners.seen = map[int64]bool{}
+	has = len(walk.hits) > 0 || len(walk.owners) > 0
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil || len(s.seen) >= maxSeen {
+		s.seen = map[int64]bool{}
 	}
-	sel.owners.seen[owner] = has
+	s.seen[owner] = has
 	return has, nil
 }

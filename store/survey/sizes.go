@@ -1,9 +1,10 @@
-package store
+package survey
 
 import (
 	"cmp"
 	"context"
 	"database/sql"
+	"os"
 	"slices"
 	"strings"
 
@@ -25,23 +26,23 @@ const (
 )
 
 // readSizes measures the tables, or estimates them.
-func (s *Session) readSizes(ctx context.Context, d *Details) (err error) {
-	d.Exact = d.Exact || fileSize(s.path) <= measuredBytes
-	if d.Exact {
-		d.Tables, err = s.measure(ctx)
+func (r reader) readSizes(ctx context.Context, s *Survey) (err error) {
+	s.Exact = s.Exact || fileSize(r.path) <= measuredBytes
+	if s.Exact {
+		s.Tables, err = r.measure(ctx)
 	} else {
-		d.Tables, err = s.estimate(ctx, d)
+		s.Tables, err = r.estimate(ctx, s)
 	}
-	slices.SortFunc(d.Tables, func(a, b TableSize) int { return cmp.Or(-cmp.Compare(a.Bytes, b.Bytes), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(s.Tables, func(a, b TableSize) int { return cmp.Or(-cmp.Compare(a.Bytes, b.Bytes), cmp.Compare(a.Name, b.Name)) })
 	return err
 }
 
 // measure visits every page.
-func (s *Session) measure(ctx context.Context) ([]TableSize, error) {
+func (r reader) measure(ctx context.Context) ([]TableSize, error) {
 	var tables []TableSize
 	const query = `SELECT coalesce(o.tbl_name, d.name), sum(d.pgsize) FROM dbstat d LEFT JOIN sqlite_schema o ON o.name = d.name
 		WHERE d.aggregate = TRUE GROUP BY 1`
-	err := rowid.Each(ctx, s.read, query, func(rows *sql.Rows) error {
+	err := rowid.Each(ctx, r.db, query, func(rows *sql.Rows) error {
 		var t TableSize
 		err := rows.Scan(&t.Name, &t.Bytes)
 		tables = append(tables, t)
@@ -52,7 +53,7 @@ func (s *Session) measure(ctx context.Context) ([]TableSize, error) {
 	}
 	for i, t := range tables {
 		// The names come from the file, and go into a query as names do.
-		if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM "`+quoted(t.Name)+`"`).Scan(&tables[i].Rows); err != nil {
+		if err := r.db.QueryRowContext(ctx, `SELECT count(*) FROM "`+quoted(t.Name)+`"`).Scan(&tables[i].Rows); err != nil {
 			return nil, err
 		}
 	}
@@ -61,9 +62,9 @@ func (s *Session) measure(ctx context.Context) ([]TableSize, error) {
 
 // estimate counts rows and bytes of some windows of flows, and takes the others to be
 // like them. What that makes of the whole is fitted to the size of the file.
-func (s *Session) estimate(ctx context.Context, d *Details) ([]TableSize, error) {
+func (r reader) estimate(ctx context.Context, s *Survey) ([]TableSize, error) {
 	var low, high, conns int64
-	err := s.read.QueryRowContext(ctx, "SELECT coalesce(min(id), 0), coalesce(max(id), 0), (SELECT coalesce(max(id), 0) FROM conn) FROM flow").Scan(&low, &high, &conns)
+	err := r.db.QueryRowContext(ctx, "SELECT coalesce(min(id), 0), coalesce(max(id), 0), (SELECT coalesce(max(id), 0) FROM conn) FROM flow").Scan(&low, &high, &conns)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func (s *Session) estimate(ctx context.Context, d *Details) ([]TableSize, error)
 		{"message", "SELECT count(*), coalesce(sum(length(content) + 24), 0) FROM message WHERE id BETWEEN ? << 28 AND (? + 1 << 28) - 1", low, high},
 		{"conn", "SELECT count(*), coalesce(sum(length(blob) + 8), 0) FROM conn WHERE id BETWEEN ? AND ?", 1, conns},
 	} {
-		size, err := s.sample(ctx, t.query, t.low, t.high)
+		size, err := r.sample(ctx, t.query, t.low, t.high)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +90,7 @@ func (s *Session) estimate(ctx context.Context, d *Details) ([]TableSize, error)
 	for _, t := range tables {
 		content += float64(t.Bytes)
 	}
-	scale := float64(fileSize(s.path)-d.Free) / max(content, 1)
+	scale := float64(fileSize(r.path)-s.Free) / max(content, 1)
 	for i := range tables {
 		tables[i].Bytes = int64(float64(tables[i].Bytes) * scale)
 	}
@@ -98,7 +99,7 @@ func (s *Session) estimate(ctx context.Context, d *Details) ([]TableSize, error)
 
 // sample runs a query of count and bytes on windows of the ids from low to high, and
 // scales what it says up to all of them.
-func (s *Session) sample(ctx context.Context, query string, low, high int64) (t TableSize, err error) {
+func (r reader) sample(ctx context.Context, query string, low, high int64) (t TableSize, err error) {
 	span := high - low + 1
 	if high <= 0 || span <= 0 {
 		return t, nil
@@ -109,7 +110,7 @@ func (s *Session) sample(ctx context.Context, query string, low, high int64) (t 
 		to := min(from+windowFlows-1, high)
 		var rows uint64
 		var bytes int64
-		if err := s.read.QueryRowContext(ctx, query, from, to).Scan(&rows, &bytes); err != nil {
+		if err := r.db.QueryRowContext(ctx, query, from, to).Scan(&rows, &bytes); err != nil {
 			return t, err
 		}
 		t.Rows, t.Bytes, looked = t.Rows+rows, t.Bytes+bytes, looked+to-from+1
@@ -121,3 +122,12 @@ func (s *Session) sample(ctx context.Context, query string, low, high int64) (t 
 
 // quoted is a name as it stands between double quotes in SQL.
 func quoted(name string) string { return strings.ReplaceAll(name, `"`, `""`) }
+
+// fileSize is the size of the file at path, 0 if that cannot be told.
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}

@@ -1,4 +1,12 @@
-package store
+// Package survey says what a session holds, and where its bytes are: which kinds of flows there
+// are, to which hosts, what each table takes, what sharing and packing save, and which
+// sessions were merged in.
+//
+// It is for a person who asks once, and reads a good part of the file for it: all of it where
+// sizes are to be exact, a scan of the narrow columns and some samples otherwise. It
+// only reads, beside whoever writes, in the goroutine of the caller; a session that is being
+// captured changes meanwhile, so that its numbers may be of moments that lie apart.
+package survey
 
 import (
 	"cmp"
@@ -9,12 +17,14 @@ import (
 	"slices"
 
 	flowpb "weir/proto"
+	"weir/store"
 	"weir/store/body"
+	"weir/store/fault"
 	"weir/store/rowid"
 )
 
-// Details say what a session holds, and where its bytes are.
-type Details struct {
+// Survey is what a session holds, and where its bytes are.
+type Survey struct {
 	Kinds   map[flowpb.Kind]uint64 // flows of each
 	Failed  uint64                 // flows with an error
 	Removed uint64                 // flows that can be brought back
@@ -48,19 +58,26 @@ type Source struct {
 	Flows   uint64
 }
 
-// Details describes the session. It takes a scan of the narrow columns, about half a
-// second a million flows. Sizes are measured in files up to 64 MB, and in larger ones
-// with exact, which reads all of the file; else they are estimated from samples.
-func (s *Session) Details(ctx context.Context, exact bool) (Details, error) {
-	d := Details{Kinds: map[flowpb.Kind]uint64{}, Exact: exact}
-	for _, part := range []func(context.Context, *Details) error{
-		s.countFlows, s.readSums, s.readSources, s.readSizes,
+// Of surveys a session. It takes a scan of the narrow columns, about half a second a
+// million flows. Sizes are measured in files up to 64 MB, and in larger ones with exact,
+// which reads all of the file; else they are estimated from samples.
+func Of(ctx context.Context, session *store.Session, exact bool) (*Survey, error) {
+	s := &Survey{Kinds: map[flowpb.Kind]uint64{}, Exact: exact}
+	r := reader{path: session.Path(), db: session.DB()}
+	for _, part := range []func(context.Context, *Survey) error{
+		r.countFlows, r.readSums, r.readSources, r.readSizes,
 	} {
-		if err := part(ctx, &d); err != nil {
-			return Details{}, fmt.Errorf("describe session: %w", classify(err))
+		if err := part(ctx, s); err != nil {
+			return nil, fmt.Errorf("describe session: %w", fault.Classify(err))
 		}
 	}
-	return d, nil
+	return s, nil
+}
+
+// reader reads what a survey is made of.
+type reader struct {
+	path string
+	db   *sql.DB
 }
 
 // What is remembered and told of hosts.
@@ -70,18 +87,18 @@ const (
 )
 
 // countFlows counts by kind and site in one scan.
-func (s *Session) countFlows(ctx context.Context, d *Details) error {
+func (r reader) countFlows(ctx context.Context, s *Survey) error {
 	sites := map[int64]HostCount{}
-	err := rowid.Each(ctx, s.read, "SELECT kind, flags, site, coalesce(request_size, 0) + coalesce(response_size, 0) FROM flow", func(rows *sql.Rows) error {
+	err := rowid.Each(ctx, r.db, "SELECT kind, flags, site, coalesce(request_size, 0) + coalesce(response_size, 0) FROM flow", func(rows *sql.Rows) error {
 		var kind flowpb.Kind
 		var flags flowpb.Flags
 		var site, bytes int64
 		if err := rows.Scan(&kind, &flags, &site, &bytes); err != nil {
 			return err
 		}
-		d.Kinds[kind]++
+		s.Kinds[kind]++
 		if flags&flowpb.FlagError != 0 {
-			d.Failed++
+			s.Failed++
 		}
 		if c, known := sites[site]; known || len(sites) < maxSites {
 			sites[site] = HostCount{Flows: c.Flows + 1, Bytes: c.Bytes + bytes}
@@ -94,7 +111,7 @@ func (s *Session) countFlows(ctx context.Context, d *Details) error {
 	hosts := map[string]HostCount{}
 	for site, c := range sites {
 		var host string
-		err := s.read.QueryRowContext(ctx, "SELECT coalesce((SELECT host FROM site WHERE id = ?), '')", site).Scan(&host)
+		err := r.db.QueryRowContext(ctx, "SELECT coalesce((SELECT host FROM site WHERE id = ?), '')", site).Scan(&host)
 		if err != nil {
 			return err
 		}
@@ -102,10 +119,10 @@ func (s *Session) countFlows(ctx context.Context, d *Details) error {
 		hosts[host] = HostCount{Host: host, Flows: sum.Flows + c.Flows, Bytes: sum.Bytes + c.Bytes}
 	}
 	delete(hosts, "")
-	d.Hosts = most(hosts, func(a, b HostCount) int {
+	s.Hosts = most(hosts, func(a, b HostCount) int {
 		return cmp.Or(-cmp.Compare(a.Flows, b.Flows), cmp.Compare(a.Host, b.Host))
 	})
-	d.Hosts = d.Hosts[:min(len(d.Hosts), topHosts)]
+	s.Hosts = s.Hosts[:min(len(s.Hosts), topHosts)]
 	return nil
 }
 
@@ -120,35 +137,35 @@ func most[K comparable, V any](m map[K]V, order func(a, b V) int) []V {
 }
 
 // readSums reads what the file has summed up already.
-func (s *Session) readSums(ctx context.Context, d *Details) error {
-	if info, err := os.Stat(s.path + "-wal"); err == nil {
-		d.WAL = info.Size()
+func (r reader) readSums(ctx context.Context, s *Survey) error {
+	if info, err := os.Stat(r.path + "-wal"); err == nil {
+		s.WAL = info.Size()
 	}
-	err := s.read.QueryRowContext(ctx, `SELECT
+	err := r.db.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM removed WHERE at > 0),
 		(SELECT coalesce(sum(uses - 1), 0) FROM shared WHERE uses > 1),
 		(SELECT coalesce(sum((uses - 1) * size), 0) FROM shared WHERE uses > 1),
 		coalesce((SELECT value FROM session WHERE key = ?), 0), coalesce((SELECT value FROM session WHERE key = ?), 0)`,
-		body.KeyPackedFrom, body.KeyPackedTo).Scan(&d.Removed, &d.SharedBodies, &d.SharedBytes, &d.PackedFrom, &d.PackedTo)
+		body.KeyPackedFrom, body.KeyPackedTo).Scan(&s.Removed, &s.SharedBodies, &s.SharedBytes, &s.PackedFrom, &s.PackedTo)
 	if err != nil {
 		return err
 	}
 	var pages int64
-	err = s.read.QueryRowContext(ctx, "PRAGMA freelist_count").Scan(&pages)
-	d.Free = pages * PageSize
+	err = r.db.QueryRowContext(ctx, "PRAGMA freelist_count").Scan(&pages)
+	s.Free = pages * store.PageSize
 	return err
 }
 
-func (s *Session) readSources(ctx context.Context, d *Details) error {
+func (r reader) readSources(ctx context.Context, s *Survey) error {
 	const query = `SELECT uuid, name, created, creator, (SELECT count(*) FROM origin WHERE source = source.id) FROM source ORDER BY id`
-	return rowid.Each(ctx, s.read, query, func(rows *sql.Rows) error {
+	return rowid.Each(ctx, r.db, query, func(rows *sql.Rows) error {
 		var from Source
 		var uuid []byte
 		if err := rows.Scan(&uuid, &from.Name, &from.Created, &from.Creator, &from.Flows); err != nil {
 			return err
 		}
 		copy(from.UUID[:], uuid)
-		d.Sources = append(d.Sources, from)
+		s.Sources = append(s.Sources, from)
 		return nil
 	})
 }

@@ -159,24 +159,55 @@ func (m *Model) lines() []string {
 			}
 			out = append(out, t.Title.Render(section))
 		}
-		line := t.Key.Render(widget.Pad(r.Keys, 22, t.Glyphs.Ellipsis)) + " "
-		if r.Off == "" {
-			line += t.Text.Render(r.Text)
-		} else {
-			line += t.Dim.Render(r.Text + "  (" + r.Off + ")")
-		}
-		if name := t.Dim.Render(":" + r.Name); inner >= 70 {
-			line = widget.Spread(widget.Truncate(line, inner-widget.Width(name)-1, t.Glyphs.Ellipsis), name, inner, "")
-		}
-		out = append(out, line)
-		if r.Tip != "" {
-			for _, part := range strings.Split(ansi.Wordwrap(r.Tip, max(20, inner-23), ""), "\n") {
-				out = append(out, widget.Space(23)+t.Dim.Render(part))
-			}
-		}
+		out = append(out, m.row(r, inner)...)
 	}
 	if len(out) == 0 {
 		out = append(out, t.Dim.Render("no key matches; esc clears the search"))
 	}
 	return out
+}
+
+// The widths of help: keys stand beside what they do where there is room for both, and
+// names beside that where there is room for all.
+const (
+	keysWidth = 22
+	besides   = 50
+	names     = 70
+)
+
+// row is a key's lines of at most inner cells. Nothing is cut that a longer page can say.
+func (m *Model) row(r Row, inner int) (out []string) {
+	t, indent := m.theme, keysWidth+1
+	keys := r.Keys
+	if keys == "" && inner < names {
+		keys = ":" + r.Name
+	}
+	first, name := t.Key.Render(widget.Pad(keys, keysWidth, t.Glyphs.Ellipsis))+" ", ""
+	switch {
+	case inner < besides:
+		indent = 2
+		out = append(out, t.Key.Render(widget.Truncate(keys, inner, t.Glyphs.Ellipsis)))
+		first = widget.Space(indent)
+	case inner >= names:
+		name = t.Dim.Render(":" + r.Name)
+	}
+	text, style := r.Text, t.Text
+	if r.Off != "" {
+		text, style = text+"  ("+r.Off+")", t.Dim
+	}
+	for _, part := range wrap(text, inner-indent-widget.Width(name)-1) {
+		line := first + style.Render(part)
+		out = append(out, widget.Spread(line, name, inner, t.Glyphs.Ellipsis))
+		first, name = widget.Space(indent), ""
+	}
+	if r.Tip != "" {
+		for _, part := range wrap(r.Tip, inner-indent) {
+			out = append(out, widget.Space(indent)+t.Dim.Render(part))
+		}
+	}
+	return out
+}
+
+func wrap(text string, w int) []string {
+	return strings.Split(ansi.Wordwrap(text, max(10, w), ""), "\n")
 }

@@ -74,6 +74,20 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// TestNothingIsCut shows a long help and a long reason to their ends at every width.
+func TestNothingIsCut(t *testing.T) {
+	const text, off = "only flows with the same value in this column", "no filter has a name; ctrl-s in the filter line gives it one"
+	for w := 40; w <= 140; w++ {
+		m := open(t)
+		m.Open("keys", []Row{{Section: "list", Keys: "space ctrl-f pgdown", Name: "filter-named", Text: text, Off: off}})
+		m.SetSize(w, 24)
+		bare := strings.NewReplacer(" ", "", "\n", "", "│", "", ":filter-named", "")
+		if got, want := bare.Replace(ansi.Strip(m.View())), bare.Replace(text+"("+off+")"); !strings.Contains(got, want) {
+			t.Errorf("%d cells: got %q, want %q in it", w, got, want)
+		}
+	}
+}
+
 func TestScroll(t *testing.T) {
 	m := open(t)
 	m.SetSize(80, 6)

@@ -376,6 +376,33 @@ func TestCompactorWaitsForTheWriter(t *testing.T) {
 	}
 }
 
+// A compactor that has to wait gives its memory back, once, and goes on as before.
+func TestCompactorRests(t *testing.T) {
+	s, w := newWriter(t, never(WriterOptions{BatchDelay: time.Hour}))
+	flow := recordTyped(t, w, "text/plain", text(1, 50_000))
+	flush(t, w)
+	i := &idleCompactor{w: w, quiet: 20 * time.Millisecond}
+	rests := 0
+	if err := i.pause(t.Context(), func() { rests++ }); err != nil || rests != 1 {
+		t.Errorf("pause just after a commit: got %d rests, %v, want 1", rests, err)
+	}
+	var c *compact.Compactor
+	c, db, err := s.compactor(t.Context(), compact.Options{Pause: func(ctx context.Context) error {
+		c.Rest(ctx)
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := c.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := queryInt(t, s, "SELECT enc FROM body"); got != body.EncZstd || !bytes.Equal(readBody(t, s, flow), text(1, 50_000)) {
+		t.Errorf("a body coded with rests: got coding %d, want %d and the same bytes", got, body.EncZstd)
+	}
+}
+
 // A compactor does not make a -wal file longer that a reader keeps from being folded.
 func TestCompactorWaitsForReaders(t *testing.T) {
 	s, w := newWriter(t, never(WriterOptions{}))

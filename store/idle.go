@@ -58,11 +58,13 @@ func (i *idleCompactor) run(ctx context.Context) {
 
 // once compacts as much as there is.
 func (i *idleCompactor) once(ctx context.Context) (err error) {
-	if err := i.pause(ctx); err != nil {
+	if err := i.pause(ctx, func() {}); err != nil {
 		return err
 	}
 	points := i.w.tape.points
-	c, db, err := i.w.s.compactor(ctx, compact.Options{Pause: i.pause, Wrote: points.wrote})
+	var c *compact.Compactor
+	pause := func(ctx context.Context) error { return i.pause(ctx, func() { c.Rest(ctx) }) }
+	c, db, err := i.w.s.compactor(ctx, compact.Options{Pause: pause, Wrote: points.wrote})
 	if err != nil {
 		return err
 	}
@@ -76,9 +78,10 @@ func (i *idleCompactor) once(ctx context.Context) (err error) {
 	return nil
 }
 
-// pause returns when the writer is idle.
-func (i *idleCompactor) pause(ctx context.Context) error {
-	for {
+// pause returns when the writer is idle. Where it is not, begin is called first: what a
+// compaction holds in memory is not to be beside what a capture needs.
+func (i *idleCompactor) pause(ctx context.Context, begin func()) error {
+	for waited := false; ; waited = true {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
@@ -88,6 +91,9 @@ func (i *idleCompactor) pause(ctx context.Context) error {
 		}
 		if wait <= 0 {
 			return nil
+		}
+		if !waited {
+			begin()
 		}
 		if err := rest(ctx, wait); err != nil {
 			return err

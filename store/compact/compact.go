@@ -246,21 +246,33 @@ func (c *Compactor) body(ctx context.Context, b *body.Body, packable bool) error
 	if !packable {
 		return nil
 	}
-	if c.packer == nil {
-		var err error
-		if c.packer, err = pack.NewPacker(body.PieceSize); err != nil {
-			return err
-		}
-	}
 	return c.pieces(ctx, b, func(p storedPiece) error {
 		if p.enc != body.EncNone {
 			return nil
 		}
-		if coded := c.packer.Pack(p.content); coded != nil {
+		coded, err := c.pack(p.content)
+		if coded != nil {
 			c.batch.put(p, body.EncZstd, coded)
 		}
-		return nil
+		return err
 	})
+}
+
+// pack codes a piece; nil where that gains too little.
+func (c *Compactor) pack(p []byte) (coded []byte, err error) {
+	if c.packer == nil {
+		if c.packer, err = pack.NewPacker(body.PieceSize); err != nil {
+			return nil, err
+		}
+	}
+	return c.packer.Pack(p), nil
+}
+
+// Rest gives back the memory that can be had again, some megabytes. It is for [Options].Pause
+// to call when others have work to do that may last.
+func (c *Compactor) Rest(ctx context.Context) {
+	c.packer = nil
+	_, _ = c.file.Write.ExecContext(ctx, "PRAGMA shrink_memory") // it keeps it then
 }
 
 // storedPiece is a piece as it is stored, with what it stands for.

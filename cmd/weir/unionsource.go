@@ -126,7 +126,7 @@ func (s *unionSource) Stats(ctx context.Context) (tui.Stats, error) {
 		s.join(ctx, s.leftOut)
 		s.joining.Unlock()
 	}
-	total, err := s.set.Count(ctx)
+	total, err := s.count(ctx)
 	if err != nil {
 		return tui.Stats{}, err
 	}
@@ -144,6 +144,17 @@ func (s *unionSource) Stats(ctx context.Context) (tui.Stats, error) {
 		out.Mode = tui.ReadOnly
 	}
 	return out, nil
+}
+
+// count is the number of flows in the sessions that can be read. What is wrong with
+// the others the list says.
+func (s *unionSource) count(ctx context.Context) (total uint64, err error) {
+	for _, one := range s.set.Sessions() {
+		if n, err := one.Count(ctx); err == nil {
+			total += n
+		}
+	}
+	return total, ctx.Err()
 }
 
 // leftOut tells of a session that cannot be opened.

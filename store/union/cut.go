@@ -179,7 +179,7 @@ func (f *frozen) keys(ctx context.Context, still store.Still, session int, at []
 	}
 	keys, err := still.Keys(ctx, at)
 	if err != nil {
-		return nil, err
+		return nil, &brokenError{session, err}
 	}
 	f.read.Add(int64(len(at)))
 	out := make([]probe, len(at))

@@ -40,20 +40,20 @@ func (f *frozen) ids(ctx context.Context, first, n int) ([]uint64, error) {
 // find returns where a flow stands, or where it would.
 func (f *frozen) find(ctx context.Context, id uint64) (at int, found bool, err error) {
 	place, number := flowpb.Placed(id)
-	if place < 1 || place > len(f.stills) {
+	if place < 1 || place > len(f.stills) || f.stills[place-1].Len() == 0 {
 		return 0, false, nil
 	}
 	at, found, key, err := f.stills[place-1].Find(ctx, number)
 	if err != nil {
-		return 0, false, err
+		return 0, false, &brokenError{place - 1, err}
 	}
 	for i, still := range f.stills {
-		if i == place-1 {
+		if i == place-1 || still.Len() == 0 {
 			continue
 		}
 		before, err := still.Rank(ctx, key, i < place-1)
 		if err != nil {
-			return 0, false, err
+			return 0, false, &brokenError{i, err}
 		}
 		at += before
 	}

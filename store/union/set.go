@@ -230,7 +230,7 @@ func (s *Set) Rows(ctx context.Context, ids []uint64) ([]flowpb.Row, error) {
 		}
 		rows, err := s.Sessions()[i].Rows(ctx, numbers)
 		if err != nil {
-			return nil, fmt.Errorf("session %q: %w", s.Sessions()[i].Name(), err)
+			return nil, &brokenError{i, fmt.Errorf("session %q: %w", s.Sessions()[i].Name(), err)}
 		}
 		for j := range rows {
 			row := &rows[j]

@@ -415,6 +415,44 @@ func TestReadsNoMoreThanAWindow(t *testing.T) {
 	}
 }
 
+// TestBroken sees the flows of a session that can no longer be read leave the list, which
+// says why, and the others stay.
+func TestBroken(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.weir"), filepath.Join(dir, "b.weir")
+	recorded(t, a, flow(10, "a.test", "/1", 200, 0, 0), flow(30, "a.test", "/3", 200, 0, 0))
+	recorded(t, b, flow(20, "b.test", "/2", 200, 0, 0))
+	for _, read := range []func(v *View) error{
+		func(v *View) error { _, err := v.Rows(t.Context(), 0, 9); return err },
+		func(v *View) error { _, _, err := v.Find(t.Context(), flowpb.Place(1, 1)); return err },
+		func(v *View) error { _, _, err := v.Find(t.Context(), flowpb.Place(2, 1)); return err },
+	} {
+		set := openSet(t, a, b)
+		v := built(t, set, store.Query{})
+		v.stop() // nobody else tells it
+		if err := set.Sessions()[1].Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := read(v); err != nil {
+			t.Errorf("got %v, want the rest to be read", err)
+		}
+		rows, err := v.Rows(t.Context(), 0, 9)
+		if err != nil || len(rows) != 2 || rows[1].Path != "/3" {
+			t.Errorf("rows: got %v, %v, want the two of a", rows, err)
+		}
+		if pos, found, err := v.Find(t.Context(), flowpb.Place(2, 1)); found || err != nil || pos != 0 {
+			t.Errorf("a flow that left: got %d, %v, %v", pos, found, err)
+		}
+		status := v.status
+		if status.Len != 2 || status.Err == nil || !strings.Contains(status.Err.Error(), `session "b"`) {
+			t.Errorf("status: got %+v, want 2 flows and what is wrong with b", status)
+		}
+		if err := errors.Join(v.Close(), set.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestTroubles opens what can be opened of a folder, and says what cannot.
 func TestTroubles(t *testing.T) {
 	dir := t.TempDir()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -26,8 +27,11 @@ type View struct {
 	tasks  sync.WaitGroup
 	dirty  chan struct{} // a part has changed
 
+	refreshing sync.Mutex // one at a time, so that the last one knows best
+
 	mu      sync.Mutex
 	parts   []*store.View // in the order of the set's sessions
+	broken  map[int]error // those of which nothing can be read any more
 	frozen  *frozen
 	status  store.Status
 	changed chan struct{} // closed at the next version
@@ -49,7 +53,7 @@ func (s *Set) View(ctx context.Context, q store.Query) (*View, error) { return s
 func (s *Set) view(ctx context.Context, q store.Query, tune tuning) (*View, error) {
 	v := &View{
 		set: s, reverse: q.Reverse, limit: q.Limit, tune: tune,
-		dirty: make(chan struct{}, 1), changed: make(chan struct{}),
+		dirty: make(chan struct{}, 1), changed: make(chan struct{}), broken: map[int]error{},
 	}
 	part := store.Query{Filter: q.Filter, Order: q.Order, MarkedOnly: q.MarkedOnly}
 	if part.Order == store.OrderID {
@@ -149,14 +153,19 @@ func (v *View) run(ctx context.Context) {
 
 // refresh takes the parts as they stand.
 func (v *View) refresh() {
+	v.refreshing.Lock()
+	defer v.refreshing.Unlock()
 	v.mu.Lock()
-	parts := slices.Clip(v.parts)
+	parts, broken := slices.Clip(v.parts), maps.Clone(v.broken)
 	v.mu.Unlock()
 	stills := make([]store.Still, len(parts))
 	var now store.Status
 	var work, done int
 	for i, p := range parts {
 		still, status := p.Still()
+		if err := broken[i]; err != nil {
+			still, status = store.Still{}, store.Status{How: status.How, Err: err}
+		}
 		stills[i] = still
 		now.Len += status.Len
 		now.Total += status.Total
@@ -238,8 +247,16 @@ func (v *View) now() (*frozen, int) {
 
 // IDs returns up to n flows from position first (0-based) on. Positions past the end
 // are left out.
-func (v *View) IDs(ctx context.Context, first, n int) ([]uint64, error) {
-	f, total := v.now()
+func (v *View) IDs(ctx context.Context, first, n int) (ids []uint64, err error) {
+	err = v.reading(ctx, func(f *frozen, total int) (err error) {
+		ids, err = v.page(ctx, f, total, first, n)
+		return err
+	})
+	return ids, err
+}
+
+// page is IDs of the lists as they stand.
+func (v *View) page(ctx context.Context, f *frozen, total, first, n int) ([]uint64, error) {
 	if first < 0 || first >= total || n <= 0 {
 		return nil, nil
 	}
@@ -260,21 +277,32 @@ func (v *View) IDs(ctx context.Context, first, n int) ([]uint64, error) {
 
 // Rows returns up to n rows from position first (0-based) on. Positions past the end,
 // and flows that were deleted since, are left out.
-func (v *View) Rows(ctx context.Context, first, n int) ([]flowpb.Row, error) {
-	ids, err := v.IDs(ctx, first, n)
-	if err != nil || len(ids) == 0 {
-		return nil, err
-	}
-	return v.set.Rows(ctx, ids)
+func (v *View) Rows(ctx context.Context, first, n int) (rows []flowpb.Row, err error) {
+	err = v.reading(ctx, func(f *frozen, total int) error {
+		ids, err := v.page(ctx, f, total, first, n)
+		if err == nil {
+			rows, err = v.set.Rows(ctx, ids)
+		}
+		return err
+	})
+	return rows, err
 }
 
 // Find returns where a flow stands. If it is not in the view found is false, and
 // pos is where its nearest neighbour in order stands: 0 if there is none.
 func (v *View) Find(ctx context.Context, id uint64) (pos int, found bool, err error) {
-	f, total := v.now()
+	err = v.reading(ctx, func(f *frozen, total int) (err error) {
+		pos, found, err = v.locate(ctx, f, total, id)
+		return err
+	})
+	return pos, found, err
+}
+
+// locate is Find in the lists as they stand.
+func (v *View) locate(ctx context.Context, f *frozen, total int, id uint64) (pos int, found bool, err error) {
 	at, found, err := f.find(ctx, id)
 	if err != nil {
-		return 0, false, err
+		return 0, false, fmt.Errorf("find a flow: %w", err)
 	}
 	if v.reverse {
 		if at = f.total - 1 - at; !found {

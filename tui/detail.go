@@ -72,6 +72,10 @@ func detailBindings() []Binding {
 			Run: func(a *App, arg string) tea.Cmd { return a.export(arg) },
 		},
 		Binding{
+			View: ViewDetail, Keys: []string{"b"}, Name: "detail-save-body", Help: "write this flow's body to a file", Off: noBody, Arg: "FILE",
+			Run: func(a *App, arg string) tea.Cmd { return a.saveBody(arg) },
+		},
+		Binding{
 			View: ViewDetail, Keys: []string{"u"}, Name: "detail-undo", Help: "bring back what was deleted last", Off: noWrite,
 			Run: func(a *App, _ string) tea.Cmd { return a.undo() },
 		},

@@ -76,6 +76,26 @@ func (a *App) exportAs(f export.Format, path, of string, targets func() pick) te
 	})
 }
 
+// saveBody writes the body of the focused flow to a file, or asks for its name first.
+func (a *App) saveBody(path string) tea.Cmd { return a.saveBodyOf(a.list.FocusID(), path) }
+
+func (a *App) saveBodyOf(id uint64, path string) tea.Cmd {
+	if path = strings.TrimSpace(path); path == "" {
+		a.ask("write the body of flow "+flowNumber(id)+" to", "save-body", "body", func(a *App, text string) tea.Cmd {
+			if strings.TrimSpace(text) == "" {
+				return nil
+			}
+			return a.saveBodyOf(id, text)
+		})
+		return nil
+	}
+	save := a.opts.Exporter
+	return a.start("writing "+path, func(ctx context.Context) tea.Msg {
+		saved, err := save.Save(ctx, "body", path, []uint64{id}, false)
+		return exported{"body", path, saved, err}
+	})
+}
+
 func (a *App) exported(msg exported) tea.Cmd {
 	a.endJob()
 	if msg.err != nil {
@@ -85,6 +105,9 @@ func (a *App) exported(msg exported) tea.Cmd {
 		return nil
 	}
 	said := flowCount(uint64(msg.saved.Flows)) + " as " + msg.format + " in " + msg.path
+	if msg.format == "body" {
+		said = "the body is in " + msg.path
+	}
 	hint := ""
 	if n := msg.saved.Left; n > 0 {
 		hint = flowCount(uint64(n)) + " left out, which the format has no form for"

@@ -1,6 +1,10 @@
 package tui
 
-import "testing"
+import (
+	"testing"
+
+	flowpb "weir/proto"
+)
 
 func TestExport(t *testing.T) {
 	drive(t, newFake(fakeRows(20)...), Options{Exporter: fakeExporter{}}, 100, 30, func(d *driver) {
@@ -30,6 +34,23 @@ func TestExport(t *testing.T) {
 		d.says("1 flow as har in all.har")
 		command("export ruby x")
 		d.says(`"ruby" is no format`)
+	})
+}
+
+func TestSaveBody(t *testing.T) {
+	rows := fakeRows(2)
+	rows[1].ResponseSize, rows[1].RequestSize = flowpb.Absent, flowpb.Absent
+	drive(t, newFake(rows...), Options{Exporter: fakeExporter{}}, 100, 30, func(d *driver) {
+		d.keys("g b")
+		d.says("write the body of flow #1 to")
+		d.keys("enter")
+		d.says("the body is in body")
+		d.keys("enter b")
+		d.text("2.json")
+		d.keys("enter")
+		d.says("the body is in body2.json")
+		d.keys("q j b")
+		d.says("this flow has no body")
 	})
 }
 

@@ -236,6 +236,11 @@ func listBindings() []Binding {
 			Run: func(a *App, arg string) tea.Cmd { return a.export(arg) },
 		},
 		{
+			View: ViewList, Keys: []string{"b"}, Name: "save-body", Help: "write the flow's body to a file", Off: noBody, Arg: "FILE",
+			Tip: "That of the response, else of the request; content codings are undone.",
+			Run: func(a *App, arg string) tea.Cmd { return a.saveBody(arg) },
+		},
+		{
 			View: ViewList, Keys: []string{"y"}, Name: "copy", Help: "copy something of the flow", Hint: "copy", Off: noFocus,
 			Run: func(a *App, _ string) tea.Cmd { return a.openCopyMenu() },
 		},

@@ -34,8 +34,8 @@ type Exporter interface {
 	// Keep writes text that is too long for the clipboard to a file of a name like
 	// the one given, and returns its path.
 	Keep(ctx context.Context, name string, text []byte) (path string, err error)
-	// Save writes flows in a format of package export to the file at path, which appears
-	// whole or not at all.
+	// Save writes flows in a format of package export, or the "body" of one, to the file at
+	// path, which appears whole or not at all.
 	Save(ctx context.Context, format, path string, ids []uint64, masked bool) (Saved, error)
 }
 

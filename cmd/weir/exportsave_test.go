@@ -33,6 +33,13 @@ func TestSave(t *testing.T) {
 	if err != nil || strings.Count(string(text), "curl ") != 2 || !strings.Contains(string(text), "http://a.test/b") {
 		t.Errorf("the file has %q, %v", text, err)
 	}
+	body := filepath.Join(t.TempDir(), "body")
+	if _, err := src.Save(t.Context(), "body", body, []uint64{1}, false); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(body); err != nil || string(text) != "x" {
+		t.Errorf("the body: got %q, %v, want x", text, err)
+	}
 	for name, args := range map[string][2]string{
 		"the session": {"curl", path}, "no format": {"ruby", out + "2"}, "no folder": {"har", out + "/x/y"},
 	} {

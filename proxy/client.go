@@ -49,7 +49,7 @@ func (s *Server) serveConn(ctx context.Context, raw net.Conn) {
 	c := &client{
 		s: s, to: recorder{s.opts.Sink}, raw: raw, conn: raw,
 		in: newInbox(&s.buffers), reader: h1.NewReader(h1.Request, s.opts.Limits),
-		name: []byte(raw.RemoteAddr().String()), pool: newPool(), logins: &logins{},
+		name: []byte(raw.RemoteAddr().String()), pool: s.newPool(), logins: &logins{},
 	}
 	c.describe()
 	defer func() { c.pool.release() }() // of what is left where closing panics

@@ -74,6 +74,8 @@ func dialFailure(r route, err error) *flowError {
 		f.code, f.message, f.hint = flowpb.CodeDNS, fmt.Sprintf("%s does not resolve: no such host", r.host), "check the name"
 	case isDNS:
 		f.code, f.message = flowpb.CodeDNS, fmt.Sprintf("%s does not resolve: %s", r.host, dns.Err)
+	case isFull(err):
+		f.message, f.hint = "no file is left to open for a connection to "+r.hostPort(), fullHint
 	case isTimeout(err), isVanished(err):
 		f.code, f.message = flowpb.CodeTimeout, fmt.Sprintf("connecting to %s timed out", r.hostPort())
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -160,7 +162,7 @@ func serverFailure(r route, err error) error {
 	parse, isParse := errors.AsType[*h1.Error](err)
 	switch {
 	case isParse && parse.Code == h1.Truncated:
-		f.message = fmt.Sprintf("%s closed the connection too early: %s", r.hostPort(), parse.Reason)
+		f.message = fmt.Sprintf("%s %s the connection too early: %s", r.hostPort(), closedOrReset(err), parse.Reason)
 	case isParse && parse.Code != h1.Malformed:
 		f.code, f.message = flowpb.CodeLimit, parse.Error()
 	case isParse:
@@ -170,13 +172,21 @@ func serverFailure(r route, err error) error {
 	case isTimeout(err):
 		f.code, f.message = flowpb.CodeTimeout, fmt.Sprintf("%s was silent for too long", r.hostPort())
 	case isGone(err):
-		f.message = fmt.Sprintf("%s closed the connection without a response", r.hostPort())
+		f.message = fmt.Sprintf("%s %s the connection without a response", r.hostPort(), closedOrReset(err))
 	case isRemoteAlert(err):
 		f.code, f.message = flowpb.CodeTLS, fmt.Sprintf("%s ended TLS: %s", r.hostPort(), plainTLS(err))
 	default:
 		f.message = fmt.Sprintf("connection to %s: %v", r.hostPort(), err)
 	}
 	return f
+}
+
+// closedOrReset is what a peer did that is gone.
+func closedOrReset(err error) string {
+	if errors.Is(err, syscall.ECONNRESET) {
+		return "reset"
+	}
+	return "closed"
 }
 
 // clientFailure explains an error while reading from or writing to the client.

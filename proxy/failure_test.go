@@ -2,11 +2,14 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	flowpb "weir/proto"
 )
@@ -116,5 +119,56 @@ func TestWhatIsNotRecordedIsNotPassedOn(t *testing.T) {
 	}
 	if n := <-notices; !strings.Contains(n.Text, "disk full") {
 		t.Errorf("notice: got %v", n)
+	}
+}
+
+// TestServerResets tells a server that resets from one that closes.
+func TestServerResets(t *testing.T) {
+	for name, tt := range map[string]struct{ answer, want string }{
+		"with half a body":   {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "reset the connection too early: the connection ended with 5 of 9 bytes missing"},
+		"without a response": {"", "reset the connection without a response"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := make(chan struct{})
+			addr := origin(t, func(p *peer) { p.head(); p.send(tt.answer); <-seen; abort(p.Conn) })
+			s, sink := start(t, Options{})
+			p := dial(t, s)
+			p.send(get(addr))
+			if tt.answer != "" {
+				p.expect(tt.answer) // or the reset would overtake it
+			}
+			close(seen)
+			_, _ = io.Copy(io.Discard, p.r)
+			if f := sink.finished(t, 1); !strings.HasSuffix(f.Error.GetMessage(), tt.want) {
+				t.Errorf("got %v, want %q", f.Error, tt.want)
+			}
+		})
+	}
+}
+
+// TestClientLeavesSlowServer has a client leave while its server says nothing to a
+// handshake: that is what the flow tells, and no refusal of our certificate.
+func TestClientLeavesSlowServer(t *testing.T) {
+	asked := make(chan struct{})
+	addr := origin(t, func(p *peer) { _, _ = p.r.ReadByte(); close(asked); _, _ = io.Copy(io.Discard, p.r) })
+	a, trust := authority(t)
+	s, sink := start(t, Options{Authority: a, Timeouts: Timeouts{Handshake: 100 * time.Millisecond}, Dial: dialTo(addr)})
+	p := tunnel(t, s, "slow.test:443")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = tls.Client(p.Conn, &tls.Config{ServerName: "slow.test", RootCAs: trust}).Handshake()
+	}()
+	<-asked
+	p.Close()
+	<-done
+	f := sink.finished(t, 1)
+	if want := "the TLS handshake with slow.test:443 timed out, and the client left before it could be told"; f.Error.GetMessage() != want {
+		t.Errorf("got %v, want %q", f.Error, want)
+	}
+	s.pins.mu.Lock()
+	defer s.pins.mu.Unlock()
+	if len(s.pins.seen) > 0 {
+		t.Errorf("it is taken for a refusal of our certificate: %v", s.pins.seen)
 	}
 }

@@ -17,10 +17,12 @@ import (
 // to the tunnel's server, nil where there is none yet; outside a tunnel each
 // request names its server.
 func (c *client) serveStreams(ctx context.Context, up *upstream) error {
-	c.pool = newStreamPool()
+	before := c.pool
+	c.pool = c.s.newStreamPool()
 	if up != nil {
 		c.stow(ctx, up)
 	}
+	before.close(ctx)
 	var streams sync.WaitGroup
 	e := newEndpoint(c.s, c.http2End())
 	e.proxying = !c.inTunnel()
@@ -100,7 +102,7 @@ func (c *client) leave() {
 // far as the session knows: it may hold TLS and everything else.
 func (c *client) serveOwn(ctx context.Context) {
 	c.rec.Id = 0
-	c.pool = newPool()
+	c.pool = c.s.newPool()
 	c.describe()
 	defer c.pool.release()
 	err := c.to.conn(ctx, &c.rec)

@@ -245,6 +245,11 @@ func (i *interception) record(cs tls.ConnectionState) {
 func (i *interception) failed(ctx context.Context, err error) error {
 	i.closeUpstream(ctx)
 	f := asFailure(stopFailure(ctx, clientTLSFailure(i.route.serverName(), err)))
+	if i.err != nil && isGone(err) && f.code != flowpb.CodeStopped { // not because of the leaf
+		f = asFailure(i.err)
+		f.message += ", and the client left before it could be told"
+		return i.c.recordTLSFailure(ctx, i.route, f)
+	}
 	if f.untrusted || i.leaf != nil && isGone(err) && f.code != flowpb.CodeStopped {
 		i.c.refusedUs(i.c.pin(i.route, i.sni))
 	}

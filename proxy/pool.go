@@ -21,6 +21,7 @@ const (
 
 // pool is the idle server connections of one client connection.
 type pool struct {
+	s     *Server
 	slots chan struct{} // one for each that is in use; nil where the client asks one after the other
 
 	mu   sync.Mutex
@@ -29,11 +30,17 @@ type pool struct {
 	most int
 }
 
-func newPool() *pool { return &pool{most: maxUpstreams, open: make(map[*upstream]struct{})} }
+func (s *Server) newPool() *pool {
+	p := &pool{s: s, most: maxUpstreams, open: make(map[*upstream]struct{})}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pools[p] = struct{}{}
+	return p
+}
 
 // newStreamPool returns the pool of a client that asks for many things at once.
-func newStreamPool() *pool {
-	p := newPool()
+func (s *Server) newStreamPool() *pool {
+	p := s.newPool()
 	p.most, p.slots = maxStreamUpstreams, make(chan struct{}, maxStreamUpstreams)
 	return p
 }
@@ -101,8 +108,20 @@ func (p *pool) release() {
 	}
 }
 
-// drain returns all connections, which are no longer idle.
+// takeAll returns the idle connections, which are no longer the pool's.
+func (p *pool) takeAll() []*upstream {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	idle := p.idle
+	p.idle = nil
+	return idle
+}
+
+// drain ends the pool and returns all connections.
 func (p *pool) drain() []*upstream {
+	p.s.mu.Lock()
+	delete(p.s.pools, p)
+	p.s.mu.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.idle = nil

@@ -77,7 +77,7 @@ func (x *exchange) serverEnded(ctx context.Context, err error) error {
 		return x.up.failure(err)
 	}
 	if _, perr := x.up.reader.End(); perr != nil {
-		err = perr
+		err = errors.Join(perr, err)
 	} else if x.response != nil {
 		return &flowError{
 			code: flowpb.CodeServerGone, side: flowpb.SideResponse, cause: err,

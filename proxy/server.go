@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"weir/proxy/contain"
@@ -24,6 +25,7 @@ type Server struct {
 	handshakes          *handshakes
 	refused, unaccepted throttle
 	mistakes            mistakes
+	waiting             atomic.Int32 // for a file to open, to connect to a server
 	buffers             buffers
 
 	stopped chan struct{} // closed when stop has closed everything
@@ -31,6 +33,7 @@ type Server struct {
 	mu       sync.Mutex
 	conns    map[net.Conn]struct{} // every open connection of both sides
 	leavers  map[leaver]struct{}   // those that are told before they are closed
+	pools    map[*pool]struct{}    // of all client connections
 	winding  bool                  // they were
 	alone    chan struct{}         // closed when the last of them left after that
 	stopping bool
@@ -86,6 +89,7 @@ func newServer(opts Options, ln net.Listener) *Server {
 		stopped:    make(chan struct{}),
 		conns:      make(map[net.Conn]struct{}),
 		leavers:    make(map[leaver]struct{}),
+		pools:      make(map[*pool]struct{}),
 		alone:      make(chan struct{}),
 	}
 	if s.own == nil {
@@ -137,6 +141,7 @@ func (s *Server) Serve(ctx context.Context) error {
 // accept starts one goroutine a client connection; Serve waits for them all.
 func (s *Server) accept(ctx context.Context) error {
 	for {
+		s.letOthersFirst(ctx)
 		conn, err := s.ln.Accept()
 		switch {
 		case err == nil:
@@ -152,7 +157,7 @@ func (s *Server) accept(ctx context.Context) error {
 			if _, tell := s.unaccepted.tell(time.Now()); tell {
 				s.opts.Notify(Notice{
 					Text: fmt.Sprintf("no more connections are taken for now: accept on %s: %v", s.ln.Addr(), err),
-					Hint: "those that are open go on; raise the limit on open files (ulimit -n) if this stays",
+					Hint: fullHint,
 				})
 			}
 			select {

@@ -97,7 +97,7 @@ func (s *Server) dial(ctx context.Context, network string, r route, rec *flowpb.
 		defer cancel()
 	}
 	if s.opts.Dial != nil {
-		return s.opts.Dial(ctx, network, r.hostPort())
+		return s.whileFull(ctx, r, func() (net.Conn, error) { return s.opts.Dial(ctx, network, r.hostPort()) })
 	}
 	// The dialer calls back once it knows the addresses, possibly from two
 	// goroutines that race for IPv4 and IPv6.
@@ -109,7 +109,7 @@ func (s *Server) dial(ctx context.Context, network string, r route, rec *flowpb.
 		}
 		return nil
 	}}
-	conn, err := d.DialContext(ctx, network, r.hostPort())
+	conn, err := s.whileFull(ctx, r, func() (net.Conn, error) { return d.DialContext(ctx, network, r.hostPort()) })
 	rec.ResolvedNs = resolved.Load()
 	return conn, err
 }

@@ -29,6 +29,7 @@ type framingFields struct {
 	at  int // of the last field that frames
 
 	lengths, codings int
+	hosts            int
 	length           int64
 	chunked          bool // the last transfer coding is chunked
 	close, keepAlive bool // options of Connection
@@ -119,10 +120,23 @@ func (ff *framingFields) add(h *Head, f *Field) {
 			ff.keepAlive = ff.keepAlive || hasToken(f.Value, "keep-alive")
 			ff.upgradeOption = ff.upgradeOption || hasToken(f.Value, "upgrade")
 		}
+	case len("Host"):
+		if equalFold(f.Name, "Host") {
+			ff.at = offsetOf(h.Raw, f)
+			ff.addHost(h.Role)
+		}
 	case len("Upgrade"):
 		ff.upgradeField = ff.upgradeField || equalFold(f.Name, "Upgrade")
 	case len("Expect"):
 		h.Continue = h.Continue || h.Role == Request && equalFold(f.Name, "Expect") && equalFold(f.Value, "100-continue")
+	}
+}
+
+// addHost expects one Host in a request (RFC 9112 §3.2): of several, one reader takes
+// the first and another one the last.
+func (ff *framingFields) addHost(role Role) {
+	if ff.hosts++; ff.hosts > 1 && role == Request {
+		ff.note(ManyHosts, "more than one Host")
 	}
 }
 

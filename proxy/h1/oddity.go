@@ -22,6 +22,7 @@ const (
 	OddFramingField                     // Content-Length or Transfer-Encoding folded, or with stray bytes beside the name
 	ConnectBody                         // a body on CONNECT
 	BadChunk                            // chunked framing that cannot be followed
+	ManyHosts                           // Host more than once in a request
 )
 
 const (
@@ -39,7 +40,7 @@ var oddityTexts = [...]string{
 	"NUL or CR without LF", "both Transfer-Encoding and Content-Length", "Content-Length more than once",
 	"different values of Content-Length", "Content-Length that is no number", "odd Transfer-Encoding",
 	"Transfer-Encoding in HTTP/1.0", "Content-Length or Transfer-Encoding written oddly", "a body on CONNECT",
-	"broken chunked framing",
+	"broken chunked framing", "Host more than once",
 }
 
 // String lists what o holds, for people: "a line ends in LF without CR; …".

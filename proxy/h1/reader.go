@@ -152,6 +152,9 @@ func (r *Reader) stepHead(p []byte) (int, Event, error) {
 		n, complete := gatherLine(&r.section, p[took:], r.lim.HeadBytes)
 		took += n
 		start := r.offset + int64(took) - int64(len(r.section))
+		if r.line == 0 && r.role == Request && !beginsWithMethod(r.section) {
+			return took, Event{}, r.place(malformed("start line", 0, "no HTTP method"), r.section, start)
+		}
 		if f := r.checkHeadSize(); f != nil {
 			return took, Event{}, r.place(f, r.section, start)
 		}

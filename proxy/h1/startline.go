@@ -26,6 +26,21 @@ func (h *Head) parseRequestLine(line []byte) *fault {
 	return h.parseVersion(rest[i+1:], len(line)-len(rest)+i+1)
 }
 
+// beginsWithMethod reports whether p, the front of a request's start line or an empty
+// line, can go on as a method. What cannot is no HTTP, and may never have a line end.
+func beginsWithMethod(p []byte) bool {
+	for i, c := range p {
+		switch {
+		case isTokenByte(c):
+		case c == '\r', c == '\n':
+			return true // what the line is worth is seen when it is whole
+		default:
+			return c == ' ' && i > 0
+		}
+	}
+	return true
+}
+
 // parseStatusLine reads "HTTP-version SP status [SP reason]" (RFC 9112 §4).
 func (h *Head) parseStatusLine(line []byte) *fault {
 	version, rest, _ := bytes.Cut(line, []byte{' '})

@@ -221,7 +221,7 @@ func TestTranslatedServerOfHTTP2(t *testing.T) {
 			f.must(f.WriteRSTStream(1, http2.ErrCodeInternal))
 		}, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n", "reset the stream (INTERNAL_ERROR)"},
 		"goes away": {func(f *frames) { f.readHeaders(); f.must(f.WriteGoAway(0, http2.ErrCodeNo, nil)) }, "HTTP/1.1 502 ", "did not take the request"},
-		"closes":    {func(f *frames) { f.readHeaders() }, "HTTP/1.1 502 ", "closed the connection without a response"},
+		"closes":    {func(f *frames) { f.readHeaders() }, "HTTP/1.1 502 ", "the connection without a response"},
 		"breaks a rule": {func(f *frames) {
 			f.readHeaders()
 			f.must(f.WriteRawFrame(http2.FramePing, 0, 0, []byte("short")))

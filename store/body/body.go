@@ -79,8 +79,8 @@ func (src Source) open(ctx context.Context, first int64, own bool) (*Body, error
 		return nil, b.failed(err)
 	}
 	b.pieces, b.size = int(rowid.Number(id))+1, start+size
-	if start < 0 || size < 1 || size > PieceSize || b.size > int64(b.pieces)*PieceSize {
-		return nil, b.failed(fmt.Errorf("its last piece has bytes %d to %d: %w", start, b.size, fault.ErrDamaged))
+	if start < 0 || size < 1 || size > PieceSize || start > int64(b.pieces)*PieceSize-size {
+		return nil, b.failed(fmt.Errorf("its last piece begins at byte %d and has %d: %w", start, size, fault.ErrDamaged))
 	}
 	if id, ok := owner.(int64); ok {
 		b.owner, err = b.lender(ctx, id)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -127,6 +128,7 @@ func TestDamage(t *testing.T) {
 		"the other is shorter": {{id(1, 0), 0, 5, 2, id(2, 0)}, {id(2, 0), 0, 3, 0, []byte("hel")}},
 		"longer than it says":  {{id(1, 0), 0, 5, 0, []byte("hello world")}},
 		"no frame of zstd":     {{id(1, 0), 0, 5, 1, []byte("hello")}},
+		"ends past all sizes":  {{id(1, 0), int64(math.MaxInt64), 5, 0, []byte("hello")}},
 		"larger than pieces":   {{id(1, 0), 0, body.PieceSize + 1, 0, []byte("hello")}},
 	} {
 		f := storetest.New(t)

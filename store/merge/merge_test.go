@@ -15,27 +15,27 @@ import (
 	"weir/store"
 	"weir/store/merge"
 	"weir/store/rowid"
+	"weir/store/storetest"
 )
 
 // mergeable makes a session of flows that start at times from, from+step …, with all that
 // flows have.
 func mergeable(t *testing.T, n int, from, step int64) *store.Session {
 	t.Helper()
-	s, w := newWriter(t)
+	s, w := storetest.Create(t, store.WriterOptions{})
 	ctx := t.Context()
 	for i := range n {
 		c := &flowpb.Conn{Peer: &flowpb.Address{Port: uint32(from)}, Tls: &flowpb.Tls{Presented: &flowpb.Certificate{Der: fmt.Appendf(nil, "der %d", from)}}}
 		if err := w.Conn(ctx, c); err != nil {
 			t.Fatal(err)
 		}
-		f := httpFlow(fmt.Sprintf("/%d/%d", from, i))
+		f := storetest.HTTPFlow(fmt.Sprintf("/%d/%d", from, i), 5000)
 		f.CreatedNs = from + step*int64(i)
 		f.ServerConn = c.GetId()
-		f.GetHttp().Response.Body = &flowpb.Body{State: flowpb.BodyComplete, Size: 5000}
 		if err := w.Flow(ctx, f); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Body(ctx, f.GetId(), flowpb.SideResponse, pattern(int(from)+i%2, 5000)); err != nil {
+		if err := w.Body(ctx, f.GetId(), flowpb.SideResponse, storetest.Pattern(int(from)+i%2, 5000)); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Message(ctx, &flowpb.Message{Flow: f.GetId(), Content: fmt.Appendf(nil, "hi %d", i), Note: "odd", Compressed: true}); err != nil {
@@ -167,10 +167,10 @@ func TestMerge(t *testing.T) {
 		t.Errorf("merged again: got %+v, want %+v", m, want)
 	}
 	const identities = "SELECT uid FROM flows ORDER BY id"
-	if diff := cmp.Diff(dump(t, c, identities), dump(t, d, identities)); diff != "" {
+	if diff := cmp.Diff(storetest.Rows(t, c, identities), storetest.Rows(t, d, identities)); diff != "" {
 		t.Errorf("identities (-first +second merge):\n%s", diff)
 	}
-	sources := dump(t, d, "SELECT count(*) FROM source")
+	sources := storetest.Rows(t, d, "SELECT count(*) FROM source")
 	if sources[0] != "3" {
 		t.Errorf("sources: got %s, want a, b and their first merge", sources[0])
 	}
@@ -179,8 +179,8 @@ func TestMerge(t *testing.T) {
 // A flow that was open when it was copied first comes whole when it is met again.
 func TestMergeLater(t *testing.T) {
 	ctx := t.Context()
-	s, w := newWriter(t)
-	f := httpFlow("/")
+	s, w := storetest.Create(t, store.WriterOptions{})
+	f := storetest.HTTPFlow("/", 0)
 	f.State, f.GetHttp().Response.Body = flowpb.StateResponse, &flowpb.Body{State: flowpb.BodyStreaming, Size: 3}
 	if err := w.Flow(ctx, f); err != nil {
 		t.Fatal(err)

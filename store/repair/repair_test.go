@@ -16,21 +16,20 @@ import (
 	"weir/store/body"
 	"weir/store/lock"
 	"weir/store/repair"
+	"weir/store/storetest"
 )
 
 // damageable makes a session to damage: flows with bodies of all storage, messages, notes,
 // connections, removed flows.
 func damageable(t *testing.T) string {
 	t.Helper()
-	s, w := newWriter(t)
+	s, w := storetest.Create(t, store.WriterOptions{})
 	ctx := t.Context()
 	conn := &flowpb.Conn{Tls: &flowpb.Tls{Presented: &flowpb.Certificate{Der: []byte("der")}}}
 	if err := w.Conn(ctx, conn); err != nil {
 		t.Fatal(err)
 	}
 	for n := range 240 {
-		f := httpFlow(fmt.Sprintf("/path/%d", n))
-		f.ServerConn = conn.GetId()
 		size := 100 + n
 		if n%40 == 0 {
 			size = 30000 // two of each
@@ -38,11 +37,12 @@ func damageable(t *testing.T) string {
 		if n == 100 {
 			size = body.PieceSize + 5000
 		}
-		f.GetHttp().Response.Body = &flowpb.Body{State: flowpb.BodyComplete, Size: uint64(size)}
+		f := storetest.HTTPFlow(fmt.Sprintf("/path/%d", n), size)
+		f.ServerConn = conn.GetId()
 		if err := w.Flow(ctx, f); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Body(ctx, f.GetId(), flowpb.SideResponse, pattern(n%3, size)); err != nil {
+		if err := w.Body(ctx, f.GetId(), flowpb.SideResponse, storetest.Pattern(n%3, size)); err != nil {
 			t.Fatal(err)
 		}
 		if n%50 == 0 {
@@ -138,7 +138,7 @@ func TestRepairWhole(t *testing.T) {
 	}
 	defer old.Close()
 	for _, table := range []string{"flow", "site", "term", "removed", "head", "body", "shared", "message", "conn", "cert", "note", "state"} {
-		want, got := dump(t, old, "SELECT * FROM "+table), dump(t, s, "SELECT * FROM "+table)
+		want, got := storetest.Rows(t, old, "SELECT * FROM "+table), storetest.Rows(t, s, "SELECT * FROM "+table)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("table %s (-want +got):\n%s", table, diff)
 		}
@@ -235,7 +235,7 @@ func TestRepairRefused(t *testing.T) {
 	if err := os.WriteFile(text, bytes.Repeat([]byte("just some notes\n"), 5000), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, _ := newWriter(t)
+	s, _ := storetest.Create(t, store.WriterOptions{})
 	for _, c := range []struct {
 		name, from, to string
 		want           error
@@ -257,9 +257,9 @@ func TestRepairRefused(t *testing.T) {
 
 // What was committed but not folded into the file yet is taken in.
 func TestRepairWithLog(t *testing.T) {
-	s, w := newWriter(t)
+	s, w := storetest.Create(t, store.WriterOptions{})
 	for range 2 {
-		if err := w.Flow(t.Context(), httpFlow("/")); err != nil {
+		if err := w.Flow(t.Context(), storetest.HTTPFlow("/", 0)); err != nil {
 			t.Fatal(err)
 		}
 	}

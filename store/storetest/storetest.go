@@ -1,8 +1,10 @@
-// Package storetest gives tests the file of a session without the session: those of the
-// packages below store, which cannot ask it, and those that damage what it keeps.
+// Package storetest gives tests of the packages around store what they begin with: sessions
+// to be filled, flows to fill them with, and a session's file without the session, for
+// those below store, which cannot ask it, and those that damage what it keeps.
 //
-// It is imported by tests only. A connection has the function that bodies are read by and
-// none of the limits that store sets for itself; what a test opens is closed with it.
+// It is imported by tests only. What it opens is closed with the test; a connection of a
+// [File] has the function that bodies are read by, and none of the limits that store sets
+// for itself.
 package storetest
 
 import (

@@ -3,7 +3,6 @@ package survey
 import (
 	"bytes"
 	"math"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,26 +10,12 @@ import (
 	flowpb "weir/proto"
 	"weir/store"
 	"weir/store/seed"
+	"weir/store/storetest"
 )
-
-// create makes a session and its writer.
-func create(t *testing.T) (*store.Session, *store.Writer) {
-	t.Helper()
-	s, err := store.Create(t.Context(), filepath.Join(t.TempDir(), "test.weir"), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	w, err := s.NewWriter(t.Context(), store.WriterOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, w
-}
 
 func TestSurvey(t *testing.T) {
 	ctx := t.Context()
-	s, w := create(t)
+	s, w := storetest.Create(t, store.WriterOptions{})
 	for n := range 5 {
 		f := &flowpb.Flow{State: flowpb.StateComplete, Protocol: &flowpb.Flow_Http{Http: &flowpb.Http{
 			Request:  &flowpb.Request{Host: []byte("example.com")},
@@ -81,7 +66,7 @@ func TestEstimate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("thousands of flows")
 	}
-	s, w := create(t)
+	s, w := storetest.Create(t, store.WriterOptions{})
 	if err := seed.Into(t.Context(), w, seed.Options{Flows: 20_000, BodySize: 700}); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +100,7 @@ func TestEstimate(t *testing.T) {
 // What sharing and packing save is told, and nothing of it when the bodies are gone.
 func TestSavings(t *testing.T) {
 	ctx := t.Context()
-	s, w := create(t)
+	s, w := storetest.Create(t, store.WriterOptions{})
 	same := bytes.Repeat([]byte("the same again. "), 400)
 	for _, content := range [][]byte{same, same, same, bytes.Repeat([]byte("another one. "), 1000)} {
 		f := &flowpb.Flow{State: flowpb.StateComplete, Protocol: &flowpb.Flow_Http{Http: &flowpb.Http{Response: &flowpb.Response{

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -28,39 +27,12 @@ func open(t *testing.T, path string) verify.File {
 	return verify.File{Path: path, DB: f.DB, Bodies: f.Bodies}
 }
 
-// create makes an empty session and its writer.
-func create(t *testing.T, o store.WriterOptions) (*store.Session, *store.Writer) {
-	t.Helper()
-	s, err := store.Create(t.Context(), filepath.Join(t.TempDir(), "test.weir"), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	w, err := s.NewWriter(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, w
-}
-
-// flow is a flow with a response of so many bytes.
-func flow(size int) *flowpb.Flow {
-	return &flowpb.Flow{State: flowpb.StateComplete, Protocol: &flowpb.Flow_Http{Http: &flowpb.Http{
-		Request:  &flowpb.Request{Method: []byte("GET"), Host: []byte("example.com"), Path: []byte("/")},
-		Response: &flowpb.Response{Status: 200, Body: &flowpb.Body{State: flowpb.BodyComplete, Size: uint64(size)}},
-	}}}
-}
-
 // whole makes a session that has one of each thing, and nothing wrong.
 func whole(t *testing.T) *store.Session {
 	t.Helper()
-	s, w := create(t, store.WriterOptions{})
+	s, w := storetest.Create(t, store.WriterOptions{})
 	const size = 2*body.PieceSize + 5
-	f, mark := flow(size), "x"
+	f, mark := storetest.HTTPFlow("/", size), "x"
 	f.ServerConn = 1
 	err := errors.Join(
 		w.Conn(t.Context(), &flowpb.Conn{Tls: &flowpb.Tls{Presented: &flowpb.Certificate{Der: []byte("der")}}}),
@@ -176,9 +148,9 @@ func TestVerifyDamagedPages(t *testing.T) {
 // TestVerifyDuringCapture verifies a session while its writer writes and its flows
 // come and go. It finds nothing, and holds no snapshot in the end.
 func TestVerifyDuringCapture(t *testing.T) {
-	s, w := create(t, store.WriterOptions{BatchDelay: time.Millisecond})
+	s, w := storetest.Create(t, store.WriterOptions{BatchDelay: time.Millisecond})
 	for range 200 {
-		f := flow(5)
+		f := storetest.HTTPFlow("/", 5)
 		if err := errors.Join(w.Flow(t.Context(), f), w.Body(t.Context(), f.GetId(), flowpb.SideResponse, []byte("hello"))); err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +169,7 @@ func TestVerifyDuringCapture(t *testing.T) {
 				return
 			default:
 			}
-			f := flow(0)
+			f := storetest.HTTPFlow("/", 0)
 			f.GetHttp().GetResponse().Body = nil
 			err = w.Flow(t.Context(), f)
 			if err == nil && id <= 100 {

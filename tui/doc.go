@@ -8,7 +8,7 @@
 // # How it is made
 //
 // [App] is the only tea.Model. Screens live in packages of their own (flowlist,
-// flowdetail, filterbar, palette, help, eventlog), are plain structs and know
+// flowdetail, filterbar, palette, help, eventlog, sessions), are plain structs and know
 // nothing of the App; package widget says what a screen is. All keys stand in one
 // table (bindings): dispatch, footer, help, palette, the ":" line and the manual's
 // key reference are made from it.
@@ -16,6 +16,13 @@
 //	key ─→ Update ─→ binding ─→ screen or action ─→ tea.Cmd ─→ Source
 //	         ↑                                                   │
 //	         └────────── message with a generation ←─────────────┘
+//
+// # Visits
+//
+// From the sessions screen the user visits other sessions, of a [Library], and comes back
+// by q. Each visit begins the App anew ([App.lookAt]): what belongs to a session is made
+// again, what belongs to the user is taken along. Commands end with their visit, and their
+// messages are tagged with it, so that an answer for a session that was left changes nothing.
 //
 // # Concurrency
 //

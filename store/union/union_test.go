@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -337,6 +338,91 @@ func TestFollows(t *testing.T) {
 	await(t, late, "/3 /2b /2 /1c /1")
 	if err := set.Add(t.Context(), filepath.Join(dir, "none.weir"), store.Options{}); !errors.Is(err, os.ErrNotExist) || len(set.Sessions()) != 3 {
 		t.Errorf("add what is not there: got %v and %d sessions, want %v and 3", err, len(set.Sessions()), os.ErrNotExist)
+	}
+}
+
+// TestFollowsWhatMoves reads pages while flows are recorded into two sessions and change
+// their places, and finds all of them in order when that is over.
+func TestFollowsWhatMoves(t *testing.T) {
+	const flows = 200
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.weir"), filepath.Join(dir, "b.weir")
+	recorded(t, a)
+	recorded(t, b)
+	set := openSet(t, a, b)
+	defer set.Close()
+	v := built(t, set, store.Query{Order: store.OrderDuration})
+	defer v.Close()
+	var writers sync.WaitGroup
+	for i, path := range []string{a, b} {
+		live := open(t, path)
+		defer live.Close()
+		w, err := live.NewWriter(t.Context(), store.WriterOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		writers.Go(func() {
+			for n := range flows {
+				f := flow(int64(n+1)*10, "a.test", "/", 200, -1, int64(n*7919%flows)*2+int64(i))
+				f.State, f.GetHttp().Response.EndedNs = flowpb.StateResponse, 0
+				for _, ended := range []bool{false, true} {
+					if ended {
+						f.State, f.GetHttp().Response.EndedNs = flowpb.StateComplete, f.GetCreatedNs()+int64(n*7919%flows)*2+int64(i)
+					}
+					if err := w.Flow(t.Context(), f); err != nil {
+						t.Error(err)
+					}
+				}
+				if n%20 == 0 {
+					if err := w.Flush(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { // ends with the writers, before the test does
+		writers.Wait()
+		close(done)
+	}()
+	for at, writing := 0, true; writing; at += 37 {
+		_, total := v.now()
+		if _, err := v.Rows(t.Context(), at%max(total, 1), 20); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-done:
+			writing = false
+		default:
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	want := make([]int64, 2*flows)
+	for i := range want {
+		want[i] = int64(i)
+	}
+	for seen := uint64(0); ; {
+		status, err := v.Wait(ctx, seen)
+		if err != nil || status.Err != nil {
+			t.Fatal(err, status.Err)
+		}
+		seen = status.Version
+		rows, err := v.Rows(ctx, 0, 2*flows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		for i := range rows {
+			got = append(got, rows[i].Duration)
+		}
+		if slices.Equal(got, want) {
+			return
+		}
 	}
 }
 

@@ -145,7 +145,7 @@ func noBody(a *App) string {
 	switch {
 	case row.ResponseSize >= 0 || row.RequestSize >= 0:
 		return ""
-	case row.Kind == flowpb.KindHTTP && row.Flags&flowpb.FlagResponse == 0:
+	case row.Kind == flowpb.KindHTTP && row.Flags&flowpb.FlagResponse == 0 && row.State != flowpb.StateComplete && row.State != flowpb.StateError:
 		return "no response yet"
 	default:
 		return "this flow has no body"

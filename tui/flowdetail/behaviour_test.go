@@ -465,6 +465,7 @@ func TestReasons(t *testing.T) {
 		neverOpenFlow bool
 	}{
 		{flow: flowWaiting, tab: "Response", command: "view", want: "no response yet"},
+		{flow: flowError, tab: "Response", command: "view", want: "there was no response"},
 		{flow: flowEmpty, tab: "Response", command: "view", want: "no body here"},
 		{flow: flowDNS, tab: "Response", command: "view", want: "no body here"},
 		{flow: flowCut, tab: "Response", command: "decode", want: "the body was not encoded"},

@@ -3,6 +3,7 @@ package flowdetail
 import (
 	tea "charm.land/bubbletea/v2"
 
+	flowpb "weir/proto"
 	"weir/tui/widget"
 )
 
@@ -140,11 +141,23 @@ func needBody(m *Model) string {
 	case m.detail == nil:
 		return needFlow(m)
 	case b == nil && m.tab == tabResponse && m.waitsForResponse():
-		return "no response yet"
+		return m.noResponse()
 	case b == nil:
 		return "no body here"
 	}
 	return ""
+}
+
+// noResponse is why there is no response: one may come until the flow is over.
+func (m *Model) noResponse() string {
+	if over(m.flow()) {
+		return "there was no response"
+	}
+	return "no response yet"
+}
+
+func over(f *flowpb.Flow) bool {
+	return f.GetState() == flowpb.StateComplete || f.GetState() == flowpb.StateError
 }
 
 // waitsForResponse reports whether there is no response that a body could be of.

@@ -59,7 +59,7 @@ func (m *Model) needHead() string {
 	case m.flow().GetHttp() == nil:
 		return "not HTTP"
 	case m.tab == tabResponse && m.waitsForResponse():
-		return "no response yet"
+		return m.noResponse()
 	}
 	return ""
 }

@@ -205,6 +205,8 @@ func responseHint(f *flowpb.Flow) *content.Document {
 			b.Put(content.Plain, []byte(hint))
 		}
 		return b.Document()
+	case over(f):
+		return says(content.Dim, "there was no response")
 	case f.GetState() == flowpb.StateRequest:
 		return says(content.Dim, "no response yet: the request is still being sent…")
 	}

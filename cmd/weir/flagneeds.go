@@ -28,11 +28,6 @@ var flagNeeds = []flagNeed{
 
 const sniffHint = "it is about captured packets: add --sniff IFACE, or use 'weir sniff'"
 
-// flagClashes are flags of which the second is ignored beside the first.
-var flagClashes = []struct{ flag, ignored, hint string }{
-	{"ca", "config", "--ca names the authority, and nothing else is read from the directory of --config"},
-}
-
 // modeNeeds are flags that do something only in some modes. Where a person may change the
 // modes later they wait for that.
 var modeNeeds = []struct {
@@ -50,11 +45,6 @@ func (f *captureFlags) check(modes []proxy.Mode) error {
 	for _, n := range flagNeeds {
 		if changed(n.flag) && !slices.ContainsFunc(n.needs, changed) {
 			return usagef("--%s has no effect without --%s", n.flag, strings.Join(n.needs, " or --")).withHint(n.hint)
-		}
-	}
-	for _, c := range flagClashes {
-		if changed(c.flag) && changed(c.ignored) {
-			return usagef("--%s has no effect beside --%s", c.ignored, c.flag).withHint(c.hint)
 		}
 	}
 	for _, m := range modeNeeds {

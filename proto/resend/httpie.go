@@ -3,6 +3,7 @@ package resend
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	flowpb "weir/proto"
 )
@@ -48,7 +49,7 @@ func httpieFields(q *flowpb.Request, url string, hasBody bool) (words []string, 
 		switch lower := strings.ToLower(name); {
 		case strings.HasPrefix(name, ":"), lower == "content-length" && hasBody, lower == "transfer-encoding", lower == "connection",
 			lower == "proxy-connection", lower == "proxy-authorization", lower == "host" && strings.Contains(url, "://"+value+"/"):
-		case !isToken(name) || strings.ContainsAny(value, "\x00\r\n") || len(value) > MaxBody || escapes(value):
+		case !isToken(name) || strings.ContainsAny(value, "\x00\r\n") || len(value) > MaxBody || escapes(value) || !utf8.ValidString(value):
 			return nil, cannotSend("HTTPie", name)
 		case value == "":
 			words = append(words, shellQuote(name+";"))

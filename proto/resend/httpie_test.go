@@ -21,6 +21,7 @@ func TestHTTPieItems(t *testing.T) {
 		"X: ":          "'X;'",
 		`X: a\=b`:      "",
 		"X: a\rb":      "",
+		"X: caf\xe9":   "",
 	} {
 		q := &flowpb.Request{Method: []byte("GET"), Scheme: []byte("http"), Path: []byte("/"), Headers: fields(line)}
 		got, err := HTTPie(&Request{Head: q, Route: "a.test"})

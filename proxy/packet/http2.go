@@ -17,6 +17,7 @@ type http2 struct {
 	c       *conversation
 	readers [2]*h2.Conn
 	streams map[uint32]*stream // that may still say something
+	order   []uint32           // in which they began, with some that are gone
 	lost    [2]bool            // a side whose frames cannot be found
 	gone    [2]string          // how a side gave the connection up
 	rest    *streamFlow        // of what could not be followed
@@ -127,8 +128,7 @@ func (s *http2) onStream(ctx context.Context, from flowpb.Side, ev *h2.Event, at
 		if err := s.makeRoom(ctx, at); err != nil {
 			return err
 		}
-		t = newStream(s.c, ev.Stream, at)
-		s.streams[ev.Stream] = t
+		t = s.begin(ev.Stream, at)
 	}
 	if err := t.take(ctx, from, ev, at); err != nil {
 		return err
@@ -148,12 +148,28 @@ func (s *http2) retire(ctx context.Context, id uint32, t *stream, at int64) erro
 	return nil
 }
 
-// makeRoom ends the oldest stream where there are too many.
+// begin begins a stream.
+func (s *http2) begin(id uint32, at int64) *stream {
+	if len(s.order) > 2*maxPending {
+		s.order = slices.DeleteFunc(s.order, func(id uint32) bool { return s.streams[id] == nil })
+	}
+	t := newStream(s.c, id, at)
+	s.streams[id] = t
+	s.order = append(s.order, id)
+	return t
+}
+
+// makeRoom ends the stream that began first where there are too many.
 func (s *http2) makeRoom(ctx context.Context, at int64) error {
 	if len(s.streams) < maxPending {
 		return nil
 	}
-	id := slices.Min(slices.Collect(maps.Keys(s.streams)))
+	first := slices.IndexFunc(s.order, func(id uint32) bool { return s.streams[id] != nil })
+	if first < 0 { // the one that was adopted
+		first, s.order = 0, s.open()
+	}
+	id := s.order[first]
+	s.order = s.order[first+1:]
 	return s.fail(ctx, id, flowpb.CodeServerGone, flowpb.SideResponse, "no response among those that follow", at)
 }
 
@@ -175,8 +191,7 @@ func (s *http2) promised(ctx context.Context, ev *h2.Event, at int64) error {
 	if err := s.makeRoom(ctx, at); err != nil {
 		return err
 	}
-	t := newStream(s.c, ev.Promised, at)
-	s.streams[ev.Promised] = t
+	t := s.begin(ev.Promised, at)
 	t.x.flow.Meta = append(t.x.flow.Meta, &flowpb.Meta{Key: "pushed", Value: fmt.Sprintf("by the server, with stream %d", ev.Stream)})
 	return t.take(ctx, flowpb.SideRequest, ev, at)
 }

@@ -71,6 +71,7 @@ func runImport(ctx context.Context, std stdio, output, agent string, keyLogs, fi
 	im := &importer{std: std, keys: keys, agent: agent}
 	im.into.writer, err = session.NewWriter(ctx, store.WriterOptions{})
 	if err == nil {
+		im.into.writer.GiveUp() // a disk that is full is no reason to wait: the file can be read again
 		err = im.files(ctx, session, files)
 		if e := im.into.writer.Close(); err == nil {
 			err = e
@@ -79,8 +80,8 @@ func runImport(ctx context.Context, std stdio, output, agent string, keyLogs, fi
 	if e := session.Close(); err == nil {
 		err = e
 	}
-	if fresh && im.done.files == 0 && im.done.flows == 0 {
-		err = errors.Join(err, os.Remove(output)) // nothing is in it
+	if fresh && im.done.files == 0 && im.into.empty() {
+		err = errors.Join(err, os.Remove(output))
 	}
 	fmt.Fprintf(std.err, "imported %d flows from %d files", im.done.flows, im.done.files)
 	if im.done.skipped > 0 {

@@ -25,21 +25,19 @@ func (im *importer) packets(ctx context.Context, r io.Reader) (damage, err error
 	aside := &overflow{}
 	defer func() { err = errors.Join(err, aside.close()) }()
 	a := packet.NewAssembler(sink, packet.Options{Keys: keys, Spill: aside, Mistake: im.mistakes().add})
-	for {
+	for err == nil {
 		p, e := file.Next()
 		if e != nil {
 			damage = e
 			break
 		}
-		if err := a.Packet(ctx, p); err != nil {
-			return nil, err
-		}
-		if a.Stats().Packets%packetsPerCheck == 0 && ctx.Err() != nil {
-			return nil, errors.Join(ctx.Err(), sink.passAll(context.WithoutCancel(ctx)))
+		if err = a.Packet(ctx, p); err == nil && a.Stats().Packets%packetsPerCheck == 0 {
+			err = ctx.Err()
 		}
 	}
-	if err = a.Close(ctx); err == nil {
-		err = sink.passAll(ctx)
+	if err == nil || ctx.Err() != nil { // who interrupts it keeps what was read by then
+		ending := context.WithoutCancel(ctx)
+		err = errors.Join(err, a.Close(ending), sink.passAll(ending))
 	}
 	im.done.flows += sink.flows
 	im.tell(a.Stats())

@@ -92,6 +92,9 @@ type noted struct {
 	note flowpb.Note
 }
 
+// empty reports whether no flow was recorded.
+func (k *wholes) empty() bool { return k.writer == nil || k.writer.Stats().Highest == 0 }
+
 // add records a flow. Its connections get ids when they come first.
 func (k *wholes) add(ctx context.Context, w *flowpb.Whole) error {
 	for _, c := range []*flowpb.Conn{w.Client, w.Server} {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"weir/store/rowid"
 )
 
 // The change log has a row a transaction, with the flows it touched. Who has seen
@@ -94,7 +96,7 @@ func (s *Session) Changes(ctx context.Context, since uint64) (ids []uint64, upto
 	return changes(ctx, s.read, since)
 }
 
-func changes(ctx context.Context, db querier, since uint64) (ids []uint64, upto uint64, truncated bool, err error) {
+func changes(ctx context.Context, db rowid.Querier, since uint64) (ids []uint64, upto uint64, truncated bool, err error) {
 	rows, err := db.QueryContext(ctx, "SELECT revision, flows FROM change WHERE revision > ? ORDER BY revision", int64(since))
 	if err != nil {
 		return nil, since, false, fmt.Errorf("read changes: %w", classify(err))

@@ -32,6 +32,18 @@
 // than the writer's. Those who write take turns, in whatever process they are. Every goroutine ends in the Close of what started it: the
 // writer's two, the checkpointer's and the compactor's in [Writer.Close], a view's in [View.Close].
 //
+// # The packages around it
+//
+//	union, merge, repair, survey, bench    stand on a Session, or put one together as a [Draft]
+//	                ▲
+//	              store
+//	                ▼
+//	compact, verify, drop, prescan         work on the file that a Session has open
+//	body, idlist, extsort                  bodies in the file; lists of flows in memory
+//	rowid, upcall, fault, lock, pack       know what a file is made of, and nothing of sessions
+//
+// Only those above know the tables by [Session.DB]; nobody else outside needs SQL.
+//
 // # Invariants
 //
 //   - What [Writer.Flush] acknowledged survives the death of the process, and with

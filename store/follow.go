@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weir/store/idlist"
+	"weir/store/rowid"
 )
 
 // run builds the view and keeps it up to date until ctx ends.
@@ -110,7 +111,7 @@ func (v *View) refresh(ctx context.Context, since uint64) (upto uint64, again bo
 
 // move returns the list with flows taken out that changed, and put back where they
 // belong if SQL selects them. Those are entered.
-func (v *View) move(ctx context.Context, db querier, changed []uint32) (list idlist.List, entered []uint32, err error) {
+func (v *View) move(ctx context.Context, db rowid.Querier, changed []uint32) (list idlist.List, entered []uint32, err error) {
 	list = v.list.Without(idlist.SetOf(changed...))
 	for some := range slices.Chunk(changed, maxMoves) {
 		entries, err := v.sel.keysOf(ctx, db, idsCondition(some, true))

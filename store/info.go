@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"weir/store/drop"
+	"weir/store/rowid"
 )
 
 // Info is what a session says of itself as a whole.
@@ -29,7 +30,7 @@ func (s *Session) Count(ctx context.Context) (n uint64, err error) {
 	return count(ctx, s.read)
 }
 
-func count(ctx context.Context, db querier) (n uint64, err error) {
+func count(ctx context.Context, db rowid.Querier) (n uint64, err error) {
 	// Ids are given without holes; what removes flows counts them.
 	err = db.QueryRowContext(ctx, "SELECT ("+highestID+") - coalesce((SELECT value FROM session WHERE key = ?), 0)", drop.KeyRemoved).Scan(&n)
 	if err != nil {

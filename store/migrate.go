@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"weir/store/rowid"
 )
 
 //go:embed schema.sql
@@ -61,13 +63,7 @@ func step(ctx context.Context, db *sql.DB, all []migration) (done bool, err erro
 	return false, tx.Commit()
 }
 
-// querier is what reads of any kind of connection have in common.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func userVersion(ctx context.Context, q querier) (version int, err error) {
+func userVersion(ctx context.Context, q rowid.Querier) (version int, err error) {
 	err = q.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
 	return version, err
 }
@@ -100,7 +96,7 @@ func build(ctx context.Context, db *sql.DB, id uuid.UUID, created int64, o Optio
 }
 
 // useWAL puts a file into WAL mode, in which it may be already.
-func useWAL(ctx context.Context, db querier) error {
+func useWAL(ctx context.Context, db rowid.Querier) error {
 	var mode string
 	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
 		return err

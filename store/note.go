@@ -73,7 +73,7 @@ func (s *Session) Note(ctx context.Context, flow uint64) (flowpb.Note, error) {
 	return n, nil
 }
 
-func readNote(ctx context.Context, q querier, flow uint64) (n flowpb.Note, err error) {
+func readNote(ctx context.Context, q rowid.Querier, flow uint64) (n flowpb.Note, err error) {
 	var tags string
 	err = q.QueryRowContext(ctx, "SELECT "+noteColumns+" FROM note WHERE flow = ?", int64(flow)).
 		Scan(&n.Marked, &tags, &n.Comment, &n.Highlight)
@@ -152,7 +152,7 @@ func (s *Session) Unmark(ctx context.Context) (int, error) {
 }
 
 // marked returns the marked flows, ascending.
-func marked(ctx context.Context, q querier) ([]uint64, error) {
+func marked(ctx context.Context, q rowid.Querier) ([]uint64, error) {
 	return rowid.Select(ctx, q, "SELECT flow FROM note WHERE marked <> '' AND flow IN (SELECT id FROM flow) ORDER BY flow")
 }
 

@@ -82,7 +82,7 @@ func (o *orphans) markConns(ctx context.Context) error {
 // markHeads marks the connections that some heads name, and returns the last flow of
 // them, 0 if there is none. A head that cannot be read is an error: nobody knows
 // what it needs.
-func (o *orphans) markHeads(ctx context.Context, q querier, query string, args ...any) (last int64, err error) {
+func (o *orphans) markHeads(ctx context.Context, q rowid.Querier, query string, args ...any) (last int64, err error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return 0, classify(err)
@@ -136,7 +136,7 @@ func (o *orphans) endedConns(ctx context.Context, after uint64, before int64) (p
 }
 
 // conns calls each for connections.
-func (o *orphans) conns(ctx context.Context, q querier, where string, args []any, each func(*flowpb.Conn)) error {
+func (o *orphans) conns(ctx context.Context, q rowid.Querier, where string, args []any, each func(*flowpb.Conn)) error {
 	rows, err := q.QueryContext(ctx, "SELECT id, blob FROM conn WHERE "+where, args...)
 	if err != nil {
 		return classify(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"weir/store/idlist"
+	"weir/store/rowid"
 )
 
 // keyed is a flow with its sort key. Lists hold no keys: where a flow belongs is
@@ -23,7 +24,7 @@ func (a keyed) compare(b keyed) int {
 
 // keysOf reads the keys of flows, in order of arrival as a rule. Where the order is
 // that of ids, keys are empty.
-func (sel *selection) keysOf(ctx context.Context, db querier, on condition) ([]keyed, error) {
+func (sel *selection) keysOf(ctx context.Context, db rowid.Querier, on condition) ([]keyed, error) {
 	var found []keyed
 	err := sel.each(ctx, db, on, columns{first: orders[sel.order].columns}, func(row []driver.Value) error {
 		id, err := flowID(row[0])
@@ -43,7 +44,7 @@ const pivots = 64
 
 // places returns where in a list, which is in order, the entries belong, which are
 // too. All are searched for side by side, so that each step is one statement.
-func (sel *selection) places(ctx context.Context, db querier, l idlist.List, entries []keyed) ([]int, error) {
+func (sel *selection) places(ctx context.Context, db rowid.Querier, l idlist.List, entries []keyed) ([]int, error) {
 	at := make([]int, len(entries))
 	if !sel.keyed() {
 		for i, e := range entries {

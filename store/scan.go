@@ -84,7 +84,7 @@ type columns struct{ first, more string }
 // id and the columns asked for. The values are valid during the call only, which
 // happens inside SQLite. Flows come in no certain order, though almost always in
 // that of ids.
-func (sel *selection) each(ctx context.Context, db querier, on condition, c columns, row func([]driver.Value) error) error {
+func (sel *selection) each(ctx context.Context, db rowid.Querier, on condition, c columns, row func([]driver.Value) error) error {
 	return sel.session.stream(ctx, db, sel.memos, row, func(token int64) (string, []any) { return sel.statement(on, c, token) })
 }
 
@@ -124,7 +124,7 @@ func (sel *selection) statement(on condition, c columns, token int64) (query str
 
 // stream runs a statement that calls the row function by the token it is given.
 func (s *Session) stream(
-	ctx context.Context, db querier, m *memos, row func([]driver.Value) error, statement func(token int64) (string, []any),
+	ctx context.Context, db rowid.Querier, m *memos, row func([]driver.Value) error, statement func(token int64) (string, []any),
 ) error {
 	patterns := m.take()
 	defer m.give(patterns)
@@ -138,7 +138,7 @@ func (s *Session) stream(
 }
 
 // drain runs a statement for what it does and not for its rows.
-func drain(ctx context.Context, db querier, query string, args []any) error {
+func drain(ctx context.Context, db rowid.Querier, query string, args []any) error {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -234,7 +234,7 @@ func (sel *selection) scanBodies(ctx context.Context, r span) ([]uint32, error) 
 }
 
 // collect returns the ids of the selected flows that meet the condition, ascending.
-func (sel *selection) collect(ctx context.Context, db querier, on condition) ([]uint32, error) {
+func (sel *selection) collect(ctx context.Context, db rowid.Querier, on condition) ([]uint32, error) {
 	ids, err := sel.candidates(ctx, db, on)
 	if err != nil || sel.plan.Exact {
 		return ids, err
@@ -243,7 +243,7 @@ func (sel *selection) collect(ctx context.Context, db querier, on condition) ([]
 }
 
 // candidates returns the ids of those flows that SQL lets through, ascending.
-func (sel *selection) candidates(ctx context.Context, db querier, on condition) ([]uint32, error) {
+func (sel *selection) candidates(ctx context.Context, db rowid.Querier, on condition) ([]uint32, error) {
 	var ids []uint32
 	err := sel.each(ctx, db, on, columns{}, func(row []driver.Value) error {
 		id, err := flowID(row[0])
@@ -265,7 +265,7 @@ func flowID(v driver.Value) (uint32, error) {
 
 // extent returns the range of ids in the session, and how many flows it has: as
 // many as the range has ids if none was removed from its middle.
-func extent(ctx context.Context, db querier) (r span, flows int, err error) {
+func extent(ctx context.Context, db rowid.Querier) (r span, flows int, err error) {
 	const query = "SELECT coalesce((SELECT min(id) FROM flow), 1), coalesce((SELECT max(id) FROM flow), 0), " +
 		"(" + highestID + ") - coalesce((SELECT value FROM session WHERE key = '" + drop.KeyRemoved + "'), 0)"
 	var low, high int64

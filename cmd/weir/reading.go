@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"weir/cmd/weir/internal/contract"
 	flowpb "weir/proto"
@@ -48,7 +49,11 @@ type shown struct {
 
 // loadShown reads a flow to be printed.
 func loadShown(ctx context.Context, s reading, id uint64) (f shown, err error) {
-	if f.head, err = s.Flow(ctx, id); err != nil {
+	f.head, err = s.Flow(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("flow %d: %w", id, store.ErrNotFound)
+	}
+	if err != nil {
 		return f, err
 	}
 	client, err := loadConn(ctx, s.Session, f.head.GetClientConn())

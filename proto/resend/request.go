@@ -28,11 +28,8 @@ type Request struct {
 	Body  []byte // as it was sent, content coding kept; nil: none
 }
 
-// Of takes the request of a flow. The error is [flowpb.ErrNoForm], a
-// [flowpb.UnfitError], or that of reading the body.
-func Of(w *flowpb.Whole) (*Request, error) { return of(w, MaxBody) }
-
-// of takes it with a body of at most so many bytes.
+// of takes the request of a flow, with a body of at most so many bytes. The error is
+// [flowpb.ErrNoForm], a [flowpb.UnfitError], or that of reading the body.
 func of(w *flowpb.Whole, most int64) (*Request, error) {
 	q := w.Flow.GetHttp().GetRequest()
 	if q == nil {

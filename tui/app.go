@@ -298,7 +298,7 @@ func (a *App) tell(msg statsTold) tea.Cmd {
 
 // showColumns shows whose flows are which where that is not always the same, or where
 // the user asked for it.
-func (a *App) showColumns() tea.Cmd { return a.list.SetSeveral((a.stats.Sessions > 1) != a.toggled) }
+func (a *App) showColumns() tea.Cmd { return a.list.SetSeveral((a.stats.Sessions > 0) != a.toggled) }
 
 func (a *App) toggleColumns() tea.Cmd {
 	a.toggled = !a.toggled

@@ -162,7 +162,7 @@ func (a *App) aboutFocus() string {
 		return ""
 	}
 	parts := []string{t.Dim.Render(flowNumber(row.ID))}
-	if a.stats.Sessions > 1 {
+	if a.stats.Sessions > 0 {
 		parts[0] += t.Dim.Render(" of ") + t.Text.Render(widget.Sanitize(row.Session))
 	}
 	if row.Error != "" {

@@ -128,7 +128,7 @@ type Monitor interface {
 // Stats feeds the status bar.
 type Stats struct {
 	Session  string // the session's short name, or that of several
-	Sessions int    // how many are shown as one; 0: one
+	Sessions int    // how many are one list; 0: this is one session and no list of several
 	Path     string
 	Mode     Mode
 	Listen   []string // addresses the proxy listens on, LIVE only

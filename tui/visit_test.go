@@ -46,7 +46,7 @@ func (l *fakeLibrary) Open(_ context.Context, paths []string, readOnly bool) (Op
 	l.opened = append(l.opened, fmt.Sprint(readOnly, " ", strings.Join(paths, " ")))
 	l.open++
 	src := newFake(fakeRows(7)...)
-	src.stats = Stats{Session: "other", Path: paths[0], Mode: Offline, Total: 7, Sessions: len(paths)}
+	src.stats = Stats{Session: "other", Path: paths[0], Mode: Offline, Total: 7, Sessions: len(paths) / 2}
 	src.wake()
 	return Opened{Source: src, Exporter: fakeExporter{}, Close: func() error {
 		l.open--

@@ -83,7 +83,7 @@ func openShelf(ctx context.Context, paths []string, o store.Options, trouble fun
 	if err != nil {
 		return nil, err
 	}
-	if len(files) == 1 {
+	if len(files) == 1 && files[0] == paths[0] { // a folder may get more
 		s, err := store.Open(ctx, files[0], o)
 		if errors.Is(err, store.ErrFull) && !o.ReadOnly {
 			s, err = store.Open(ctx, files[0], store.Options{ReadOnly: true}) // which takes no room

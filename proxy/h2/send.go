@@ -1,6 +1,9 @@
 package h2
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // AppendPreface appends what a client begins with; the settings come next.
 func (c *Conn) AppendPreface(dst []byte) []byte { return append(dst, Preface...) }
@@ -60,7 +63,7 @@ func (c *Conn) sent(s *stream, fields []Field) {
 		case ":method":
 			s.head, s.connect = f.Value == "HEAD", f.Value == "CONNECT"
 		case ":status":
-			if f.Value[0] == '1' {
+			if strings.HasPrefix(f.Value, "1") {
 				s.out = halfHead
 			}
 		}

@@ -15,6 +15,7 @@ func FuzzResponse(f *testing.F) {
 	f.Add("GET", "200", "content-type", "text/html", "content", "x-sum", "1", true)
 	f.Add("GET", "200", "x-a", "b\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "", "", "", false)
 	f.Add("HEAD", "204", "content-length", "7", "0\r\n\r\nHTTP/1.1 200 \r\n\r\n", "te\n", "\x00", true)
+	f.Add("GET", "", "a", "b", "", "", "", true)
 	f.Add("CONNECT", "200", "transfer-encoding", "chunked", "raw", "trailer", "x", true)
 	f.Fuzz(func(t *testing.T, method, status, name, value, content, trailer, trailing string, body bool) {
 		origin, ours := h2.NewConn(h2.Client, h2.Limits{}), h2.NewConn(h2.Server, h2.Limits{})

@@ -99,7 +99,7 @@ type Summary struct {
 	// Authority is the Host field (or :authority) where it names another host or
 	// port than Host and Port do, else "".
 	Authority string
-	Path      string // path and query; for DNS the first question's name
+	Path      string // path and query; for DNS the name that is asked for
 	Version   string // "HTTP/1.1"
 	Status    uint32 // 0: no response
 	// ContentType and RequestType are the Content-Type fields of response and
@@ -261,9 +261,7 @@ func (s *Summary) stream(t *Stream) {
 
 func (s *Summary) dns(d *Dns) {
 	s.Kind = KindDNS
-	if q := d.GetRequest().GetQuestions(); len(q) > 0 {
-		s.Path = string(q[0].GetName())
-	}
+	s.Path = string(d.name())
 	if r := d.GetResponse(); r != nil {
 		s.Flags |= FlagResponse
 		if r.GetResponseCode() != 0 {
@@ -271,6 +269,20 @@ func (s *Summary) dns(d *Dns) {
 		}
 		s.ended(r.GetAtNs())
 	}
+}
+
+// name is what is asked for: a response that was seen alone says it too, or, in multicast
+// DNS, answers without saying what.
+func (d *Dns) name() []byte {
+	for _, m := range []*DnsMessage{d.GetRequest(), d.GetResponse()} {
+		if q := m.GetQuestions(); len(q) > 0 {
+			return q[0].GetName()
+		}
+	}
+	if a := d.GetResponse().GetAnswers(); len(a) > 0 {
+		return a[0].GetName()
+	}
+	return nil
 }
 
 func size(b *Body) int64 {

@@ -37,6 +37,14 @@ func TestSummarizeKinds(t *testing.T) {
 			Summary{Kind: KindDNS, Flags: FlagResponse, Path: "a.test", RequestSize: Absent, ResponseSize: Absent, Duration: Absent, TTFB: Absent},
 		},
 		{
+			"dns without its question", &Flow{Protocol: &Flow_Dns{Dns: &Dns{Response: &DnsMessage{Questions: []*DnsQuestion{{Name: []byte("a.test")}}}}}},
+			Summary{Kind: KindDNS, Flags: FlagResponse, Path: "a.test", RequestSize: Absent, ResponseSize: Absent, Duration: Absent, TTFB: Absent},
+		},
+		{
+			"dns that answers unasked", &Flow{Protocol: &Flow_Dns{Dns: &Dns{Response: &DnsMessage{Answers: []*DnsRecord{{Name: []byte("a.local")}}}}}},
+			Summary{Kind: KindDNS, Flags: FlagResponse, Path: "a.local", RequestSize: Absent, ResponseSize: Absent, Duration: Absent, TTFB: Absent},
+		},
+		{
 			"dns without an answer", &Flow{Protocol: &Flow_Dns{Dns: &Dns{Response: &DnsMessage{ResponseCode: 3}}}},
 			Summary{Kind: KindDNS, Flags: FlagResponse | FlagFailed, RequestSize: Absent, ResponseSize: Absent, Duration: Absent, TTFB: Absent},
 		},

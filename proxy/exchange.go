@@ -61,6 +61,12 @@ func newExchange(c *client, head *h1.Head, startedNs int64) *exchange {
 	x.rec.begin(head, x.route, x.path, startedNs)
 	if c.stream != nil {
 		x.rec.sentAs(c.stream.sent)
+		if odd := oddHost(c.stream.sent); odd != "" {
+			x.rec.note("odd request", odd)
+			if f := c.s.refuseOddHost(odd); f != nil && err == nil {
+				err = f
+			}
+		}
 	}
 	if authority := x.target.Authority; authority != nil {
 		x.rec.request.Authority = authority // it wins over Host (RFC 9112 §3.2.2)

@@ -222,8 +222,10 @@ func lenientHint(err *h1.Error) string {
 	if !err.Odd {
 		return ""
 	}
-	return "another reader may understand it differently, which is how requests are smuggled; --lenient passes it on as it is"
+	return smuggled
 }
+
+const smuggled = "another reader may understand it differently, which is how requests are smuggled; --lenient passes it on as it is"
 
 // stopFailure replaces what a closed socket looked like where we closed it.
 func stopFailure(ctx context.Context, err error) error {

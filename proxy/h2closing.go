@@ -86,13 +86,17 @@ func (r *relay) goAway(ctx context.Context, from *h2end, ev *h2.Event) error {
 	if to == nil {
 		return nil
 	}
-	to.out = to.state.AppendGoAway(to.out, ev.Last, ev.Code, ev.Data)
+	last := ev.Last
+	if to.gone {
+		last = min(last, to.last) // it never grows (RFC 9113 §6.8)
+	}
+	to.out = to.state.AppendGoAway(to.out, last, ev.Code, ev.Data)
 	if from == r.near {
 		return nil // a server has no streams of its own to be refused
 	}
-	to.gone, to.last = true, ev.Last
+	to.gone, to.last = true, last
 	for _, id := range slices.Sorted(maps.Keys(r.streams)) {
-		if id <= ev.Last {
+		if id <= last {
 			continue
 		}
 		r.far.state.AppendReset(nil, id, h2.RefusedStream) // both know: nothing is sent

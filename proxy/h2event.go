@@ -104,6 +104,12 @@ func (r *relay) request(ctx context.Context, ev *h2.Event) error {
 		return r.abandon(ctx, s, tooLate(), h2.RefusedStream)
 	}
 	f := r.c.refusal
+	if odd := oddHost(ev); odd != "" {
+		s.rec.note("odd request", odd)
+		if g := r.c.s.refuseOddHost(odd); g != nil {
+			f = g
+		}
+	}
 	if g := r.checkLogin(ev.Fields); g != nil {
 		f = g
 	}

@@ -565,3 +565,35 @@ func (f *frames) awaitConnectProtocol() {
 		}
 	}
 }
+
+// TestHTTP2GoAwayNeverGrows has a server take more after it said that it would not: the
+// client is not told (RFC 9113 §6.8).
+func TestHTTP2GoAwayNeverGrows(t *testing.T) {
+	converse(t, Options{}, func(f *frames) {
+		f.headers(1, true, [2]string{":method", "GET"}, [2]string{":scheme", "http"}, [2]string{":path", "/"})
+		for range 2 {
+			if g := f.nextGoAway(); g == nil || g.LastStreamID != 1 {
+				f.t.Errorf("got %v, want GOAWAY with the last stream 1", g)
+			}
+		}
+	}, func(f *frames) {
+		f.readHeaders()
+		f.must(f.WriteGoAway(1, http2.ErrCodeNo, nil))
+		f.must(f.WriteGoAway(3, http2.ErrCodeNo, nil))
+		f.headers(1, true, [2]string{":status", "200"})
+		f.untilClosed()
+	})
+}
+
+// nextGoAway takes frames up to a GOAWAY.
+func (f *frames) nextGoAway() *http2.GoAwayFrame {
+	for {
+		frame, err := f.ReadFrame()
+		if err != nil {
+			return nil
+		}
+		if g, ok := frame.(*http2.GoAwayFrame); ok {
+			return g
+		}
+	}
+}

@@ -131,6 +131,8 @@ func (c *Conn) checkRequest(h *Head) *fault {
 		return malformed(":protocol, which was not offered")
 	case plain && h.Scheme == "":
 		return malformed("no :scheme")
+	case plain && !isScheme(h.Scheme):
+		return malformed(":scheme %s, which is none", strconv.Quote(clip(h.Scheme)))
 	case plain && h.Path == "":
 		return malformed("no :path")
 	case plain && h.Path[0] != '/' && (h.Method != "OPTIONS" || h.Path != "*") && (h.Scheme == "http" || h.Scheme == "https"):
@@ -141,6 +143,19 @@ func (c *Conn) checkRequest(h *Head) *fault {
 		return malformed("CONNECT without :authority")
 	}
 	return nil
+}
+
+// isScheme reports whether s is the scheme of a URI (RFC 3986 §3.1). Where a request is
+// written as an address again, anything else would be more of that than its scheme.
+func isScheme(s string) bool {
+	for i := range len(s) {
+		b := s[i] | 0x20
+		letter := b >= 'a' && b <= 'z'
+		if !letter && (i == 0 || (s[i] < '0' || s[i] > '9') && s[i] != '+' && s[i] != '-' && s[i] != '.') {
+			return false
+		}
+	}
+	return true
 }
 
 // checkFields refuses fields that HTTP/2 does not carry (§8.2).

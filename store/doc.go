@@ -11,6 +11,9 @@
 // it. It knows nothing of sockets and of screens, and does not interpret bodies; they are kept
 // and returned as they were received.
 //
+// A session that is filled at once from something that can be read again is made with
+// [Options].Bulk: what is written is then written once, see bulk.go.
+//
 // # Concurrency
 //
 // A Session and all it gives are safe for concurrent use. Of each file there is

@@ -89,8 +89,8 @@ func (a *App) restoreState(msg stateLoaded) tea.Cmd {
 	a.panes.restore(k.viewState)
 	a.newborn = k.Focus == 0
 	a.list.Restore(k.Focus, k.Follow || a.newborn && a.told && a.stats.Mode == Live)
-	a.masked = k.Masked
-	masking := a.detail.SetMasked(k.Masked)
+	a.masked = a.masked || k.Masked // who hides credentials in one session means the next as well
+	masking := a.detail.SetMasked(a.masked)
 	a.written, a.writtenNames, a.saved = a.bar.History(), a.filters, a.viewState()
 	return tea.Batch(masking, a.open(), a.resize(), a.settle())
 }

@@ -58,12 +58,12 @@ func (l *fakeLibrary) Open(_ context.Context, paths []string, readOnly bool) (Op
 func TestVisit(t *testing.T) {
 	l := newFakeLibrary(3)
 	drive(t, newFake(fakeRows(60)...), Options{Library: l}, 100, 24, func(d *driver) {
-		d.keys("g j j j")
+		d.keys("g j j j S")
 		chosen := d.app.list.FocusID()
 		d.keys("ctrl+o")
 		d.says("day-01", "1,001", "by date")
 		d.keys("j enter")
-		d.says("other", "OFFLINE", "7 flows", "capturing")
+		d.says("other", "OFFLINE", "MASKED", "7 flows", "capturing")
 		d.keys("j m")
 		d.says("marked #")
 		d.keys("q")

@@ -130,9 +130,11 @@ http complete GET http://x.test/a -> 200 "0123456789"
 http complete   -> 200 "ok" [0 missing of request at 0]
 http complete GET http://x.test/a -> 200 "0123456789"
 `},
-		{"a log of requests is no request", func(w *wire) { w.open().say(1, "220\r\n").say(0, get).shut() },
+		{
+			"a log of requests is no request", func(w *wire) { w.open().say(1, "220\r\n").say(0, get).shut() },
 			`tcp complete <"220\r\n" >"GET /a HTTP/1.1\r\nHost: x.test\r\n\r\n"
-`},
+`,
+		},
 		{
 			"a response without its request", func(w *wire) { w.say(1, ok2).say(0, get).say(1, ok10).shut() },
 			`http complete   -> 200 "ok" [0 missing of request at 0]
@@ -225,20 +227,28 @@ http error GET http://10.0.0.2/b !read request start line, line 1 (byte 40): no 
 tcp complete >" HTTX/1\r\n\r\n"
 `,
 		},
-		{"a request that stops in its head", func(w *wire) { w.open().say(0, get).say(1, ok2).say(0, get[:20]).shut() },
+		{
+			"a request that stops in its head", func(w *wire) { w.open().say(0, get).say(1, ok2).say(0, get[:20]).shut() },
 			`http complete GET http://x.test/a -> 200 "ok"
 http error GET http://10.0.0.2/a !the connection ended inside the request
-`},
-		{"a request that stops in its method", func(w *wire) { w.open().say(0, get).say(1, ok2).say(0, "GE").shut() },
+`,
+		},
+		{
+			"a request that stops in its method", func(w *wire) { w.open().say(0, get).say(1, ok2).say(0, "GE").shut() },
 			`http complete GET http://x.test/a -> 200 "ok"
 tcp complete >"GE"
-`},
-		{"a request that the capture's end cuts", func(w *wire) { w.open().say(0, get[:20]).end() },
+`,
+		},
+		{
+			"a request that the capture's end cuts", func(w *wire) { w.open().say(0, get[:20]).end() },
 			`http error GET http://10.0.0.2/a !the capture ends inside the request
-`},
-		{"a response that stops in its head", func(w *wire) { w.open().say(0, get).say(1, ok2[:20]).shut() },
+`,
+		},
+		{
+			"a response that stops in its head", func(w *wire) { w.open().say(0, get).say(1, ok2[:20]).shut() },
 			`http error GET http://x.test/a -> 200 !the connection ended inside the response
-`},
+`,
+		},
 		{"heads that are cut by the snap length", func(w *wire) {
 			w.open()
 			for i, text := range []string{get, ok2, post, ok10} {

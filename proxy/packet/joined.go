@@ -14,7 +14,7 @@ func (s *plain) message(from flowpb.Side, p []byte) (speaker, flowpb.Side) {
 	if !s.torn {
 		return nil, from
 	}
-	said := from
+	var said flowpb.Side
 	switch {
 	case isRequest(p) && bytes.IndexByte(p, '\n') >= 0:
 		said = flowpb.SideRequest

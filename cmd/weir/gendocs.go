@@ -101,19 +101,9 @@ func describeFlag(b *strings.Builder, f *pflag.Flag) {
 	if f.Hidden || f.Name == "help" || f.Name == "version" {
 		return
 	}
-	arg, usage := argument(f.Usage), f.Usage
-	if f.Value.Type() == "bool" {
-		arg = ""
-	}
-	name := "--" + f.Name
-	if f.Shorthand != "" {
-		name = "-" + f.Shorthand + ", " + name
-	}
-	if arg != "" {
-		name += " " + arg
-	}
-	fmt.Fprintf(b, "- `%s`: %s", name, usage)
-	if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "[]" && f.DefValue != "0s" {
+	name := strings.TrimSpace(flagName(f))
+	fmt.Fprintf(b, "- `%s`: %s", name, f.Usage)
+	if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "[]" {
 		fmt.Fprintf(b, " (default `%s`)", f.DefValue)
 	}
 	b.WriteString("\n")

@@ -23,15 +23,30 @@ type stdio struct {
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, std stdio) int {
 	root := newRoot(std)
+	root.AddCommand(newMan(std))
 	root.SetArgs(args)
-	root.SetIn(std.in)
-	root.SetOut(std.out)
-	root.SetErr(std.err)
-	err := fang.Execute(ctx, root,
-		fang.WithVersion(version()),
-		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { report(w, err) }),
-	)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		report(std.err, err)
+	}
 	return exitCode(err)
+}
+
+// newMan prints the manual page, which is a command of fang's. Nothing else runs by it:
+// it asks the terminal for its colours before it prints an error or a help, and waits
+// seconds for terminals that never answer.
+func newMan(std stdio) *cobra.Command {
+	return &cobra.Command{
+		Use:    "man",
+		Short:  "Print the manual page",
+		Hidden: true,
+		Args:   usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			root := newRoot(std)
+			root.SetArgs([]string{"man"})
+			return fang.Execute(cmd.Context(), root, fang.WithVersion(version()))
+		},
+	}
 }
 
 // newRoot builds the command tree. A fresh tree for each run keeps flag values
@@ -55,6 +70,11 @@ opened again later, while others look at it too.`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCapture(cmd.Context(), std, &capture, 0) },
 	}
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	root.SilenceUsage, root.SilenceErrors, root.Version = true, true, version()
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(std.out, cmd) })
 	capture.register(root)
 	capture.look.register(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

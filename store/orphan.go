@@ -185,42 +185,51 @@ func (o *orphans) dropCerts(ctx context.Context) error {
 	if err := o.w.Flush(ctx); err != nil {
 		return err
 	}
-	used := map[[sha256.Size]byte]bool{}
-	var open []uint64 // may come to name others
-	last := uint64(0)
-	mark := func(c *flowpb.Conn) {
-		for _, x := range c.AllCertificates() {
-			if len(x.GetSha256()) == sha256.Size {
-				used[[sha256.Size]byte(x.GetSha256())] = true
-			}
+	c := certs{used: map[[sha256.Size]byte]bool{}}
+	if err := o.readCerts(ctx, &c); err != nil {
+		return err
+	}
+	return o.s.update(ctx, func(tx *sql.Tx) error {
+		changed := "id > ? OR id IN (SELECT value FROM json_each(?))"
+		if err := o.conns(ctx, tx, changed, []any{int64(c.last), rowid.List(c.open)}, c.mark); err != nil {
+			return err
+		}
+		return dropUnused(ctx, tx, c.used)
+	})
+}
+
+// certs is which certificates connections name.
+type certs struct {
+	used map[[sha256.Size]byte]bool
+	open []uint64 // connections that may come to name others
+	last uint64   // connection that was looked at
+}
+
+func (c *certs) mark(conn *flowpb.Conn) {
+	for _, x := range conn.AllCertificates() {
+		if len(x.GetSha256()) == sha256.Size {
+			c.used[[sha256.Size]byte(x.GetSha256())] = true
 		}
 	}
-	for at := uint64(0); ; at = last {
-		begun, n := time.Now(), 0
-		err := o.conns(ctx, o.s.read, "id > ? ORDER BY id LIMIT ?", []any{int64(at), orphanPage}, func(c *flowpb.Conn) {
-			mark(c)
-			n++
-			if last = c.GetId(); c.GetEndedNs() == 0 {
-				open = append(open, last)
+}
+
+// readCerts reads all connections, a page at a time with rests between.
+func (o *orphans) readCerts(ctx context.Context, c *certs) error {
+	for {
+		begun, at := time.Now(), c.last
+		err := o.conns(ctx, o.s.read, "id > ? ORDER BY id LIMIT ?", []any{int64(at), orphanPage}, func(conn *flowpb.Conn) {
+			c.mark(conn)
+			if c.last = conn.GetId(); conn.GetEndedNs() == 0 {
+				c.open = append(c.open, c.last)
 			}
 		})
-		if err != nil || n == 0 {
-			if err != nil {
-				return err
-			}
-			break
+		if err != nil || c.last == at {
+			return err
 		}
 		if err := rest(ctx, time.Since(begun)); err != nil {
 			return err
 		}
 	}
-	return o.s.update(ctx, func(tx *sql.Tx) error {
-		changed := "id > ? OR id IN (SELECT value FROM json_each(?))"
-		if err := o.conns(ctx, tx, changed, []any{int64(last), rowid.List(open)}, mark); err != nil {
-			return err
-		}
-		return dropUnused(ctx, tx, used)
-	})
 }
 
 // dropUnused deletes the certificates that are not in use.

@@ -475,3 +475,21 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A session that another program wrote may have notes that are no text. They must not make
+// a dump that nobody can read.
+func TestNotesAreText(t *testing.T) {
+	var dump bytes.Buffer
+	w := NewWriter(&dump)
+	flow := &flowpb.Flow{State: flowpb.StateComplete, Protocol: &flowpb.Flow_Tcp{Tcp: &flowpb.Stream{}}}
+	if err := w.Write(&flowpb.Whole{Flow: flow, Note: flowpb.Note{Marked: "\xff", Comment: "a\xffb"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := NewReader(&dump).Next()
+	if err != nil || got.Note.Comment != "a\ufffdb" || got.Note.Marked != "\ufffd" {
+		t.Errorf("got %+v, %v, want the notes with U+FFFD", got, err)
+	}
+}

@@ -93,7 +93,7 @@ func (e *encoding) common() tnetstring.Dict {
 	}
 	return tnetstring.Dict{
 		entry("error", failure), entry("is_replay", replay), entry("intercepted", e.meta(metaIntercepted) == "true"),
-		entry("marked", e.f.Note.Marked), entry("comment", e.f.Note.Comment), entry("metadata", e.metadata()),
+		entry("marked", textOf([]byte(e.f.Note.Marked))), entry("comment", textOf([]byte(e.f.Note.Comment))), entry("metadata", e.metadata()),
 		entry("timestamp_created", float(f.GetCreatedNs())),
 		entry("client_conn", clientState(e.f.Client, e.connID("client", f.GetClientConn()), f.GetCreatedNs())),
 		entry("server_conn", serverState(e.f.Server, e.connID("server", f.GetServerConn()), going(f))),

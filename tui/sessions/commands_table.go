@@ -15,7 +15,7 @@ func Commands() []widget.Command {
 		{Name: "open-read-only", Keys: []string{"r"}, Help: "open without writing anything, marks and comments neither", Hint: "read-only"},
 		{Name: "mark", Keys: []string{"space", "m"}, Help: "mark, or remove the mark, and go on to the next", Hint: "mark"},
 		{Name: "mark-all", Keys: []string{"a"}, Help: "mark all that are shown, or none", Hint: "all"},
-		{Name: "order", Keys: []string{"o"}, Help: "sort by date, name or size", Hint: "sort"},
+		{Name: "order", Keys: []string{"o"}, Help: "sort by last change, name or size", Hint: "sort"},
 		{Name: "reverse", Keys: []string{"v"}, Help: "reverse the order"},
 		{Name: "search", Keys: []string{"/"}, Help: "search the names", Hint: "search"},
 		{Name: "refresh", Keys: []string{"ctrl+r"}, Help: "look at the folders again"},

@@ -106,13 +106,13 @@ type described struct {
 type order int
 
 const (
-	byDate order = iota
+	byChange order = iota
 	byName
 	bySize
 	orders
 )
 
-func (o order) String() string { return [...]string{"date", "name", "size"}[o] }
+func (o order) String() string { return [...]string{"last change", "name", "size"}[o] }
 
 // Messages of the screen.
 type (

@@ -99,7 +99,7 @@ func TestTunnelsThatAreSilent(t *testing.T) {
 			return sink
 		},
 		"a WebSocket that is translated": func(t *testing.T) *memory {
-			s, sink := reverseH2C(t, opts, func(f *frames) { serveSocket(f); f.untilClosed() })
+			s, sink := reverseSockets(t, opts, func(f *frames) { serveSocket(f); f.untilClosed() })
 			dial(t, s).send(upgradeRequest)
 			return sink
 		},

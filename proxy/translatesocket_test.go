@@ -16,9 +16,25 @@ import (
 	flowpb "weir/proto"
 )
 
+// reverseSockets is reverseH2C before a server that takes WebSocket, and says so at once.
+func reverseSockets(t *testing.T, opts Options, serve func(f *frames)) (*Server, *memory) {
+	t.Helper()
+	addr := origin(t, func(p *peer) {
+		p.expect(http2.ClientPreface)
+		f := newFrames(p)
+		f.must(f.WriteSettings(http2.Setting{ID: http2.SettingEnableConnectProtocol, Val: 1}))
+		serve(f)
+	})
+	m, err := ParseMode("reverse:h2c://"+addr, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.Mode = m
+	return start(t, opts)
+}
+
 // serveSocket takes one WebSocket as a server of HTTP/2, and returns the fields of its request.
 func serveSocket(f *frames, answer ...[2]string) (fields [][2]string) {
-	f.must(f.WriteSettings(http2.Setting{ID: http2.SettingEnableConnectProtocol, Val: 1}))
 	fields = f.readHeaders()
 	f.headers(1, false, append([][2]string{{":status", "200"}}, answer...)...)
 	return fields
@@ -59,7 +75,7 @@ func (f *frames) readData(n int) (out string, ended bool) {
 // TestSocketToServerOfHTTP2 has a client of HTTP/1 talk to a server that has HTTP/2 alone.
 func TestSocketToServerOfHTTP2(t *testing.T) {
 	var asked [][2]string
-	s, sink := reverseH2C(t, Options{}, func(f *frames) {
+	s, sink := reverseSockets(t, Options{}, func(f *frames) {
 		asked = serveSocket(f, [2]string{"sec-websocket-protocol", "b"}, [2]string{"x", "1"})
 		const message = "\x81\x82\x00\x00\x00\x00hi"
 		if got, _ := f.readData(len(message)); got != message {
@@ -207,7 +223,7 @@ func TestSocketResets(t *testing.T) {
 	})
 	t.Run("client of HTTP/1", func(t *testing.T) {
 		reset := make(chan http2.Frame, 1)
-		s, sink := reverseH2C(t, Options{}, func(f *frames) {
+		s, sink := reverseSockets(t, Options{}, func(f *frames) {
 			serveSocket(f)
 			reset <- f.next()
 			f.untilClosed()

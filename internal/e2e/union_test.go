@@ -27,7 +27,7 @@ func severalSessions(t *testing.T, w, h int) {
 	s.until("/bytes/11")
 
 	s.keys("C-o")
-	s.until("sessions", "before", "now", "by date")
+	s.until("sessions", "before", "now", "by last change")
 	s.keys("a", "Enter")
 	s.until("2 sessions", "capturing", "10 flows")
 	s.keys("G")

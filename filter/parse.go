@@ -9,7 +9,9 @@ import (
 )
 
 // The limits of an expression. They are far above what people write; they keep
-// what machines write from exhausting the stack, here and in SQL.
+// what machines write from exhausting the stack, here and in SQL. An expression that is
+// nearly as long as the limit may print itself as a longer text, with all its quotes,
+// escapes and operators, and that is then refused.
 const (
 	MaxLength  = 8 << 10 // bytes
 	MaxNesting = 100     // parentheses and ! around one operand

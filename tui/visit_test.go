@@ -61,7 +61,7 @@ func TestVisit(t *testing.T) {
 		d.keys("g j j j S")
 		chosen := d.app.list.FocusID()
 		d.keys("ctrl+o")
-		d.says("day-01", "1,001", "by date")
+		d.says("day-01", "1,001", "by last change")
 		d.keys("j enter")
 		d.says("other", "OFFLINE", "MASKED", "7 flows", "capturing")
 		d.keys("j m")

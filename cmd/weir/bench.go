@@ -47,7 +47,7 @@ func runSeed(ctx context.Context, std stdio, path string, o seed.Options) error 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(std.err, "seeded %d flows into %s\n", o.Flows, path)
+	_, err = fmt.Fprintf(std.err, "seeded %s into %s\n", counted(o.Flows, "flow"), path)
 	return err
 }
 

@@ -103,7 +103,7 @@ func (f *captureFlags) open(ctx context.Context) (_ *capture, err error) {
 		return nil, err
 	}
 	if left > 0 {
-		c.notices.warn(fmt.Sprintf("the capture before this one was killed; %d flows of it were open", left), "")
+		c.notices.warn(fmt.Sprintf("the capture before this one was killed; %s of it left open", counted(left, "flow")), "")
 	}
 	opts.Sink = agentSink{c.writer, agentWords("proxy", "", f.agent)}
 	opts.Notify = c.notices.fromProxy

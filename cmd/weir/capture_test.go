@@ -128,7 +128,7 @@ func TestContinuedSessionKeepsWhatItHeld(t *testing.T) {
 	capturing(t, record, flags, "/a", "/b")
 	flags.filter = "~c 404"
 	_, said := capturing(t, record, flags, "/c", "/missing")
-	if want := "recorded 1 flows, left out 1 that do not match\n"; !strings.HasSuffix(said, want) {
+	if want := "recorded 1 flow, left out 1 that do not match\n"; !strings.HasSuffix(said, want) {
 		t.Errorf("said %q, want %q at the end", said, want)
 	}
 	out, _ := capturing(t, look, flags, "/missing/again")

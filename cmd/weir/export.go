@@ -185,7 +185,7 @@ func runExport(ctx context.Context, std stdio, flags *exportFlags, args []string
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.err, "exported %d flows as %s", done, flags.format)
+	fmt.Fprintf(std.err, "exported %s as %s", counted(done, "flow"), flags.format)
 	if skipped > 0 {
 		fmt.Fprintf(std.err, ", left out %d that have no such form", skipped)
 	}

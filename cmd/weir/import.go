@@ -83,7 +83,7 @@ func runImport(ctx context.Context, std stdio, output, agent string, keyLogs, fi
 	if fresh && im.done.files == 0 && im.into.empty() {
 		err = errors.Join(err, os.Remove(output))
 	}
-	fmt.Fprintf(std.err, "imported %d flows from %d files", im.done.flows, im.done.files)
+	fmt.Fprintf(std.err, "imported %s from %s", counted(im.done.flows, "flow"), counted(im.done.files, "file"))
 	if im.done.skipped > 0 {
 		fmt.Fprintf(std.err, ", left out %d that cannot be read", im.done.skipped)
 	}

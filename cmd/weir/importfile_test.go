@@ -61,7 +61,7 @@ func TestImportCompressed(t *testing.T) {
 		if err := runImport(t.Context(), std, session, "", nil, []string{"-"}); err != nil {
 			t.Errorf("%q: %v", layers, err)
 		}
-		if got, want := said.String(), "imported 2 flows from 1 files\n"; !strings.HasSuffix(got, want) {
+		if got, want := said.String(), "imported 2 flows from 1 file\n"; !strings.HasSuffix(got, want) {
 			t.Errorf("%q: got %q, want %q at its end", layers, got, want)
 		}
 	}
@@ -83,7 +83,7 @@ func TestImportUTF16(t *testing.T) {
 		if err := runImport(t.Context(), stdio{nil, io.Discard, &said}, filepath.Join(dir, "x.weir"), "", nil, []string{filepath.Join(dir, "in")}); err != nil {
 			t.Errorf("%s endian: %v", name, err)
 		}
-		if got, want := said.String(), "imported 1 flows from 1 files\n"; got != want {
+		if got, want := said.String(), "imported 1 flow from 1 file\n"; got != want {
 			t.Errorf("%s endian: got %q, want %q", name, got, want)
 		}
 	}

@@ -61,7 +61,7 @@ func runRecord(ctx context.Context, std stdio, flags *captureFlags, dur time.Dur
 		c.sniffer.sum(std.err)
 	}
 	dropped := c.keep.dropped.Load()
-	fmt.Fprintf(std.err, "recorded %d flows", max(0, int64(recorded+dropped)-int64(c.before)))
+	fmt.Fprintf(std.err, "recorded %s", counted(max(0, int64(recorded+dropped)-int64(c.before)), "flow"))
 	if kept.dropped > 0 {
 		fmt.Fprintf(std.err, ", left out %d that do not match", kept.dropped)
 	}

@@ -108,3 +108,11 @@ func hintFor(err error) string {
 		return ""
 	}
 }
+
+// counted is "1 flow" or "2 flows".
+func counted[N int | int64 | uint64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

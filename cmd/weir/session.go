@@ -93,7 +93,7 @@ func listText(std stdio, found []*infoJSON) error {
 	w := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	for _, i := range found {
 		created, _ := time.Parse(time.RFC3339Nano, i.CreatedAt)
-		fmt.Fprintf(w, "%s\t%d flows\t%s\t%d marked\t%s\n", created.Local().Format("2006-01-02 15:04:05"), i.Flows,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d marked\t%s\n", created.Local().Format("2006-01-02 15:04:05"), counted(i.Flows, "flow"),
 			widget.Size(i.FileBytes), i.Marked, widget.Sanitize(i.Path))
 	}
 	return w.Flush()

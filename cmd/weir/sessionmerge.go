@@ -41,6 +41,6 @@ func mergeSessions(ctx context.Context, std stdio, paths []string, output string
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "%d flows, %d of them met more than once\n", m.Flows, m.Duplicates)
+	_, err = fmt.Fprintf(std.out, "%s, %d of them met more than once\n", counted(m.Flows, "flow"), m.Duplicates)
 	return err
 }

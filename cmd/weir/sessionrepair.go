@@ -78,7 +78,7 @@ func lostOf(r *repair.Report) string {
 	}
 	var parts []string
 	if r.Lost > 0 {
-		text := fmt.Sprintf("%d flows", r.Lost)
+		text := counted(r.Lost, "flow")
 		if len(r.Missing) > 0 {
 			text += " among " + ranges(r.Missing)
 		}

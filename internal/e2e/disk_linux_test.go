@@ -134,7 +134,7 @@ func TestKillOnFullDisk(t *testing.T) {
 	}
 	empty()
 	r = record(t, "-o", session)
-	r.expect("weir: the capture before this one was killed; 1 flows of it were open")
+	r.expect("weir: the capture before this one was killed; 1 flow of it left open")
 	small(t, r, o, "after", 3)
 	r.stop()
 	weir(t, "session", "verify", session)

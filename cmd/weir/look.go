@@ -200,16 +200,11 @@ func runOpen(ctx context.Context, std stdio, args []string, readOnly bool, look 
 
 // printMatching prints flows as JSON lines.
 func printMatching(ctx context.Context, std stdio, paths []string, expr filter.Expr) error {
-	s, err := openShelf(ctx, paths, store.Options{ReadOnly: true}, func(err error) { report(std.err, err) })
+	s, err := readShelf(ctx, std, paths)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	flows, err := s.Count(ctx)
-	if err != nil {
-		return err
-	}
-	boundHeap(flows)
 	p, err := newPrinter(std.out, "json", nil)
 	if err != nil {
 		return err

@@ -75,16 +75,11 @@ func runQuery(ctx context.Context, std stdio, flags queryFlags, args []string) e
 	if _, err := newPrinter(io.Discard, flags.format, flags.columns); err != nil {
 		return err // before anything is opened
 	}
-	s, err := openShelf(ctx, paths, store.Options{ReadOnly: true}, func(err error) { report(std.err, err) })
+	s, err := readShelf(ctx, std, paths)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	flows, err := s.Count(ctx)
-	if err != nil {
-		return err
-	}
-	boundHeap(flows)
 	if flags.count {
 		if err := printCount(ctx, std, s, q); err != nil {
 			return err

@@ -77,6 +77,21 @@ func sessionsThenFilter(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// readShelf opens sessions to read once and leave, in memory that suits how many flows
+// they have. Trouble with one of several is told on standard error.
+func readShelf(ctx context.Context, std stdio, paths []string) (*shelf, error) {
+	s, err := openShelf(ctx, paths, store.Options{ReadOnly: true}, func(err error) { report(std.err, err) })
+	if err != nil {
+		return nil, err
+	}
+	flows, err := s.Count(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	boundHeap(flows)
+	return s, nil
+}
+
 // openShelf opens sessions. Of several, trouble is told of those that cannot be opened.
 func openShelf(ctx context.Context, paths []string, o store.Options, trouble func(error)) (*shelf, error) {
 	files, err := expandFolders(paths)

@@ -128,28 +128,9 @@ func FuzzRequest(f *testing.F) {
 		if w.Endless() {
 			return
 		}
-		heads, got := countHeads(wire)
+		heads, got := countMessages(h1.NewReader(h1.Request, h1.Limits{}), wire)
 		if heads > 1 || heads == 1 && body && got != content {
 			t.Errorf("%d heads, content %q of %q, in %q", heads, got, content, wire)
 		}
 	})
-}
-
-// countHeads reads requests of HTTP/1 as a server does.
-func countHeads(wire []byte) (heads int, content string) {
-	r := h1.NewReader(h1.Request, h1.Limits{})
-	for {
-		n, ev, err := r.Feed(wire)
-		wire = wire[n:]
-		switch {
-		case err != nil:
-			return 0, "" // a server refuses it
-		case ev.Kind == h1.MessageHead:
-			heads++
-		case ev.Kind == h1.Data:
-			content += string(ev.Data)
-		case ev.Kind == h1.NeedMore:
-			return heads, content
-		}
-	}
 }

@@ -60,19 +60,7 @@ func merged(t *testing.T, from ...*store.Session) (*store.Session, merge.Result)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), to, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	problems, err := s.Verify(t.Context())
-	if err != nil || len(problems) > 0 {
-		t.Errorf("verify: got %v, %v, want nothing wrong", problems, err)
-	}
-	if n, err := s.Count(t.Context()); err != nil || n != m.Flows {
-		t.Errorf("flows: got %d, %v, want %d", n, err, m.Flows)
-	}
-	return s, m
+	return storetest.Whole(t, to, m.Flows), m
 }
 
 // told is a flow with what belongs to it, as text: what a merge must keep.

@@ -91,18 +91,7 @@ func mended(t *testing.T, content []byte) (*store.Session, *repair.Report) {
 	if err != nil || !bytes.Equal(after, content) {
 		t.Errorf("the damaged file was changed (%v)", err)
 	}
-	s, err := store.Open(t.Context(), to, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	problems, err := s.Verify(t.Context())
-	if err != nil || len(problems) > 0 {
-		t.Errorf("verify: got %v, %v, want nothing wrong", problems, err)
-	}
-	if n, err := s.Count(t.Context()); err != nil || n != r.Flows {
-		t.Errorf("flows: got %d, %v, want %d", n, err, r.Flows)
-	}
+	s := storetest.Whole(t, to, r.Flows)
 	listed := uint64(0)
 	err = s.Select(t.Context(), store.Query{}, func(id uint64) bool {
 		rows, err := s.Rows(t.Context(), []uint64{id})

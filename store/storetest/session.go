@@ -82,3 +82,21 @@ func Rows(t testing.TB, s *store.Session, query string) (out []string) {
 	}
 	return out
 }
+
+// Whole opens a session that was made of others, which must be in order and have so many flows.
+func Whole(t testing.TB, path string, flows uint64) *store.Session {
+	t.Helper()
+	s, err := store.Open(t.Context(), path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	problems, err := s.Verify(t.Context())
+	if err != nil || len(problems) > 0 {
+		t.Errorf("verify: got %v, %v, want nothing wrong", problems, err)
+	}
+	if n, err := s.Count(t.Context()); err != nil || n != flows {
+		t.Errorf("flows: got %d, %v, want %d", n, err, flows)
+	}
+	return s
+}
